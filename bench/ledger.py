@@ -83,7 +83,7 @@ def world(people: int) -> Iterator[VouchersApp]:
         folder = Path(name)
         folder.chmod(0o755)
         with durable_postgres("vouchers", folder) as url:
-            with seed(url, 0).begin() as connection:
+            with seed(url, 0, scope="SCOPE_PROGRAMME").begin() as connection:
                 for statement in _PEOPLE:
                     connection.execute(
                         text(statement), {"people": people, "one": voucher_id(0), "money": MONEY}
@@ -101,7 +101,6 @@ def world(people: int) -> Iterator[VouchersApp]:
 
 
 _PEOPLE = (
-    """UPDATE programme_versions SET rules = rules || '{"scope": "SCOPE_PROGRAMME"}'""",
     """UPDATE pots SET funded_cents = :money, available_cents = :money""",
     """INSERT INTO learner_facts (id, learner, key, source, value, observed_date)
       SELECT gen_random_uuid(), 'learners/' || n, f.key, 2, f.value, current_date - n % 365

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy import text
@@ -66,10 +67,12 @@ def voucher_id(number: int) -> str:
     return f"00000000-0000-7000-8000-{number:012d}"
 
 
-def seed(url: str, vouchers: int) -> sqlalchemy.Engine:
-    """Fills the database with a programme, a session and vouchers of learners 1 to `vouchers`."""
+def seed(url: str, vouchers: int, **changes: Any) -> sqlalchemy.Engine:
+    """Fills the database with a programme, a session and vouchers of learners 1 to `vouchers`. `changes`: of
+    the rules, as the contract has them in JSON."""
     engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
-    values = {"rules": json.dumps(RULES), "one": voucher_id(0), "value": VALUE, "vouchers": vouchers}
+    rules = json.dumps({**RULES, **changes})
+    values = {"rules": rules, "one": voucher_id(0), "value": VALUE, "vouchers": vouchers}
     with engine.begin() as connection:
         for statement in _SEED:
             connection.execute(text(statement), values)

@@ -166,7 +166,7 @@ def letter(
     call: Call,
     name: Name,
     out: Annotated[Path, typer.Option(help="Where to write it.")],
-    language: Annotated[str, typer.Option(help="Language: de, en, fr or nl.")] = "en",
+    language: Annotated[str, typer.Option(help="Language: da, de, el, en, et, fr, nl or pt.")] = "en",
     form: Annotated[Format, typer.Option("--format", help="PDF or HTML.")] = Format.PDF,
     first: Annotated[bool, typer.Option("--first", help="Of the first decision, before an appeal.")] = False,
 ) -> None:

@@ -23,6 +23,8 @@ BATCH = {
     "total": "total",
     "sent": "sendTime",
     "settled": "settleTime",
+    "given up": "cancelTime",
+    "because": "cancelReason",
     "left out": "skippedOrganisations",
 }
 PAYMENTS = {
@@ -98,6 +100,15 @@ def file(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where t
 def sent(call: Call, name: Name) -> None:
     """Say that the bank has the file of an approved batch."""
     show_batch(call.post(f"{name}:markSent"), call.as_json)
+
+
+@payout.command(epilog="Example:  waymark payout cancel payoutBatches/0198… 'wrong execution date'")
+@calls(MAKER)
+def cancel(
+    call: Call, name: Name, reason: Annotated[str, typer.Argument(help="Why, for the record.")]
+) -> None:
+    """Give up a batch whose file nobody has yet; what it was to pay waits for the next."""
+    show_batch(call.post(f"{name}:cancel", {"reason": reason}), call.as_json)
 
 
 @payout.command(epilog="Example:  waymark payout show payoutBatches/0198…")

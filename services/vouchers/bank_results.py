@@ -1,4 +1,5 @@
-"""Takes in what the bank says of payments: matches, books returns back, moves batches on.
+"""Takes in what the bank says of payments: matches, books returns back, moves batches on. What of an approved
+batch never gets to the bank is booked back the same way.
 
 Locked in this order: the report, batches by id, redemptions by id, payables by id, outcome contracts by id,
 chains by number.
@@ -89,7 +90,7 @@ class Matching:
         elif any(each.result == BatchState.CONFIRMED for each in about):
             result = int(BatchState.CONFIRMED)
         return Known(
-            sent=row.state >= BatchState.SENT,
+            sent=row.sent_at is not None,
             result=result,
             cents=sum(each.cents for each in about),
             currency=row.currency,
@@ -143,6 +144,29 @@ def settle(
     bank_reports.set_results(
         tx, [(each.batch, each.organisation, each.result, each.code) for each in changed]
     )
+    _book(tx, changed, batches)
+    for batch in sorted({each.batch for each in changed}):
+        results = {each.result for each in by_batch[batch]}
+        if 0 not in results:
+            done = BatchState.CONFIRMED if BatchState.CONFIRMED in results else BatchState.RETURNED
+            payouts.change_batch(tx, batch, {"state": int(done), "settled_at": tx.now})
+    for each in _events(changed, batches):
+        tx.publish(each)
+
+
+def give_up(tx: Transaction, batch: Row[Any], payments: Sequence[Row[Any]]) -> None:
+    """Books back what an approved, locked batch was to pay by the bank, which never had it, as if that had
+    returned it. `payments`: all of the batch."""
+    name, back = str(batch.id), int(BatchState.RETURNED)
+    unpaid = [
+        Payment(name, row.organisation, row.amount_cents, 0, back, "") for row in payments if not row.result
+    ]
+    _book(tx, unpaid, {name: batch})
+
+
+def _book(tx: Transaction, changed: Sequence[Payment], batches: Mapping[str, Row[Any]]) -> None:
+    """Frees what returned payments were for, books it, and has its sources bear it no more; has investors
+    that were paid count as repaid."""
     redemptions = [each for each in changed if batches[each.batch].kind == BatchKind.REDEMPTIONS]
     booked, moved = _take_back(tx, [each for each in redemptions if each.result == BatchState.RETURNED])
     booked += _settle_payables(
@@ -151,13 +175,6 @@ def settle(
     if booked:
         ledger.post_all(tx, booked)
     share(tx, moved)
-    for batch in sorted({each.batch for each in changed}):
-        results = {each.result for each in by_batch[batch]}
-        if 0 not in results:
-            done = BatchState.CONFIRMED if BatchState.CONFIRMED in results else BatchState.RETURNED
-            payouts.change_batch(tx, batch, {"state": int(done), "settled_at": tx.now})
-    for each in _events(changed, batches):
-        tx.publish(each)
 
 
 def _take_back(tx: Transaction, returned: list[Payment]) -> tuple[list[Booked], list[Moved]]:
@@ -193,7 +210,7 @@ def _settle_payables(tx: Transaction, changed: list[Payment]) -> list[Booked]:
         else:
             continue
         booked.append((row.shard, booking))
-    payables.set_returned(tx, [row.id for row in back])
+    payables.take_out(tx, [row.id for row in back])
     payables.set_repaid(tx, [row.id for row in repaid])
     repaying.review(tx, [row.subject for row in (*back, *repaid) if row.source_id])
     return booked

@@ -62,7 +62,8 @@ class Report:
 
 
 # Accounts as the tables have them against the sum of their entries. Kinds as in domain/ledger.py; of funders
-# (1) only what the bank has confirmed to investors, by what it was for.
+# (1) only what the bank has confirmed to investors, by what it was for; of BANK_CLEARING (7) what batches
+# paid.
 _BALANCES = text("""WITH kept AS (
   SELECT 2 AS kind, name AS owner, available_cents AS cents FROM pots
   UNION ALL SELECT 2, 'waitingListEntries/' || id, held_cents FROM waiting_list
@@ -73,6 +74,8 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 6, subject, cents FROM payables WHERE state < 3
   UNION ALL SELECT 1, subject, cents FROM payables WHERE state = 4
   UNION ALL SELECT 7, 'payoutBatches/' || batch_id, sum(cents) FROM payables WHERE state = 3 GROUP BY batch_id
+  UNION ALL SELECT 7, 'payoutBatches/' || batch_id, sum(paid_cents) FROM redemptions WHERE paid_cents > 0
+    GROUP BY batch_id
   UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
   UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
     FROM levy_years GROUP BY account_id
@@ -84,7 +87,7 @@ _BALANCES = text("""WITH kept AS (
     sum(cents) AS cents
   FROM ledger_entries
   WHERE kind BETWEEN 2 AND 6 OR kind IN (8, 10, 11, 12)
-    OR kind = 7 AND owner IN (SELECT 'payoutBatches/' || id FROM payout_batches WHERE kind = 2)
+    OR kind = 7 AND owner LIKE 'payoutBatches/%'
     OR kind = 1 AND operation IN ('repaid', 'return')
   GROUP BY 1, 2
 )

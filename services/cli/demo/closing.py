@@ -67,6 +67,7 @@ ELSEWHERE = {
     "LevyExpired",
     "OutcomeAsked",
     "PathwayStalled",
+    "PayoutBatchCancelled",
     "PayoutBatchSent",
     "PayoutConfirmed",
     "PayoutReturned",

@@ -1,9 +1,9 @@
-"""What pages for people share: the languages they come in, their words and their templates."""
+"""What pages for people share: the languages that most come in, their words and their templates."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,16 @@ LANGUAGES = ("de", "en", "fr", "nl")
 FALLBACK = "en"
 
 
-def language_of(code: str) -> str:
+def language_of(code: str, languages: Collection[str] = LANGUAGES) -> str:
     """Returns the language of a page for a BCP 47 code such as `de-AT`; English for one that is not among
-    LANGUAGES."""
+    those that the page comes in."""
     primary = code.partition("-")[0].lower()
-    return primary if primary in LANGUAGES else FALLBACK
+    return primary if primary in languages else FALLBACK
 
 
 @cache
 def words_of(folder: Path, language: str) -> Mapping[str, Any]:
-    """Returns the words in one of LANGUAGES, which are in a file of `folder` for each."""
+    """Returns the words in a language that the page comes in, which are in a file of `folder` for each."""
     return tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
 
 

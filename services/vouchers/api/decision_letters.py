@@ -9,12 +9,12 @@ from waymark.vouchers.v1 import decision_letter_pb2_grpc
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.platform.paper.pages import language_of
 from services.platform.rpc.handlers import query
 from services.vouchers.app import VouchersApp
 from services.vouchers.letters import telling
 from services.vouchers.letters.rendering import as_html, as_pdf
 from services.vouchers.letters.said import Kind
+from services.vouchers.letters.words import language_of
 from services.vouchers.store import applications, budgets, names, programmes, vouchers
 
 Format = pb.GetDecisionLetterRequest

@@ -1,4 +1,4 @@
-"""PayoutBatchService: gather, freeze, approve by a second person, bank file, sent."""
+"""PayoutBatchService: gather, freeze, approve by a second person, bank file, sent; or given up before."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import date_of, day, moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.bank_results import give_up
 from services.vouchers.domain.money import money
 from services.vouchers.domain.pain001 import Transfer, bank_file
 from services.vouchers.domain.payouts import Account, checked_iban
@@ -32,12 +33,13 @@ from services.vouchers.settlement import (
     payments_for,
     release_due,
 )
-from services.vouchers.store import names, payables, payouts
+from services.vouchers.store import names, payables, payouts, receivables
 from services.vouchers.store.columns import apart
 from services.vouchers.store.settlement_tables import payout_batches
 
 State = BatchState
 LARGEST = 10_000  # redemptions of one batch
+BEFORE_BANK = (State.OPEN, State.FROZEN, State.APPROVED)
 HAS_FILE = (State.APPROVED, State.SENT, State.CONFIRMED, State.RETURNED)
 
 
@@ -49,6 +51,7 @@ class Dues(Protocol):
     def put_into_batch(self, tx: Transaction, batch: str, ids: Iterable[str]) -> None: ...
     def stopped(self, tx: Transaction, batch: str) -> list[str]: ...
     def drop_stopped(self, tx: Transaction, batch: str) -> list[str]: ...
+    def take_out(self, tx: Transaction, ids: Iterable[str]) -> None: ...
     def in_batch(self, tx: Transaction, batch: str) -> list[Row[Any]]: ...
 
 
@@ -95,7 +98,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payouts.set_payments(tx, batch, dues, accounts)
         row = payouts.change_batch(tx, batch, {"total_cents": sum(payment.cents for payment in dues)})
-        return batch_message(row, payouts.payments_of(tx, batch))
+        return self._message(row, payouts.payments_of(tx, batch))
 
     def _release_due(self, tx: Transaction) -> None:
         for _ in range(LARGEST // AT_ONCE):
@@ -124,7 +127,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             "frozen_at": tx.now if rows else None,
             "total_cents": sum(payment.cents for payment in dues),
         }
-        return batch_message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
+        return self._message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
 
     @mutation
     def ApprovePayoutBatch(self, tx: Transaction, request: pb.ApprovePayoutBatchRequest) -> pb.PayoutBatch:
@@ -153,7 +156,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             payment_count=sum(payment.amount_cents > 0 for payment in paid),
         )
         tx.publish(event)
-        return batch_message(row, paid)
+        return self._message(row, paid)
 
     @mutation
     def MarkPayoutBatchSent(self, tx: Transaction, request: pb.MarkPayoutBatchSentRequest) -> pb.PayoutBatch:
@@ -167,12 +170,35 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             values |= {"state": int(State.CONFIRMED), "settled_at": tx.now}
         row = payouts.change_batch(tx, batch, values)
         tx.publish(events_pb2.PayoutBatchSent(payout_batch=request.name))
-        return batch_message(row, paid)
+        return self._message(row, paid)
+
+    @mutation
+    def CancelPayoutBatch(self, tx: Transaction, request: pb.CancelPayoutBatchRequest) -> pb.PayoutBatch:
+        batch = names.uuid_in(request.name, "payoutBatches")
+        row = payouts.get_batch(tx, batch, locked=True)
+        check_etag(request.etag, row.version)
+        paid = payouts.payments_of(tx, batch)
+        _need_before_bank(row, paid)
+        if row.state == State.APPROVED:
+            give_up(tx, row, paid)
+        else:
+            dues = DUES[BatchKind(row.kind)]
+            dues.take_out(tx, [str(due.id) for due in dues.in_batch(tx, batch)])
+            receivables.release_set_offs(tx, batch)
+        values = {
+            "state": int(State.CANCELLED),
+            "cancelled_by": tx.principal.subject,
+            "cancelled_at": tx.now,
+            "sealed_cancel_reason": self.app.notes.seal(request.name, request.reason),
+        }
+        row = payouts.change_batch(tx, batch, values)
+        tx.publish(events_pb2.PayoutBatchCancelled(payout_batch=request.name))
+        return self._message(row, paid)
 
     @query
     def GetPayoutBatch(self, tx: Transaction, request: pb.GetPayoutBatchRequest) -> pb.PayoutBatch:
         batch = names.uuid_in(request.name, "payoutBatches")
-        return batch_message(payouts.get_batch(tx, batch), payouts.payments_of(tx, batch))
+        return self._message(payouts.get_batch(tx, batch), payouts.payments_of(tx, batch))
 
     @query
     def ListPayoutBatches(
@@ -182,14 +208,14 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         real = select(payout_batches).where(apart(payout_batches.c.currency))
         found = page(tx, self.app.signer, real, order_by=order, request=request)
         return pb.ListPayoutBatchesResponse(
-            payout_batches=[batch_message(row, ()) for row in found.rows],
+            payout_batches=[self._message(row, ()) for row in found.rows],
             next_page_token=found.next_page_token,
         )
 
-    @query
+    @mutation
     def GetBankFile(self, tx: Transaction, request: pb.GetBankFileRequest) -> httpbody_pb2.HttpBody:
         batch = names.uuid_in(request.name, "payoutBatches")
-        row = payouts.get_batch(tx, batch)
+        row = payouts.get_batch(tx, batch, locked=True)
         keep_apart(row.currency)
         need(State(row.state), HAS_FILE)
         transfers = [
@@ -204,33 +230,46 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         ]
         if not transfers:
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
+        if row.file_read_at is None:
+            payouts.note_file(tx, batch)
         debtor = Account(row.debtor_name, row.debtor_iban, row.debtor_bic)
         message_id = batch.replace("-", "").upper()
         content = bank_file(message_id, row.approved_at, row.execution_date, debtor, row.currency, transfers)
         return httpbody_pb2.HttpBody(content_type="application/xml", data=content)
 
+    def _message(self, row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
+        name = f"payoutBatches/{row.id}"
+        return pb.PayoutBatch(
+            name=name,
+            state=row.state,
+            execution_date=day(row.execution_date),
+            debtor_name=row.debtor_name,
+            debtor_iban=row.debtor_iban,
+            debtor_bic=row.debtor_bic,
+            currency_code=row.currency,
+            total=money(row.total_cents, row.currency),
+            payouts=[_payout(row, payment) for payment in paid],
+            skipped_organisations=row.skipped,
+            create_time=moment(row.created_at),
+            freeze_time=moment(row.frozen_at),
+            approve_time=moment(row.approved_at),
+            send_time=moment(row.sent_at),
+            settle_time=moment(row.settled_at),
+            file_time=moment(row.file_read_at),
+            cancel_time=moment(row.cancelled_at),
+            cancel_reason=self.app.notes.open(name, row.sealed_cancel_reason),
+            etag=etag_of(row.version),
+            kind=row.kind,
+        )
 
-def batch_message(row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
-    """Returns a row and its payments as message."""
-    return pb.PayoutBatch(
-        name=f"payoutBatches/{row.id}",
-        state=row.state,
-        execution_date=day(row.execution_date),
-        debtor_name=row.debtor_name,
-        debtor_iban=row.debtor_iban,
-        debtor_bic=row.debtor_bic,
-        currency_code=row.currency,
-        total=money(row.total_cents, row.currency),
-        payouts=[_payout(row, payment) for payment in paid],
-        skipped_organisations=row.skipped,
-        create_time=moment(row.created_at),
-        freeze_time=moment(row.frozen_at),
-        approve_time=moment(row.approved_at),
-        send_time=moment(row.sent_at),
-        settle_time=moment(row.settled_at),
-        etag=etag_of(row.version),
-        kind=row.kind,
-    )
+
+def _need_before_bank(row: Row[Any], paid: Sequence[Row[Any]]) -> None:
+    """Raises Refusal unless the bank cannot have a payment of the batch: WRONG_STATE, BANK_FILE_FETCHED."""
+    need(State(row.state), BEFORE_BANK)
+    if row.file_read_at is not None:
+        raise Refusal(reason_pb2.REASON_BANK_FILE_FETCHED)
+    if row.state == State.APPROVED and all(payment.result for payment in paid):
+        need(State.CONFIRMED, BEFORE_BANK)  # set off whole, so there is nothing to take back
 
 
 def _payout(batch: Row[Any], payment: Row[Any]) -> pb.Payout:

@@ -78,8 +78,8 @@ def payout(
 
 
 def payout_return(booking: str, redemption: str, batch: str, cents: int, source: str = "") -> Booking:
-    """The bank returned a payment: the provider is owed again what it was to pay of a redemption. `source`:
-    the investor as which the payee counted as repaid."""
+    """The bank returned a payment, or its batch was given up before: the provider is owed again what it was
+    to pay of a redemption. `source`: the investor as which the payee counted as repaid."""
     here = (Kind.FUNDER, source) if source else (Kind.BANK_CLEARING, batch)
     return _move(booking, "return", redemption, here, (Kind.PROVIDER_CLEARED, redemption), cents)
 

@@ -79,6 +79,7 @@ class BatchState(IntEnum):
     SENT = 4
     CONFIRMED = 5
     RETURNED = 6
+    CANCELLED = 7
 
 
 class BatchKind(IntEnum):

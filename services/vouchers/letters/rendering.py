@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parent
 
 
 def as_html(said: Said, language: str) -> bytes:
-    """Returns the letter as HTML, UTF-8. `language`: one of `pages.LANGUAGES`."""
+    """Returns the letter as HTML, UTF-8. `language`: one of `words.LANGUAGES`."""
     template = pages.templates(_FOLDER / "templates").get_template(f"{said.kind}.html")
     page = template.render(
         lang=language,

@@ -13,8 +13,19 @@ from babel.numbers import format_currency
 
 from services.platform.paper import pages
 
-words_of = partial(pages.words_of, Path(__file__).parent / "texts")  # in one of pages.LANGUAGES
-_LOCALES = {"de": "de_DE", "en": "en_IE", "fr": "fr_BE", "nl": "nl_BE"}
+words_of = partial(pages.words_of, Path(__file__).parent / "texts")  # in one of LANGUAGES
+_LOCALES = {
+    "da": "da_DK",
+    "de": "de_DE",
+    "el": "el_GR",
+    "en": "en_IE",
+    "et": "et_EE",
+    "fr": "fr_BE",
+    "nl": "nl_BE",
+    "pt": "pt_PT",
+}
+LANGUAGES = tuple(_LOCALES)
+language_of = partial(pages.language_of, languages=LANGUAGES)
 
 
 def translated(texts: Mapping[str, str], language: str) -> str:

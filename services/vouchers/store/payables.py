@@ -101,8 +101,13 @@ def stopped(tx: Transaction, batch: str) -> list[str]:
 def drop_stopped(tx: Transaction, batch: str) -> list[str]:
     """Takes what a hold stops by now out of a batch; returns the payables."""
     ids = stopped(tx, batch)
-    _change(tx, ids, {"state": WAITING, "batch_id": None})
+    take_out(tx, ids)
     return ids
+
+
+def take_out(tx: Transaction, ids: Iterable[str]) -> None:
+    """Frees payables for another batch; of one that was paid, book the same."""
+    _change(tx, ids, {"state": WAITING, "batch_id": None})
 
 
 def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:
@@ -126,11 +131,6 @@ def paid_by(tx: Transaction, payments: Iterable[tuple[str, str]]) -> list[Row[An
 def set_repaid(tx: Transaction, ids: Iterable[str]) -> None:
     """Notes that the bank has confirmed what investors have back; book the same."""
     _change(tx, ids, {"state": REPAID})
-
-
-def set_returned(tx: Transaction, ids: Iterable[str]) -> None:
-    """Frees payables for another batch; book the same."""
-    _change(tx, ids, {"state": WAITING, "batch_id": None})
 
 
 def _change(tx: Transaction, ids: Iterable[str], values: dict[str, Any]) -> None:

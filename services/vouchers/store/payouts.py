@@ -85,13 +85,17 @@ def stopped(tx: Transaction, batch: str) -> list[str]:
 def drop_stopped(tx: Transaction, batch: str) -> list[str]:
     """Takes what a hold stops by now out of a batch; returns the redemptions."""
     ids = stopped(tx, batch)
-    if ids:
-        tx.execute(
-            update(redemptions)
-            .where(_r.id.in_(ids))
-            .values(state=int(RedemptionState.ACCEPTED), batch_id=None, version=_r.version + 1)
-        )
+    take_out(tx, ids)
     return ids
+
+
+def take_out(tx: Transaction, ids: Iterable[str]) -> None:
+    """Frees locked redemptions of a batch that is not approved for another one."""
+    tx.execute(
+        update(redemptions)
+        .where(_r.id.in_(list(ids)))
+        .values(state=int(RedemptionState.ACCEPTED), batch_id=None, version=_r.version + 1)
+    )
 
 
 def in_batch(tx: Transaction, batch: str) -> list[Row[Any]]:
@@ -154,6 +158,12 @@ def change_batch(tx: Transaction, batch: str, values: dict[str, Any]) -> Row[Any
         .returning(payout_batches)
     )
     return tx.execute(statement).one()
+
+
+def note_file(tx: Transaction, batch: str) -> None:
+    """Notes that somebody has the file of a locked batch from now on. No new version: whoever says that it
+    was sent goes by the one that was approved."""
+    tx.execute(update(payout_batches).where(payout_batches.c.id == batch).values(file_read_at=tx.now))
 
 
 def set_payments(

@@ -90,12 +90,26 @@ payout_batches = Table(
     blank("sent_by"),
     moment("sent_at", nullable=True),
     moment("settled_at", nullable=True),
+    moment("file_read_at", nullable=True),
+    blank("cancelled_by"),
+    moment("cancelled_at", nullable=True),
+    sealed("sealed_cancel_reason"),
     version(),
     created(),
-    CheckConstraint("state < 2 OR frozen_by <> ''", name="payout_batches_frozen_by_someone"),
-    CheckConstraint("state < 3 OR approved_by <> ''", name="payout_batches_approved_by_someone"),
+    CheckConstraint("state IN (1, 7) OR frozen_by <> ''", name="payout_batches_frozen_by_someone"),
+    CheckConstraint("state IN (1, 2, 7) OR approved_by <> ''", name="payout_batches_approved_by_someone"),
     CheckConstraint(
-        "state < 4 OR (sent_by <> '' AND sent_at IS NOT NULL)", name="payout_batches_sent_by_someone"
+        "state IN (1, 2, 3, 7) OR (sent_by <> '' AND sent_at IS NOT NULL)",
+        name="payout_batches_sent_by_someone",
+    ),
+    CheckConstraint(
+        "state <> 7 OR (cancelled_by <> '' AND cancelled_at IS NOT NULL)",
+        name="payout_batches_cancelled_by_someone",
+    ),
+    # What the bank may have, it may pay; paid by another batch too, it would be paid twice.
+    CheckConstraint(
+        "state <> 7 OR (file_read_at IS NULL AND sent_at IS NULL)",
+        name="payout_batches_cancelled_before_the_bank",
     ),
     CheckConstraint(
         "approved_by = '' OR (approved_by <> created_by AND approved_by <> frozen_by)",

@@ -51,6 +51,9 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     account_name = staff.gets("bank-account", "list", "organisations/yard")[0]["name"]
     staff.prints("bank-account", "confirm", account_name)
     paying = ("payout", "create", today.isoformat(), "Service", "NL91ABNA0417164300", "--payables")
+    wrong = staff.gets(*paying)["name"]
+    assert "wrong account" in staff.prints("payout", "cancel", wrong, "wrong account")
+    assert staff.fails("payout", "cancel", wrong, "once more") == (4, "WRONG_STATE")
     batch = staff.gets(*paying)["name"]
     staff.prints("payout", "freeze", batch)
     staff.prints("payout", "approve", batch)

@@ -11,6 +11,7 @@ from waymark.vouchers.v1 import bank_report_pb2 as pb
 from waymark.vouchers.v1 import payout_batch_pb2, redemption_pb2
 
 from services.platform.db.transaction import transaction
+from services.vouchers import verification
 from services.vouchers.store import bank_reports
 from services.vouchers.store.settlement_tables import payout_batches
 from tests.integration.vouchers.refusals import refused, violations_of
@@ -281,3 +282,43 @@ def test_control_without_the_lock_on_the_batch_it_is_told_more_than_once(
     monkeypatch.setattr(bank_reports, "payments_of", all_at_once)
     return_from_many(owed, batch)
     assert told(owed).count("PayoutReturned") > 1
+
+
+PAID_BESIDE = (
+    "UPDATE redemptions SET paid_cents = paid_cents - 1 WHERE paid_cents > 0",
+    "UPDATE redemptions SET paid_cents = 0, cleared_cents = 0",
+    "UPDATE redemptions SET batch_id = (SELECT min(id::text)::uuid FROM payout_batches WHERE id <> batch_id)",
+    "UPDATE redemptions SET batch_id = NULL",
+)
+
+
+def clearing(world: World) -> set[str]:
+    """Returns the batches of which the bank has another amount than their redemptions say, as verified."""
+    said = {finding.text for finding in world.verify().findings}
+    return {each.split()[2].rstrip(":") for each in said if each.startswith("BANK_CLEARING of ")}
+
+
+@pytest.mark.parametrize("tampered", PAID_BESIDE)
+def test_verification_sees_what_a_batch_paid_changed_beside_the_ledger(owed: World, tampered: str) -> None:
+    batch = sent(owed)
+    owed.accepted(*owed.voucher(owed.programme(**NO_EVIDENCE)))
+    owed.batch()
+    assert owed.verify().intact
+    with transaction(owed.app) as tx:
+        tx.execute(text(tampered))
+    assert batch.name in clearing(owed)
+
+
+def test_control_without_looking_at_redemptions_it_is_not_seen(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(owed)
+    with transaction(owed.app) as tx:
+        tx.execute(text(PAID_BESIDE[0]))
+    without = str(verification._BALANCES).replace(
+        "sum(paid_cents) FROM redemptions", "NULL::bigint FROM redemptions"
+    )
+    before = "OR kind = 7 AND owner IN (SELECT 'payoutBatches/' || id FROM payout_batches WHERE kind = 2)"
+    without = without.replace("OR kind = 7 AND owner LIKE 'payoutBatches/%'", before)
+    monkeypatch.setattr(verification, "_BALANCES", text(without))
+    assert owed.verify().intact

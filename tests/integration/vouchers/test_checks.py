@@ -17,6 +17,10 @@ from services.vouchers.domain.voucher import Voucher
 from tests.integration.vouchers.refusals import refused
 from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, eur
 
+# An active version cannot be changed, but added.
+ACTIVE = """INSERT INTO programme_versions
+  (programme_id, number, state, effective_date, rules, drafted_by, activated_by)
+  SELECT programme_id, 99, 2, effective_date, rules, drafted_by, {} FROM programme_versions"""
 # For each check a statement that only this check stops, on a world with a frozen batch and a hold.
 ATTEMPTS = {
     "applications_appeal_decided_by_someone": "UPDATE applications SET appeal_outcome = 1",
@@ -68,6 +72,9 @@ ATTEMPTS = {
     "outcome_reports_decided_by_someone": "UPDATE outcome_reports SET state = 2",
     "outcome_reports_maker_checker": "UPDATE outcome_reports SET decided_by = 'a'",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
+    "payout_batches_cancelled_before_the_bank": """UPDATE payout_batches
+      SET state = 7, cancelled_by = 'a', cancelled_at = now(), file_read_at = now()""",
+    "payout_batches_cancelled_by_someone": "UPDATE payout_batches SET state = 7",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",
     "payables_some_amount": "UPDATE payables SET cents = 0",
@@ -83,8 +90,8 @@ ATTEMPTS = {
     "payouts_result": "UPDATE payouts SET result = 4",
     "payouts_some_amount": "UPDATE payouts SET amount_cents = 0",
     "pots_not_negative": "UPDATE pots SET available_cents = -1",
-    "programme_versions_activated_by_someone": "UPDATE programme_versions SET activated_by = ''",
-    "programme_versions_maker_checker": "UPDATE programme_versions SET activated_by = drafted_by[1]",
+    "programme_versions_activated_by_someone": ACTIVE.format("''"),
+    "programme_versions_maker_checker": ACTIVE.format("drafted_by[1]"),
     "redemptions_accepted_within_reserved": "UPDATE redemptions SET accepted_cents = amount_cents + 1",
     "receivables_maker_checker": "UPDATE receivables SET write_off_by = 'a', written_off_by = 'a'",
     "receivables_not_negative": "UPDATE receivables SET set_off_cents = -1",

@@ -10,7 +10,7 @@ from lxml import html
 from waymark.vouchers.v1 import application_pb2
 from waymark.vouchers.v1 import decision_letter_pb2 as pb
 
-from services.platform.paper import pages, printing
+from services.platform.paper import printing
 from services.vouchers.letters import words
 from tests.integration.vouchers import desks
 from tests.integration.vouchers.refusals import refused
@@ -45,7 +45,11 @@ def test_a_grant_says_what_it_is_worth_in_each_language(world: World) -> None:
         "nl": ("Uw cheque is toegekend", "€ 125,00", "€ 875,00"),
         "fr": ("Votre chèque est accordé", "125,00 €", "875,00 €"),
         "de-AT": ("Ihr Gutschein ist bewilligt", "125,00 €", "875,00 €"),
-        "el": ("Your voucher is granted", "€125.00", "€875.00"),
+        "el": ("Η επιταγή σας εγκρίθηκε", "125,00 €", "875,00 €"),
+        "et": ("Teile on antud osak", "125,00 €", "875,00 €"),
+        "da": ("Din voucher er bevilget", "125,00 €", "875,00 €"),
+        "pt-PT": ("O seu cheque foi concedido", "125,00 €", "875,00 €"),
+        "fi": ("Your voucher is granted", "€125.00", "€875.00"),
     }
     for language, expected in written.items():
         said = text_of(learner, granted.name, language)
@@ -152,7 +156,7 @@ def test_the_same_decision_gives_the_same_bytes(world: World, monkeypatch: pytes
 
 def test_html_can_be_read_by_everybody(world: World) -> None:
     learner, refusal = desks.refused_by_rules(world)
-    for language in pages.LANGUAGES:
+    for language in words.LANGUAGES:
         page = html.fromstring(letter(learner, refusal.name, language).data.decode())
         assert page.get("lang") == language
         (title,) = page.xpath("//h1")

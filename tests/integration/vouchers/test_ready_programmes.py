@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import ParseDict
 from sqlalchemy import text
+from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.db.transaction import transaction
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_replay import differing
-from tests.support.vouchers import NO_EVIDENCE, World, cents, sample
+from tests.support.vouchers import NO_EVIDENCE, World, cents, day_message, sample
 
 GUIDANCE, JOB_VEU = "flemish-career-guidance-voucher", "danish-job-veu"
+NEWCOMERS = "flemish-career-guidance-voucher-newcomers"
 
 
 def test_a_second_guidance_voucher_comes_only_after_the_first_and_a_third_never(world: World) -> None:
@@ -48,6 +55,32 @@ def test_a_voucher_that_ended_unused_stands_in_nobodys_way(world: World) -> None
         tx.execute(text("UPDATE vouchers SET expires_at = now() - interval '1 second'"))
     assert first.voucher
     assert world.apply(learner, programme, sessions[1]).voucher
+
+
+@pytest.mark.parametrize(("begins", "newcomer_pays"), [(-1, 4_500), (0, 4_500), (1, 4_000)])
+def test_from_its_day_on_the_next_version_is_for_who_comes_anew(
+    world: World, begins: int, newcomer_pays: int
+) -> None:
+    sessions = [world.offer(f"courses/talk-{n}", price=55_000, kind="guidance") for n in range(2)]
+    programme = world.programme(GUIDANCE, **NO_EVIDENCE)
+    known = world.learner(employment_status="employed")
+    spend(world, known, world.apply(known, programme, sessions[0]).voucher, sessions[0])
+    further(world, programme, {**sample(NEWCOMERS)["version"], **NO_EVIDENCE}, begins)
+    second = world.apply(known, programme, sessions[1])
+    anew = world.apply(world.learner(employment_status="employed"), programme, sessions[1])
+    assert (cents(second.learner_share), second.programme_version) == (4_000, f"{programme}/versions/1")
+    assert cents(anew.learner_share) == newcomer_pays
+    assert [differing(world, item) for item in (second, anew)] == [{}, {}]
+
+
+def further(world: World, programme: str, content: dict[str, Any], begins: int) -> None:
+    """Puts a further version in force, from so many days from today on."""
+    version = ParseDict(content, programme_pb2.ProgrammeVersion())
+    version.effective_date.CopyFrom(day_message(world.today + timedelta(days=begins)))
+    drafting = programme_pb2.CreateProgrammeVersionRequest(parent=programme, version=version)
+    name = world.maker.programmes.CreateProgrammeVersion(drafting).name
+    activating = programme_pb2.ActivateProgrammeVersionRequest(name=name)
+    world.checker.programmes.ActivateProgrammeVersion(activating)
 
 
 def test_a_need_that_has_gone_stops_the_reservation(world: World) -> None:

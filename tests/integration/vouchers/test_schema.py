@@ -95,6 +95,30 @@ def test_what_was_accepted_before_there_were_rules_is_looked_at_while_it_is_held
     }
 
 
+def test_a_batch_approved_before_may_be_with_the_bank_and_is_not_given_up(database: Databases) -> None:
+    def before_that(url: str) -> None:
+        engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
+        with engine.begin() as connection:
+            config = alembic_config("vouchers")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0022")
+        engine.dispose()
+
+    old = database.clone("vouchers", "0022", before_that)
+    with old.engine.begin() as connection:
+        connection.execute(text(_BATCHES))
+    migrate("vouchers", old.url)
+    with old.engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT state, file_read_at IS NOT NULL FROM payout_batches ORDER BY state")
+        )
+        assert [tuple(row) for row in rows] == [(1, False), (2, False), (3, True)]
+
+
+_BATCHES = """INSERT INTO payout_batches (id, state, execution_date, debtor_name, debtor_iban, currency,
+  created_by, frozen_by, approved_by, approved_at)
+SELECT gen_random_uuid(), state, now(), 'd', 'i', 'EUR', 'a', 'a', 'b', now()
+FROM generate_series(1, 3) AS state"""
 _ACCEPTED = """ALTER TABLE redemptions DROP CONSTRAINT redemptions_voucher_id_fkey;
 INSERT INTO redemptions (id, voucher_id, learner, programme_id, version_number, course, session, organisation,
   shard, currency, state, amount_cents, accepted_cents, held_cents, cleared_cents, accepted_at,

@@ -52,6 +52,16 @@ class Settlement(Redemptions):
         request = pb.MarkPayoutBatchSentRequest(name=batch)
         self.journal.acknowledged(lambda: self.world.payer.batches.MarkPayoutBatchSent(request), 1)
 
+    @rule(batch=batches)
+    def give_up(self, batch: str) -> None:
+        request = pb.CancelPayoutBatchRequest(name=batch, reason=CANARY)
+        self.journal.acknowledged(lambda: self.world.payer.batches.CancelPayoutBatch(request), 1)
+
+    @rule(batch=batches)
+    def fetch(self, batch: str) -> None:
+        request = pb.GetBankFileRequest(name=batch)
+        self.journal.acknowledged(lambda: self.world.payer.batches.GetBankFile(request), 0)
+
     @rule(target=batches)
     def pay(self) -> Any:
         """All steps up to the bank: by chance alone few payments would ever get there."""

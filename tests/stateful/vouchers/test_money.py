@@ -206,7 +206,13 @@ def redemptions(do: Driven, part: str, whole: str) -> None:
         do("bank_books", batch, back=False)
         do.accepted(part)
         do("sweep")
-    for steps in (["freeze", "approve"], ["freeze", "approve", "send"], ["freeze"], []):
+    ways = (
+        ["give_up"],
+        ["freeze", "give_up"],
+        ["freeze", "approve", "give_up"],
+        ["freeze", "approve", "fetch"],
+    )
+    for steps in (*ways, ["freeze", "approve", "send"], ["freeze"], []):
         batch = do("gather")
         for step in steps:
             do(step, batch)

@@ -4,30 +4,49 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from html import escape
 from typing import Any
 
 import pytest
 
 from services.platform.errors import Refusal
 from services.platform.paper import pages
+from services.platform.paper.printing import pdf_of
 from services.vouchers.domain.appeals import check_appeal
 from services.vouchers.domain.builtin import CLAUSE_OF_CODE, TEXTS
 from services.vouchers.domain.states import ApplicationState as State
 from services.vouchers.letters import rendering, telling, words
 from services.vouchers.letters.said import Condition, Kind, Said
+from tests.support.pdf import text_of
 
 DAY = date(2026, 11, 6)
 TEMPLATES = [path.read_text() for path in (rendering._FOLDER / "templates").glob("*.html")]
 USED = set(re.findall(r"\bt\.([a-z_]+)", " ".join(TEMPLATES)))
 
 
-@pytest.mark.parametrize("language", pages.LANGUAGES)
+@pytest.mark.parametrize("language", words.LANGUAGES)
 def test_every_word_is_there_in_every_language_and_used(language: str) -> None:
     found = dict(words.words_of(language))
     conditions = found.pop("conditions")
     assert found.keys() == USED
     assert conditions.keys() == {*TEXTS, "target-group", "CASEWORKER"}
     assert all(str(text).strip() for text in (*found.values(), *conditions.values()))
+    assert filled(language) == filled(pages.FALLBACK)
+
+
+def filled(language: str) -> dict[str, list[str]]:
+    """Returns what is to be filled in, by text: none so far, and the same in each language."""
+    said = dict(words.words_of(language))
+    every = {**said.pop("conditions"), **said}
+    return {key: sorted(re.findall(r"\{[^}]*\}|%[a-z]", text)) for key, text in every.items()}
+
+
+def test_each_file_is_a_language_and_each_says_it_in_its_own_words() -> None:
+    files = {path.stem for path in (rendering._FOLDER / "texts").iterdir()}
+    assert files == set(words.LANGUAGES) >= set(pages.LANGUAGES)
+    for key in USED - {"voucher", "programme"}:  # two words that several languages share
+        said = [words.words_of(language)[key] for language in words.LANGUAGES]
+        assert len(set(said)) == len(said), key
 
 
 def test_every_code_of_ours_has_a_clause_with_words() -> None:
@@ -41,6 +60,10 @@ def test_every_code_of_ours_has_a_clause_with_words() -> None:
         ("nl", "€ 1.234,50", "6 november 2026"),
         ("fr", "1 234,50 €", "6 novembre 2026"),
         ("de", "1.234,50 €", "6. November 2026"),
+        ("da", "1.234,50 €", "6. november 2026"),
+        ("el", "1.234,50 €", "6 Νοεμβρίου 2026"),
+        ("et", "1 234,50 €", "6. november 2026"),
+        ("pt", "1 234,50 €", "6 de novembro de 2026"),
     ],
 )
 def test_amounts_and_days(language: str, amount: str, day: str) -> None:
@@ -51,10 +74,20 @@ def test_amounts_and_days(language: str, amount: str, day: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "language"),
-    [("nl", "nl"), ("de-AT", "de"), ("NL", "nl"), ("", "en"), ("el", "en"), ("nld", "en")],
+    [
+        ("nl", "nl"),
+        ("de-AT", "de"),
+        ("NL", "nl"),
+        ("", "en"),
+        ("el", "el"),
+        ("nld", "en"),
+        ("pt-BR", "pt"),
+        ("fi", "en"),
+    ],
 )
 def test_what_we_do_not_speak_is_english(code: str, language: str) -> None:
-    assert pages.language_of(code) == language
+    assert words.language_of(code) == language
+    assert pages.language_of(code) == (language if language in pages.LANGUAGES else "en")
 
 
 @pytest.mark.parametrize(
@@ -94,9 +127,37 @@ def test_which_letter_tells_it(state: State, outcome: int, stands: Kind | None, 
 
 
 @pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("language", pages.LANGUAGES)
+@pytest.mark.parametrize("language", words.LANGUAGES)
 def test_each_kind_is_written_as_html_and_pdf(kind: Kind, language: str) -> None:
-    said = Said(
+    said = letter(kind)
+    page = rendering.as_html(said, language).decode()
+    assert "&lt;b&gt;&amp;" in page
+    title = words.words_of(language)[f"{kind}_title"]
+    written = text_of(rendering.as_pdf(said, language))
+    assert [part for part in (title, "Όνομα Łódź", words.day(DAY, language)) if part not in written] == []
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_each_letter_of_each_text_is_a_glyph_in_the_pdf(language: str) -> None:
+    """Even where the language of the page is another one: what people write comes in any."""
+    said = dict(words.words_of(language))
+    every = [*said.pop("conditions").values(), *said.values(), words.amount(123_450, "EUR", language)]
+    body = "".join(f"<p>{escape(text)}</p>" for text in every)
+    page = f"<html><head><title>x</title></head><body><main><h1>x</h1>{body}</main></body></html>"
+    written = text_of(pdf_of(page.encode(), "en"))
+    for text in every:
+        assert " ".join(text.split()) in written
+
+
+def test_control_what_no_font_has_is_refused() -> None:
+    page = "<html><head><title>x</title></head><body><main><h1>x</h1><p>a \u1820 b</p></main></body></html>"
+    with pytest.raises(Exception, match="could not be displayed"):
+        pdf_of(page.encode(), "en")
+
+
+def letter(kind: Kind) -> Said:
+    """Returns what a letter of a kind says."""
+    return Said(
         kind=kind,
         learner="learners/1",
         application="applications/1",
@@ -113,9 +174,6 @@ def test_each_kind_is_written_as_html_and_pdf(kind: Kind, language: str) -> None
         conditions=(Condition("price", {}, "law"),),
         appeal_until=DAY,
     )
-    page = rendering.as_html(said, language).decode()
-    assert "&lt;b&gt;&amp;" in page
-    assert rendering.as_pdf(said, language).startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize(

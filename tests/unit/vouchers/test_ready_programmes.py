@@ -15,11 +15,12 @@ from google.protobuf.json_format import ParseDict
 
 from services.platform.errors import Refusal
 from services.vouchers.domain import payment
+from services.vouchers.domain.differences import differences
 from services.vouchers.domain.drafting import check_draft
 from services.vouchers.domain.eligibility import History, decide
 from services.vouchers.domain.facts import Fact, Source
 from services.vouchers.domain.offers import Offer
-from services.vouchers.domain.programme import Rules, Version, years_before
+from services.vouchers.domain.programme import NOT_RULES, Rules, Version, years_before
 from services.vouchers.domain.shortage import Entry, Occupation
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "programmes"
@@ -27,6 +28,7 @@ OURS = ("shortage-training", "sandbox")  # no practice of anybody
 READY = sorted(path.stem for path in SAMPLES.glob("*.json") if path.stem not in OURS)
 TODAY = date(2026, 6, 1)
 FLEMISH, GUIDANCE = "flemish-training-voucher", "flemish-career-guidance-voucher"
+NEWCOMERS = "flemish-career-guidance-voucher-newcomers"  # a further version of it
 DUTCH, COVER, GRANT = "dutch-temporary-training-voucher", "estonian-training-cover", "estonian-employer-grant"
 APTIC, JOB_VEU = "aptic-digital-voucher", "danish-job-veu"
 DEGREE = "estonian-degree-study"
@@ -101,6 +103,10 @@ GUIDED = {"kind": "guidance", "price": 55_000}
         (GUIDANCE, {}, GUIDED, {"grants": 2, "recent": 2}, ["GRANT_LIMIT_REACHED"]),
         (GUIDANCE, {}, GUIDED, {"grants": 2, "recent": 1}, (51_000, 4_000)),
         (GUIDANCE, UNEMPLOYED, GUIDED, {}, ["NOT_IN_WORK"]),
+        (NEWCOMERS, {}, GUIDED, {}, (50_500, 4_500)),
+        (NEWCOMERS, {}, {**GUIDED, "price": 60_000}, {}, (50_500, 9_500)),
+        (NEWCOMERS, {}, {**GUIDED, "price": 4_500}, {}, ["NOTHING_LEFT"]),
+        (NEWCOMERS, {}, GUIDED, {"grants": 1, "recent": 1, "unused": 1}, ["EARLIER_VOUCHER_UNUSED"]),
         (DUTCH, UNEMPLOYED, {"price": 250_000}, {}, (250_000, 0)),
         (DUTCH, UNEMPLOYED, {"price": 250_001}, {}, (250_000, 1)),
         (DUTCH, UNEMPLOYED, {"start": -14}, {}, (100_000, 0)),
@@ -155,6 +161,14 @@ def test_edges(
     name: str, facts: dict[str, Any], session: dict[str, Any], before: dict[str, Any], expected: Any
 ) -> None:
     assert outcome(name, facts, session, before) == expected
+
+
+def test_the_version_for_newcomers_differs_in_their_share_and_its_day() -> None:
+    assert (rules(GUIDANCE).for_newcomers, rules(NEWCOMERS).for_newcomers) == (False, True)
+    changed = differences(version(GUIDANCE), version(NEWCOMERS), NOT_RULES)
+    assert {each.path.partition("[")[0] for each in changed} == {"effective_date", "cohort", "target_groups"}
+    assert len(changed) == 3
+    assert content(GUIDANCE)["programme"] == content(NEWCOMERS)["programme"]
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,12 @@ def publish(
     return Published(programme, in_force)
 
 
+def further(journey: Journey, programme: str, sample: str) -> str:
+    """Puts a sample's rules in force, from today on, as a further version of a programme; its name."""
+    content = read_programme(SAMPLES / "programmes" / f"{sample}.json")
+    return put_in_force(journey, programme, of_today(journey, content["version"]))
+
+
 def of_today(journey: Journey, version: Mapping[str, Any]) -> dict[str, Any]:
     """The rules in force from today, without a hold delay; a shortage rule is tied to the walk's list."""
     rules = copy.deepcopy(dict(version))

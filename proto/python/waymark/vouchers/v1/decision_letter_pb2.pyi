@@ -55,8 +55,8 @@ class GetDecisionLetterRequest(_message.Message):
     format: Global___GetDecisionLetterRequest.Format.ValueType
     """What it is written as."""
     language_code: _builtins.str
-    """Language of the person it is for, BCP 47, such as `nl` or `de-AT`. There are `de`, `en`, `fr` and `nl`; any other
-    gets the English one.
+    """Language of the person it is for, BCP 47, such as `nl` or `de-AT`. There are `da`, `de`, `el`, `en`, `et`, `fr`, `nl` and
+    `pt`; any other gets the English one.
     """
     first_decision: _builtins.bool
     """True: the letter of the first decision, where an appeal was decided since."""

@@ -549,6 +549,28 @@ class PayoutBatchSent(_message.Message):
 Global___PayoutBatchSent: _TypeAlias = PayoutBatchSent  # noqa: Y015
 
 @_typing.final
+class PayoutBatchCancelled(_message.Message):
+    """A payout batch was given up before the bank could have its file; what it was to pay waits for another one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
+    payout_batch: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    def __init__(
+        self,
+        *,
+        payout_batch: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payout_batch", b"payout_batch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutBatchCancelled: _TypeAlias = PayoutBatchCancelled  # noqa: Y015
+
+@_typing.final
 class PayoutConfirmed(_message.Message):
     """The bank executed a payment."""
 

@@ -39,7 +39,7 @@ class PaymentShare(_message.Message):
         MOVEMENT_PAYOUT: PaymentShare._Movement.ValueType  # 1
         """Paid: by the bank, or set off against what the provider owed back."""
         MOVEMENT_RETURN: PaymentShare._Movement.ValueType  # 2
-        """The bank returned a payment."""
+        """The bank returned a payment, or its batch was given up before the bank had it."""
         MOVEMENT_RECOVERY: PaymentShare._Movement.ValueType  # 3
         """Money clawed back came in, by being set off against a payout."""
 
@@ -50,7 +50,7 @@ class PaymentShare(_message.Message):
     MOVEMENT_PAYOUT: PaymentShare.Movement.ValueType  # 1
     """Paid: by the bank, or set off against what the provider owed back."""
     MOVEMENT_RETURN: PaymentShare.Movement.ValueType  # 2
-    """The bank returned a payment."""
+    """The bank returned a payment, or its batch was given up before the bank had it."""
     MOVEMENT_RECOVERY: PaymentShare.Movement.ValueType  # 3
     """Money clawed back came in, by being set off against a payout."""
 

@@ -130,6 +130,8 @@ class PayoutBatch(_message.Message):
         """The bank has executed every payment, or all but some that came back."""
         STATE_RETURNED: PayoutBatch._State.ValueType  # 6
         """The bank has rejected or returned every payment."""
+        STATE_CANCELLED: PayoutBatch._State.ValueType  # 7
+        """Given up before the bank could have its file; what it was to pay waits for another batch."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the batch stands."""
@@ -147,6 +149,8 @@ class PayoutBatch(_message.Message):
     """The bank has executed every payment, or all but some that came back."""
     STATE_RETURNED: PayoutBatch.State.ValueType  # 6
     """The bank has rejected or returned every payment."""
+    STATE_CANCELLED: PayoutBatch.State.ValueType  # 7
+    """Given up before the bank could have its file; what it was to pay waits for another batch."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -164,6 +168,9 @@ class PayoutBatch(_message.Message):
     FREEZE_TIME_FIELD_NUMBER: _builtins.int
     SEND_TIME_FIELD_NUMBER: _builtins.int
     SETTLE_TIME_FIELD_NUMBER: _builtins.int
+    FILE_TIME_FIELD_NUMBER: _builtins.int
+    CANCEL_TIME_FIELD_NUMBER: _builtins.int
+    CANCEL_REASON_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `payoutBatches/{id}`."""
@@ -179,6 +186,8 @@ class PayoutBatch(_message.Message):
     """Currency of the batch, ISO 4217; empty counts as EUR."""
     etag: _builtins.str
     """Version of the resource."""
+    cancel_reason: _builtins.str
+    """Why it was given up, in words; sealed where it is kept. Empty unless CANCELLED."""
     kind: Global___PayoutBatch.Kind.ValueType
     """What it pays."""
     @_builtins.property
@@ -217,6 +226,14 @@ class PayoutBatch(_message.Message):
     def settle_time(self) -> _timestamp_pb2.Timestamp:
         """When the bank's word on the last of its payments was taken in, UTC; unset before."""
 
+    @_builtins.property
+    def file_time(self) -> _timestamp_pb2.Timestamp:
+        """When somebody first fetched its bank file, UTC; unset before."""
+
+    @_builtins.property
+    def cancel_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was given up, UTC; unset unless CANCELLED."""
+
     def __init__(
         self,
         *,
@@ -236,11 +253,14 @@ class PayoutBatch(_message.Message):
         freeze_time: _timestamp_pb2.Timestamp | None = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
         settle_time: _timestamp_pb2.Timestamp | None = ...,
+        file_time: _timestamp_pb2.Timestamp | None = ...,
+        cancel_time: _timestamp_pb2.Timestamp | None = ...,
+        cancel_reason: _builtins.str = ...,
         kind: Global___PayoutBatch.Kind.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "execution_date", b"execution_date", "freeze_time", b"freeze_time", "send_time", b"send_time", "settle_time", b"settle_time", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_time", b"cancel_time", "create_time", b"create_time", "execution_date", b"execution_date", "file_time", b"file_time", "freeze_time", b"freeze_time", "send_time", b"send_time", "settle_time", b"settle_time", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "freeze_time", b"freeze_time", "kind", b"kind", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_reason", b"cancel_reason", "cancel_time", b"cancel_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "file_time", b"file_time", "freeze_time", b"freeze_time", "kind", b"kind", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -359,6 +379,40 @@ class MarkPayoutBatchSentRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MarkPayoutBatchSentRequest: _TypeAlias = MarkPayoutBatchSentRequest  # noqa: Y015
+
+@_typing.final
+class CancelPayoutBatchRequest(_message.Message):
+    """Gives a batch up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    reason: _builtins.str
+    """Why, in words: who reads batches reads them; they are kept sealed, and no event or log has them."""
+    etag: _builtins.str
+    """Etag read before; empty: whatever its version."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelPayoutBatchRequest: _TypeAlias = CancelPayoutBatchRequest  # noqa: Y015
 
 @_typing.final
 class GetPayoutBatchRequest(_message.Message):

@@ -56,6 +56,11 @@ class PayoutBatchServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
                 _registered_method=True)
+        self.CancelPayoutBatch = channel.unary_unary(
+                '/waymark.vouchers.v1.PayoutBatchService/CancelPayoutBatch',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.CancelPayoutBatchRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
+                _registered_method=True)
         self.GetPayoutBatch = channel.unary_unary(
                 '/waymark.vouchers.v1.PayoutBatchService/GetPayoutBatch',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.GetPayoutBatchRequest.SerializeToString,
@@ -110,6 +115,15 @@ class PayoutBatchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CancelPayoutBatch(self, request, context):
+        """Gives up a batch whose file nobody has fetched or handed to the bank. What it was to pay by the bank waits for another batch; of an
+        approved one the payout is booked back, and what it set off stays set off. One person does it, with a reason: no money leaves by it.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPayoutBatch(self, request, context):
         """Reads a batch with its payments.
         Errors: NOT_FOUND.
@@ -128,6 +142,7 @@ class PayoutBatchServiceServicer:
 
     def GetBankFile(self, request, context):
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
+        From then on the bank may have it, so the batch can no longer be given up.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -155,6 +170,11 @@ def add_PayoutBatchServiceServicer_to_server(servicer, server):
             'MarkPayoutBatchSent': grpc.unary_unary_rpc_method_handler(
                     servicer.MarkPayoutBatchSent,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.SerializeToString,
+            ),
+            'CancelPayoutBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelPayoutBatch,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.CancelPayoutBatchRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.SerializeToString,
             ),
             'GetPayoutBatch': grpc.unary_unary_rpc_method_handler(
@@ -281,6 +301,33 @@ class PayoutBatchService:
             target,
             '/waymark.vouchers.v1.PayoutBatchService/MarkPayoutBatchSent',
             waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelPayoutBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.PayoutBatchService/CancelPayoutBatch',
+            waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.CancelPayoutBatchRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
             options,
             channel_credentials,

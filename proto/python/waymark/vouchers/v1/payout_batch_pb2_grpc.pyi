@@ -51,6 +51,11 @@ class PayoutBatchServiceStub:
     """Says that a person has handed the bank file of an approved batch to the bank.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
+    CancelPayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.CancelPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
+    """Gives up a batch whose file nobody has fetched or handed to the bank. What it was to pay by the bank waits for another batch; of an
+    approved one the payout is booked back, and what it set off stays set off. One person does it, with a reason: no money leaves by it.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED.
+    """
     GetPayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
     """Reads a batch with its payments.
     Errors: NOT_FOUND.
@@ -61,6 +66,7 @@ class PayoutBatchServiceStub:
     """
     GetBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
+    From then on the bank may have it, so the batch can no longer be given up.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
     """
 
@@ -86,6 +92,11 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     """Says that a person has handed the bank file of an approved batch to the bank.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
+    CancelPayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.CancelPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
+    """Gives up a batch whose file nobody has fetched or handed to the bank. What it was to pay by the bank waits for another batch; of an
+    approved one the payout is booked back, and what it set off stays set off. One person does it, with a reason: no money leaves by it.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED.
+    """
     GetPayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Reads a batch with its payments.
     Errors: NOT_FOUND.
@@ -96,6 +107,7 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     """
     GetBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
+    From then on the bank may have it, so the batch can no longer be given up.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
     """
 
@@ -144,6 +156,17 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def CancelPayoutBatch(
+        self,
+        request: _payout_batch_pb2.CancelPayoutBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
+        """Gives up a batch whose file nobody has fetched or handed to the bank. What it was to pay by the bank waits for another batch; of an
+        approved one the payout is booked back, and what it set off stays set off. One person does it, with a reason: no money leaves by it.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED.
+        """
+
+    @_abc_1.abstractmethod
     def GetPayoutBatch(
         self,
         request: _payout_batch_pb2.GetPayoutBatchRequest,
@@ -170,6 +193,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
+        From then on the bank may have it, so the batch can no longer be given up.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
         """
 

@@ -204,7 +204,7 @@ class TargetGroup(_message.Message):
     @_builtins.property
     def fixed_share(self) -> _money_pb2.Money:
         """Fixed part of the price that the learner pays first, less than the face value; `cover_percent` counts for the rest.
-        Unset: none.
+        It comes off each session that a voucher is spent on. Unset: none.
         """
 
     def __init__(

@@ -154,7 +154,7 @@ class StatementLine(_message.Message):
         KIND_PAID: StatementLine._Kind.ValueType  # 3
         """An approved batch pays it by the bank."""
         KIND_RETURNED: StatementLine._Kind.ValueType  # 4
-        """The bank returned it; it is owed again."""
+        """The bank returned it, or its batch was given up before; it is owed again."""
         KIND_SET_OFF: StatementLine._Kind.ValueType  # 5
         """It paid what the provider owed back."""
         KIND_CLAWED_BACK: StatementLine._Kind.ValueType  # 6
@@ -175,7 +175,7 @@ class StatementLine(_message.Message):
     KIND_PAID: StatementLine.Kind.ValueType  # 3
     """An approved batch pays it by the bank."""
     KIND_RETURNED: StatementLine.Kind.ValueType  # 4
-    """The bank returned it; it is owed again."""
+    """The bank returned it, or its batch was given up before; it is owed again."""
     KIND_SET_OFF: StatementLine.Kind.ValueType  # 5
     """It paid what the provider owed back."""
     KIND_CLAWED_BACK: StatementLine.Kind.ValueType  # 6
