@@ -1,6 +1,6 @@
 """The text of a PDF by Typst, read from the glyphs of its pages by the maps that its fonts bring along.
 
-ISO 32000-2, 9.10. A KeyError says that a glyph stands for no character, or is the one for what a font lacks.
+ISO 32000-2, 9.10. A KeyError says that a glyph stands for no character; what no font has is none, or U+FFFF.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 from lxml import html as markup
 
 _FOLDER = Path(__file__).parent
+_LACKING = "could not be displayed with font"
 
 
 def pdf_of(page: bytes, language: str) -> bytes:
@@ -23,18 +24,30 @@ def pdf_of(page: bytes, language: str) -> bytes:
 
 
 def typeset(template: Path, said: Mapping[str, Any]) -> bytes:
-    """Returns what a template in Typst makes of `said`, which it reads from its input `said`, as PDF/UA-1."""
+    """Returns what a template in Typst makes of `said`, which it reads from its input `said`, as PDF/UA-1.
+
+    A character that no font has, as of Chinese or an emoji, is a box; the standard allows none, so that PDF
+    is tagged all the same and does not call itself PDF/UA-1.
+    """
     import typst  # here and not above: 30 MB that only who writes a PDF needs
 
-    made = typst.compile(
-        template.read_bytes(),
-        format="pdf",
-        sys_inputs={"said": json.dumps(said, ensure_ascii=False)},
-        pdf_standards=["ua-1"],
-        ignore_system_fonts=True,  # the same bytes on every machine
-    )
-    assert isinstance(made, bytes)
-    return made
+    def made(standards: list[typst.PDFStandard]) -> bytes:
+        pdf = typst.compile(
+            template.read_bytes(),
+            format="pdf",
+            sys_inputs={"said": json.dumps(said, ensure_ascii=False)},
+            pdf_standards=standards,
+            ignore_system_fonts=True,  # the same bytes on every machine
+        )
+        assert isinstance(pdf, bytes)
+        return pdf
+
+    try:
+        return made(["ua-1"])
+    except typst.TypstError as error:
+        if _LACKING not in error.message:
+            raise
+        return made([])
 
 
 def _blocks(page: Any) -> list[dict[str, Any]]:
