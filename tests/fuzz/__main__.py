@@ -16,10 +16,10 @@ from functools import partial
 
 from services.cli.progress import counts
 from tests.fuzz.readers import READERS
-from tests.fuzz.running import Found, keep, run
+from tests.fuzz.running import Found, keep, race
 
 EXAMPLES = 1_000_000
-BATCH = 2_000  # inputs of one seed: Hypothesis remembers all of a run, so runs must end
+BATCH = 2_000  # inputs of one seed: as many have to be made again to see one that failed
 
 
 def main() -> int:
@@ -49,7 +49,7 @@ def fuzz(name: str, examples: int, seconds: float, first: int) -> bool:
         while done < examples and time.monotonic() - began < seconds:
             number = first + done // BATCH
             try:
-                read += run(name, min(BATCH, examples - done), number)
+                read += race(name, min(BATCH, examples - done), number)
             except Found as found:
                 said = repr(found.__cause__)[:300]
                 print(f"{name}: seed {number}: {said}; kept as {keep(name, found.data)}", flush=True)

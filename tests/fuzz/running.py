@@ -7,13 +7,15 @@ import hashlib
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from hypothesis import HealthCheck, given, seed, settings
 
-from tests.fuzz.mutations import mutated
+from tests.fuzz.mutations import made, mutated
 from tests.fuzz.readers import READERS, examine
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -67,13 +69,40 @@ class Found(Exception):
         self.data = data
 
 
+@dataclass
+class Trial:
+    """Inputs that a reader is given; `read`: how many of them it could read, `data`: the last."""
+
+    name: str
+    read: int = 0
+    data: bytes = b""
+
+    def __call__(self, data: bytes) -> None:
+        self.data = data
+        self.read += check(self.name, data)
+
+    def over(self, holds: Callable[[], None]) -> int:
+        """Tries the corpus, then what `holds` tries; returns how many of those were read. Raises Found with
+        the last input when it fails."""
+        try:
+            with heard():
+                for data in corpus(self.name).values():
+                    self(data)
+                self.read = 0
+                holds()
+                gc.collect()  # what is freed late is heard late
+        except Exception as error:
+            raise Found(self.data) from error
+        return self.read
+
+
 def run(name: str, examples: int, number: int) -> int:
     """Tries the corpus and so many inputs made of it, the same for the same seed `number`; returns how many
     were read.
 
     Raises Found with the smallest input that fails.
     """
-    read, failing = 0, b""
+    trial = Trial(name)
 
     @seed(number)
     @settings(
@@ -85,23 +114,51 @@ def run(name: str, examples: int, number: int) -> int:
     )
     @given(mutated(list(corpus(name).values())))
     def holds(data: bytes) -> None:
-        nonlocal read, failing
-        try:
-            read += check(name, data)
-        except BaseException:
-            failing = data
-            raise
+        trial(data)
+
+    return trial.over(holds)
+
+
+def race(name: str, examples: int, number: int) -> int:
+    """Does the same with inputs by chance alone, many in little time; Found has a short input, hardly the
+    smallest."""
+    trial, chance = Trial(name), Random(number)
+    seeds = list(corpus(name).values())
+
+    def holds() -> None:
+        for _ in range(examples):
+            trial(made(seeds, chance))
 
     try:
+        return trial.over(holds)
+    except Found as found:
+        raise Found(shortened(name, found.data)) from found.__cause__
+
+
+def shortened(name: str, data: bytes, tries: int = 300) -> bytes:
+    """Leaves out of an input that fails whatever it fails without, as far as so many tries lead."""
+    size = len(data) // 2
+    while size and tries:
+        for start in range(0, len(data), size):
+            shorter = data[:start] + data[start + size :]
+            tries -= 1
+            if not _stood(name, shorter):
+                data = shorter
+                break
+            if not tries:
+                break
+        else:
+            size //= 2
+    return data
+
+
+def _stood(name: str, data: bytes) -> bool:
+    try:
         with heard():
-            for data in corpus(name).values():
-                failing = data
-                check(name, data)
-            holds()
-            gc.collect()  # what is freed late is heard late
-    except Exception as error:
-        raise Found(failing) from error
-    return read
+            check(name, data)
+    except Exception:
+        return False
+    return True
 
 
 def keep(name: str, data: bytes) -> Path:

@@ -24,7 +24,7 @@ from services.portfolio.domain.credentials import strict_json, validity
 from services.portfolio.formats import europass_reading, json_resume, leap2a_reading, markup, smart_evidence
 from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
 from tests.fuzz.readers import READERS
-from tests.fuzz.running import Found, check, corpus, run
+from tests.fuzz.running import Found, check, corpus, race, run
 
 EXAMPLES = 100  # a reader, beside its corpus; every submission tries 60 s more of each, `make fuzz` a million
 
@@ -120,3 +120,15 @@ def test_control_without_its_guard_a_reader_does_not_stand_it(
     careless(monkeypatch)
     with pytest.raises(Found):
         run(name, 5_000, 1)
+
+
+def test_inputs_by_chance_alone_find_it_too_and_what_is_found_is_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert race("facts", 200, 7) == race("facts", 200, 7)  # the same seed, the same inputs
+    monkeypatch.setattr(codes, "any", lambda _: False, raising=False)
+    with pytest.raises(Found) as found:
+        race("voucher_code", 5_000, 1)
+    assert len(found.value.data) <= 20
+    with pytest.raises(ValueError, match="not found"):
+        check("voucher_code", found.value.data)
