@@ -26,6 +26,7 @@ from services.vouchers.domain.differences import differences
 from services.vouchers.domain.drafting import check_draft
 from services.vouchers.domain.programme import NOT_RULES, RULES, document
 from services.vouchers.domain.sandbox import is_sandbox
+from services.vouchers.domain.terms import public_terms
 from services.vouchers.openings import announce
 from services.vouchers.store import names, programmes
 from services.vouchers.store.tables import programme_versions
@@ -136,12 +137,17 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         if tx.principal.subject in row.drafted_by:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         # Once more: it may have been drafted when less was asked.
-        check_draft(request.name, row.currency, ParseDict(row.rules, pb.ProgrammeVersion()))
+        version = ParseDict(row.rules, pb.ProgrammeVersion())
+        check_draft(request.name, row.currency, version)
         activated = programmes.activate(tx, row)
         announce(tx, self.app.notes, row)
-        programme = f"programmes/{row.programme_id}"
-        sandbox = is_sandbox(row.currency)
-        tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name, sandbox=sandbox))
+        told = events_pb2.ProgrammeActivated(
+            programme=f"programmes/{row.programme_id}",
+            version=request.name,
+            terms=public_terms(programmes.get(tx, row.programme_id).display_names, version),
+            sandbox=is_sandbox(row.currency),
+        )
+        tx.publish(told)
         return version_message(activated)
 
     @mutation
