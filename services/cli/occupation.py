@@ -38,6 +38,7 @@ LISTS = {
     "severity": "entry.severity",
     "cause": "entry.cause",
     "region": "entry.nutsCode",
+    "evidence": "entry.evidence",
 }
 PAYING = {
     "programme": "programme",

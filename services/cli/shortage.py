@@ -29,6 +29,7 @@ ENTRIES = {
     "region": "nutsCode",
     "severity": "severity",
     "cause": "cause",
+    "evidence": "evidence",
 }
 LIST = {"list": "name", "called": "displayNames", "territory": "nutsCode"}
 VERSION = {
