@@ -46,3 +46,25 @@ def test_the_page_of_an_occupation_names_programmes_that_may_pay(staff: Person, 
 def _names(staff: Person, called: str) -> str:
     said = staff.prints("occupation", "show", WELDERS, PLACE)
     return said if called in said else ""
+
+
+def test_a_list_with_evidence_answers_many_questions(staff: Person, tmp_path: Path) -> None:
+    study, tag = "https://study.example/7", secrets.token_hex(4)
+    file = tmp_path / "list.csv"
+    file.write_text(f"occupation,region,severity,cause,evidence\n{WELDERS},BE2,4,,{study}\n")
+    name = staff.gets("shortage", "create", tag, "--name", "Short", "--region", "BE2")["name"]
+    draft = staff.gets("shortage", "import", name, str(file), "--from", "2026-01-01")["version"]["name"]
+    staff.prints("shortage", "publish", draft)
+    assert study in staff.prints("shortage", "entries", draft)
+    assert staff.gets("shortage", "prove", WELDERS, PLACE, "--list", name, "--on", "2026-06-01")["answer"][
+        "entry"
+    ]["evidence"] == [study]
+    asked = tmp_path / "asked.csv"
+    rows = [f"{WELDERS},{PLACE},", f"{WELDERS},{PLACE},2025-12-31", "7112,BE211,", f"{WELDERS},NL,"]
+    asked.write_text("\n".join(["occupation,region,date", *rows * 200]))  # more than one call answers
+    found = staff.gets("shortage", "check-all", str(asked), "--list", name, "--on", "2026-06-01")
+    assert [each.get("short", False) for each in found] == [True, False, False, False] * 200
+    said = staff.prints("shortage", "check-all", str(asked), "--list", name, "--on", "2026-06-01")
+    assert f"{draft}/entries/1" in said
+    asked.write_text("occupation\n7212\n")
+    assert staff.run("shortage", "check-all", str(asked)).returncode == 2
