@@ -8,7 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import ParseDict
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
-from waymark.vouchers.v1 import events_pb2, operation_pb2, programme_pb2_grpc
+from waymark.vouchers.v1 import operation_pb2, programme_pb2_grpc
 from waymark.vouchers.v1 import programme_pb2 as pb
 
 from services.platform.db.etags import check_etag, etag_of
@@ -17,7 +17,7 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers import simulating
+from services.vouchers import programme_terms, simulating
 from services.vouchers.api.budgets import BudgetMethods
 from services.vouchers.api.convert import date_of, difference, moment
 from services.vouchers.api.operations import operation_message
@@ -26,7 +26,6 @@ from services.vouchers.domain.differences import differences
 from services.vouchers.domain.drafting import check_draft
 from services.vouchers.domain.programme import NOT_RULES, RULES, document
 from services.vouchers.domain.sandbox import is_sandbox
-from services.vouchers.domain.terms import public_terms
 from services.vouchers.openings import announce
 from services.vouchers.store import names, programmes
 from services.vouchers.store.tables import programme_versions
@@ -137,17 +136,10 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         if tx.principal.subject in row.drafted_by:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         # Once more: it may have been drafted when less was asked.
-        version = ParseDict(row.rules, pb.ProgrammeVersion())
-        check_draft(request.name, row.currency, version)
+        check_draft(request.name, row.currency, ParseDict(row.rules, pb.ProgrammeVersion()))
         activated = programmes.activate(tx, row)
         announce(tx, self.app.notes, row)
-        told = events_pb2.ProgrammeActivated(
-            programme=f"programmes/{row.programme_id}",
-            version=request.name,
-            terms=public_terms(programmes.get(tx, row.programme_id).display_names, version),
-            sandbox=is_sandbox(row.currency),
-        )
-        tx.publish(told)
+        programme_terms.tell(tx, row, programmes.get(tx, row.programme_id).display_names)
         return version_message(activated)
 
     @mutation

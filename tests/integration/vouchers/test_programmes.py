@@ -16,6 +16,7 @@ from waymark.vouchers.v1 import programme_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers import granting
+from services.vouchers.programme_terms import tell_untold
 from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.databases import WAITING, sessions
@@ -313,3 +314,17 @@ def test_an_active_version_tells_its_public_terms(world: World) -> None:
     assert (cents(terms.face_value), terms.min_cover_percent, terms.max_cover_percent) == (300_000, 60, 100)
     assert (terms.shortage_rule, terms.course_rule) == (drafted.shortage_rule, drafted.course_rule)
     assert not terms.HasField("opening_rule")
+
+
+def test_what_was_activated_before_terms_were_told_is_told_once(world: World) -> None:
+    active = world.programme()
+    draft(world)
+    (before,) = told(world, events_pb2.ProgrammeActivated)
+    tell_untold(world.app)
+    assert told(world, events_pb2.ProgrammeActivated) == [before]
+    with transaction(world.app) as tx:
+        tx.execute(text("UPDATE programme_versions SET terms_told = false"))
+    for _ in range(2):
+        tell_untold(world.app)
+        assert told(world, events_pb2.ProgrammeActivated) == [before, before]
+    assert before.programme == active

@@ -124,7 +124,7 @@ class ProgrammeActivated(_message.Message):
     """True when it is about sandbox money: nobody is paid by it."""
     @_builtins.property
     def terms(self) -> Global___ProgrammeTerms:
-        """Its public terms; unset in events from before they were told."""
+        """Its public terms; unset in events from before they were told, each of which comes once more with them."""
 
     def __init__(
         self,
