@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
+from services.cli import output
 from services.cli.call import Call, calls
 from services.cli.labour_market import FIGURES, SOURCE
 
@@ -36,6 +38,16 @@ LISTS = {
     "severity": "entry.severity",
     "cause": "entry.cause",
     "region": "entry.nutsCode",
+    "evidence": "entry.evidence",
+}
+PAYING = {
+    "programme": "programme",
+    "called": "displayNames",
+    "because": "because",
+    "until": "lastDate",
+    "pays": "cover",
+    "at most": "faceValue",
+    "asks of the course": "course",
 }
 
 
@@ -60,6 +72,12 @@ def show(
     )
     call.part([_level(each) for each in answer.get("rollUps", [])], LEVELS, empty="not assessed")
     call.part(answer.get("shortages", []), LISTS, empty="on no list")
+    programmes = [_paying(each) for each in answer.get("payingProgrammes", [])]
+    call.part(programmes, PAYING, empty="no programme may pay for a course")
+    if programmes and not call.as_json:
+        typer.echo(
+            "Who may have a voucher is decided by the person, too: see `waymark application programmes`."
+        )
 
 
 def _level(rolled: dict[str, Any]) -> dict[str, Any]:
@@ -67,3 +85,31 @@ def _level(rolled: dict[str, Any]) -> dict[str, Any]:
     if not rolled.get("assessed"):
         return {**rolled, "severity": "not assessed"}
     return {"severity": 0, **rolled, "areas": len(rolled.get("assessments", []))}
+
+
+def _paying(programme: dict[str, Any]) -> dict[str, Any]:
+    """A programme with why it stands there, its cover and what it asks of the course, in words."""
+    entry = programme.get("shortageEntry")
+    because = (
+        f"short by {entry['name']}, severity {entry['severity']}" if entry else "it asks for no shortage"
+    )
+    covers = dict.fromkeys(programme.get(name, 0) for name in ("minCoverPercent", "maxCoverPercent"))
+    return {
+        **programme,
+        "because": because,
+        "cover": " to ".join(map(str, covers)) + " %",
+        "course": "; ".join(_asked(programme)),
+    }
+
+
+def _asked(programme: dict[str, Any]) -> Iterator[str]:
+    """What a programme asks of a course, in words."""
+    if kinds := programme.get("courseKinds"):
+        yield " or ".join(kinds)
+    least, most = programme.get("minEqfLevel", 0), programme.get("maxEqfLevel", 0)
+    if least or most:
+        yield f"EQF {least or 1} to {most or 8}"
+    if cap := programme.get("priceCap"):
+        yield f"at most {output.money(cap)}"
+    if programme.get("accreditationRequired"):
+        yield "accredited provider"

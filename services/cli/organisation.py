@@ -303,6 +303,20 @@ def show(call: Call, name: Name) -> None:
     output.table(sites, SITE, empty="no site")
 
 
+@organisation.command(epilog="Example:  waymark organisation logo organisations/harbour --out logo.png")
+@calls()
+def logo(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where to write it.")]) -> None:
+    """Fetch the logo that an organisation is shown with."""
+    held = call.get(name).get("branding", {}).get("logo")
+    if not held:
+        raise Failure(
+            ExitCode.NOT_FOUND,
+            f"{name} has no logo.",
+            remedy="Give it one with `waymark organisation brand`.",
+        )
+    call.file(out, call.caller.download(call.get(held)["downloadUrl"]))
+
+
 @organisation.command(epilog="Example:  waymark organisation usage organisations/harbour --from 2026-11-01")
 @calls(MANAGER)
 def usage(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import output, shortage_match, shortage_proof
+from services.cli import output, shortage_match, shortage_proof, shortage_questions
 from services.cli.amounts import day_query, json_day
 from services.cli.call import Call, calls, enum, listed
 from services.cli.options import Limit
@@ -29,6 +29,7 @@ ENTRIES = {
     "region": "nutsCode",
     "severity": "severity",
     "cause": "cause",
+    "evidence": "evidence",
 }
 LIST = {"list": "name", "called": "displayNames", "territory": "nutsCode"}
 VERSION = {
@@ -68,6 +69,7 @@ def register(app: typer.Typer) -> None:
     """Adds `shortage` to the command line `app`."""
     shortage_match.register(shortage)
     shortage_proof.register(shortage)
+    shortage_questions.register(shortage)
     app.add_typer(shortage, name="shortage", no_args_is_help=True)
 
 

@@ -26,6 +26,7 @@ VERIFIED = {
     "ISCO-08": "iscoCode",
     "region": "nutsCode",
     "severity": "severity",
+    "evidence": "evidence",
     "key": "keyId",
 }
 LARGEST = 1 << 20  # bytes of a proof
@@ -118,6 +119,7 @@ def proved(message: Any, known: dict[str, bytes]) -> tuple[dict[str, Any], ExitC
             e.severity,
             e.cause,
             e.line,
+            tuple(e.evidence),
         )
     day = _day(answer.date)
     found = flaw(signed, given.signature, known.get(given.key_id), day=day, entry=entry, path=given.path)
@@ -136,6 +138,7 @@ def proved(message: Any, known: dict[str, bytes]) -> tuple[dict[str, Any], ExitC
             "iscoCode": entry.isco_code,
             "nutsCode": entry.nuts_code,
             "severity": entry.severity,
+            "evidence": list(entry.evidence),
         }
     return result, ExitCode.OK
 

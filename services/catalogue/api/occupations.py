@@ -1,8 +1,10 @@
-"""OccupationService: one page out of taxonomy, figures, assessments, lists and the index."""
+"""OccupationService: one page out of taxonomy, figures, assessments, lists, programmes and the index."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from waymark.catalogue.v1 import occupation_pb2 as pb
@@ -13,6 +15,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.api.assessments import roll_ups
 from services.catalogue.api.messages import put_date
 from services.catalogue.api.observations import observation_message, source_message
+from services.catalogue.api.paying_programmes import Entries, paying_programmes
 from services.catalogue.api.shortage_versions import entry_message
 from services.catalogue.api.taxonomies import concept_message
 from services.catalogue.app import CatalogueApp
@@ -26,6 +29,7 @@ from services.platform.errors import Refusal
 from services.platform.rpc.handlers import query
 
 MOST = 50  # versions shown
+MOST_PROGRAMMES = 100
 
 
 class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
@@ -46,7 +50,7 @@ class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
         _add_figures(tx, page, occupation)
         name = occupation.uri or occupation.isco_code
         page.roll_ups.extend(roll_ups(tx, name, _regions(request.nuts_code)))
-        _add_shortages(tx, page, occupation, tx.now.date())
+        _add_lists(tx, page, occupation)
         count = self._courses(occupation)
         if count is not None:
             page.course_count = count
@@ -89,16 +93,29 @@ def _add_figures(tx: Transaction, page: pb.OccupationPage, occupation: Occupatio
     page.sources.extend(map(source_message, found))
 
 
-def _add_shortages(tx: Transaction, page: pb.OccupationPage, occupation: Occupation, today: date) -> None:
+def _add_lists(tx: Transaction, page: pb.OccupationPage, occupation: Occupation) -> None:
+    """Adds the lists that it is and was on, and the programmes that go by them or by none."""
     published = shortage_lists.published(tx.connection)
     codes = [occupation.isco_code[:length] for length in range(1, len(occupation.isco_code) + 1)]
     entries = shortage_lists.everywhere(tx.connection, occupation.uri, codes)
+    page.shortages.extend(_shortages(published, entries, occupation, page.nuts_code, tx.now.date()))
+    programmes = paying_programmes(tx, published, entries, occupation, page.nuts_code)
+    page.paying_programmes.extend(islice(programmes, MOST_PROGRAMMES))
+
+
+def _shortages(
+    published: Mapping[str, list[Validity]],
+    entries: Entries,
+    occupation: Occupation,
+    place: str,
+    today: date,
+) -> Iterator[pb.OccupationShortage]:
     versions = [(list_id, version) for list_id, found in published.items() for version in found]
     versions.sort(key=lambda each: (each[1].valid_from, each[0], each[1].number), reverse=True)
     for list_id, version in versions[:MOST]:
-        entry = shortage.best(entries.get((list_id, version.number), []), occupation, page.nuts_code)
+        entry = shortage.best(entries.get((list_id, version.number), []), occupation, place)
         in_force = shortage.in_force(published[list_id], today) == version
-        page.shortages.append(_shortage(list_id, version, in_force, entry))
+        yield _shortage(list_id, version, in_force, entry)
 
 
 def _shortage(list_id: str, version: Validity, in_force: bool, entry: Any) -> pb.OccupationShortage:

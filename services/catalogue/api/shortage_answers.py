@@ -47,6 +47,9 @@ class ShortageAnswerApi(shortage_answer_pb2_grpc.ShortageAnswerServiceServicer):
     ) -> pb.GetShortageProofResponse:
         book = self.app.shortages
         day, answer = _answered(book, *book.view(), request.request, "request.")
+        if answer.version is not None and answer.entry is not None:  # what is proved is the whole entry
+            whole = shortage_lists.entry(tx.connection, *answer.version, answer.entry.seq)
+            answer = answer._replace(entry=whole)
         response = pb.GetShortageProofResponse(answer=_message(day, answer))
         if answer.version is not None:
             response.proof.CopyFrom(self._proof(tx, answer))

@@ -203,6 +203,7 @@ def entry_message(list_id: str, number: int, entry: shortage.Entry) -> ShortageE
         severity=entry.severity,
         cause=entry.cause,  # type: ignore[arg-type]  # an enum's number
         line=entry.line,
+        evidence=entry.evidence,
     )
 
 

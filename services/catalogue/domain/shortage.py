@@ -8,6 +8,7 @@ round: a shortage of software developers (2512) says nothing about all ICT profe
 from __future__ import annotations
 
 import hashlib
+import json
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,12 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
 
+MOST_EVIDENCE, EVIDENCE_LENGTH = 20, 200  # of an entry; characters
+
 
 class Entry(NamedTuple):
-    """One occupation in shortage. `uri` or `isco_code` may be empty, never both."""
+    """One occupation in shortage. `uri` or `isco_code` may be empty, never both; `evidence`: what it rests
+    on, resource names such as `assessments/{id}`, URIs or words."""
 
     seq: int
     uri: str
@@ -31,6 +35,7 @@ class Entry(NamedTuple):
     severity: int
     cause: int
     line: int
+    evidence: Sequence[str] = ()
 
 
 class Match(NamedTuple):
@@ -46,6 +51,7 @@ class Match(NamedTuple):
     severity: int
     cause: int
     candidates: Sequence[str]
+    evidence: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +136,24 @@ def check_order(valid_from: date, published: Sequence[Validity], list_name: str)
         )
 
 
+def covered(entry: Entry) -> tuple[object, ...]:
+    """Returns what digest and proof are over. Evidence stands there only where there is some, so that what
+    was published before it was kept comes out as it did."""
+    e = entry
+    fields = (e.seq, e.uri, e.isco_code, e.label, e.nuts_code, e.severity, e.cause)
+    return (*fields, list(e.evidence)) if e.evidence else fields
+
+
+def compact(value: object) -> str:
+    """Returns JSON without spaces, with nothing escaped that need not be."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def digest(entries: Iterable[Entry]) -> str:
-    """Returns SHA-256 (hex) over the entries in order: one line each, fields separated by tabs."""
+    """Returns SHA-256 (hex) over the entries in order: one line each, fields separated by tabs, evidence as a
+    JSON array."""
     sha = hashlib.sha256()
-    for e in entries:
-        line = (str(e.seq), e.uri, e.isco_code, e.label, e.nuts_code, str(e.severity), str(e.cause))
+    for entry in entries:
+        line = (field if isinstance(field, str) else compact(field) for field in covered(entry))
         sha.update(("\t".join(line) + "\n").encode())
     return sha.hexdigest()

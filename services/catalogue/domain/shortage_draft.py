@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.catalogue.domain.assessment import METHOD, Assessed, roll_up
-from services.catalogue.domain.shortage import Entry
+from services.catalogue.domain.assessment import METHOD, Assessed, Rolled, roll_up
+from services.catalogue.domain.shortage import MOST_EVIDENCE, Entry
 
 MINIMUM = 3  # severity, where the request names none
 
@@ -21,26 +21,37 @@ def draft(
     """
     entries: list[Entry] = []
     for occupation in sorted(assessed):
-        for region, severity, cause in _regions(assessed[occupation], territory, minimum):
+        for region, rolled in _regions(assessed[occupation], territory, minimum):
             uri, code = (occupation, "") if "://" in occupation else ("", occupation)
             label = names.get(occupation, occupation)[:200]
-            entries.append(Entry(len(entries) + 1, uri, code, label, region, severity, cause, 0))
+            place = len(entries) + 1
+            evidence = _evidence(rolled.made_of)
+            entries.append(Entry(place, uri, code, label, region, rolled.severity, rolled.cause, 0, evidence))
     return entries
 
 
-def _regions(assessed: Sequence[Assessed], territory: str, minimum: int) -> list[tuple[str, int, int]]:
+def _regions(assessed: Sequence[Assessed], territory: str, minimum: int) -> list[tuple[str, Rolled]]:
     rolled = roll_up(assessed, territory)
     if rolled is None:
         return []
     whole = rolled.severity if rolled.severity >= minimum else 0
-    found = [(territory, rolled.severity, rolled.cause)] if whole else []
+    found = [(territory, rolled)] if whole else []
     areas = sorted(assessed, key=lambda each: each.nuts_code)
     below = (each for each in areas if each.nuts_code.startswith(territory) and each.nuts_code != territory)
     return found + [
-        (each.nuts_code, each.severity, each.cause)
+        (each.nuts_code, Rolled(each.severity, each.cause, [each]))
         for each in below
         if each.severity >= minimum and each.severity > whole
     ]
+
+
+def _evidence(made_of: Sequence[Assessed]) -> list[str]:
+    """The assessments by name; where there are more than an entry can name, the last words say how many."""
+    names = [f"assessments/{each.key}" for each in made_of]
+    if len(names) <= MOST_EVIDENCE:
+        return names
+    named = names[: MOST_EVIDENCE - 1]
+    return [*named, f"and {len(names) - len(named)} more verified assessments in the region"]
 
 
 def method(territory: str, minimum: int, count: int) -> str:

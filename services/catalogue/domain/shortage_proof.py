@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from services.catalogue.domain import merkle
-from services.catalogue.domain.shortage import Entry
+from services.catalogue.domain.shortage import Entry, compact, covered
 
 
 @dataclass(frozen=True)
@@ -43,16 +42,7 @@ class Flaw(Enum):
 
 def item(entry: Entry) -> bytes:
     """Returns an entry as an item of the tree: a JSON array without spaces, which no label can break."""
-    fields = (
-        entry.seq,
-        entry.uri,
-        entry.isco_code,
-        entry.label,
-        entry.nuts_code,
-        entry.severity,
-        entry.cause,
-    )
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    return compact(covered(entry)).encode()
 
 
 def flaw(

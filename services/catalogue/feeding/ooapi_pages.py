@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from services.catalogue.imports.feed import MAX_RECORD_BYTES
+from services.catalogue.imports.feed import MAX_RECORD_BYTES, weight
 from services.platform.outgoing.fetching import Answer, FetchError, Limits, Wanted
 
 PAGE = 250  # the most that the specification knows
@@ -58,7 +58,7 @@ class Pages:
 
     def _list(self, file: BinaryIO, kind: Kind) -> bool:
         """Writes what a list holds; False when the API has no such list."""
-        items = self._all(kind.path, self._size)
+        items = self._all(kind.path, self._size, len)
         try:
             first = list(islice(items, 1))
         except FetchError as error:
@@ -73,20 +73,20 @@ class Pages:
         key = item.get(kind.key) if isinstance(item, dict) else None
         if isinstance(key, str) and key:
             path = f"{kind.path}/{quote(key, safe='')}/{kind.below}"
-            item = {**item, kind.into: list(self._all(path, OFFERINGS))}
+            item = {**item, kind.into: list(self._all(path, OFFERINGS, weight))}
         text = json.dumps(item, ensure_ascii=False, separators=(",", ":"))
         file.write(text.encode(errors="replace") + b"\n")
         if file.tell() > self._size:
             raise FetchError("TOO_LARGE")
 
-    def _all(self, path: str, most: int) -> Iterator[Any]:
-        """What the pages of a list hold, `most` bytes in all; a page that is none raises
+    def _all(self, path: str, most: int, size_of: Callable[[bytes], int]) -> Iterator[Any]:
+        """What the pages of a list hold, `most` bytes in all by `size_of`; a page that is none raises
         FetchError(NOT_OOAPI)."""
         number, came, more = 0, 0, True
         while more:
             number += 1
-            page, size = self._page(path, number)
-            came += size
+            page, data = self._page(path, number)
+            came += size_of(data)
             if came > most:
                 raise FetchError("TOO_LARGE")
             items = page.get("items") if isinstance(page, dict) else None
@@ -95,8 +95,8 @@ class Pages:
             yield from items
             more = page.get("hasNextPage") is True and bool(items)
 
-    def _page(self, path: str, number: int) -> tuple[Any, int]:
-        """A page, and how many bytes it had."""
+    def _page(self, path: str, number: int) -> tuple[Any, bytes]:
+        """A page, and its bytes."""
         self._left -= 1
         left = self._end - time.monotonic()
         if self._left < 0:
@@ -107,7 +107,10 @@ class Pages:
         url = self._base._replace(path=f"{self._base.path.rstrip('/')}/{path}", query=query).geturl()
         into = io.BytesIO()
         self._fetch(Wanted(url, {"accept": TYPE}, self._secret), into, PAGE_LIMITS)
+        data = into.getvalue()
+        if weight(data) > PAGE_LIMITS.size:
+            raise FetchError("TOO_LARGE")
         try:
-            return json.loads(into.getvalue()), into.tell()
+            return json.loads(data), data
         except (ValueError, RecursionError):
             raise FetchError("NOT_OOAPI") from None

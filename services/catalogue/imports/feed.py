@@ -10,6 +10,7 @@ from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import ERROR, Finding, Findings, clean
 
 MAX_RECORD_BYTES = 8 << 20  # of one record as it stands in the file
+MAX_VALUES = 500_000  # of one record of JSON, counted as `values` does
 MAX_ID = 500  # characters
 MAX_KINDS = 1000  # that a run tells of once; a file with more has made them up
 
@@ -39,13 +40,25 @@ class Occupation(NamedTuple):
     label: str
 
 
+def values(text: str | bytes) -> int:
+    """Returns about how many values a piece of JSON holds, by what opens one or stands between two; never
+    less than half of them. What is in texts counts, too."""
+    marks: tuple[Any, ...] = (",", "[", "{") if isinstance(text, str) else (b",", b"[", b"{")
+    return sum(map(text.count, marks))
+
+
+def weight(raw: bytes) -> int:
+    """Returns what a record counts for in memory, bytes: many small values take far more than in the file."""
+    return max(len(raw), values(raw) * (MAX_RECORD_BYTES // MAX_VALUES))
+
+
 def batches(records: Iterator[Raw], count: int, size: int) -> Iterator[list[Raw]]:
-    """Yields records together: up to `count`, and no further one once they have `size` bytes."""
+    """Yields records together: up to `count`, and no further one once they have `size` bytes by `weight`."""
     batch: list[Raw] = []
     held = 0
     for raw in records:
         batch.append(raw)
-        held += len(raw.raw)
+        held += weight(raw.raw)
         if len(batch) == count or held >= size:
             yield batch
             batch, held = [], 0

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
-from services.catalogue.imports.feed import Bounded, FeedBroken
+from services.catalogue.imports.feed import MAX_VALUES, Bounded, FeedBroken, values
 
 MAX_DEPTH = 64  # of a record
 _CHUNK = 65536
 _TOKEN = 12  # characters; whatever may be cut off in the middle, but for a text, is shorter: \ud83d\ude00
 _SPACE = re.compile(r"[ \t\r\n]*")
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # or the beginning of one
 
 
 class Cut(NamedTuple):
@@ -34,7 +35,8 @@ def cut(stream: Bounded, containers: frozenset[str]) -> Iterator[Cut]:
     """Yields each record of the file as it ends.
 
     An object with an array in one of its fields `containers` stands for the values of that array. Numbers
-    with a fraction are Decimal. Raises FeedBroken for what is no JSON, cut off, no UTF-8 or nested too deep.
+    with a fraction are Decimal. Raises FeedBroken for what is no JSON, cut off, no UTF-8, nested too deep, or
+    a record of too many values.
     """
     text = _Text(stream)
     try:
@@ -46,6 +48,7 @@ def cut(stream: Bounded, containers: frozenset[str]) -> Iterator[Cut]:
             elif char == "{":
                 yield from _object(text, containers)
             else:
+                text.begin()
                 yield Cut(text.value(), None, text.line)
     except RecursionError:
         raise _too_deep(text.line) from None
@@ -66,6 +69,7 @@ def _items(text: _Text, context: Any) -> Iterator[Cut]:
         return
     while True:
         text.peek()
+        text.begin()
         line = text.line
         yield Cut(text.value(), context, line)
         if text.take(",]") == "]":
@@ -76,6 +80,7 @@ def _object(text: _Text, containers: frozenset[str]) -> Iterator[Cut]:
     """The object itself, or what is in its containers; then only the context is of use beside them."""
     found: dict[str, Any] = {}
     contains, line = False, text.line
+    text.begin()
     text.take("{")
     while text.peek() != "}":
         name = text.value() if text.peek() == '"' else text.take('"')
@@ -106,7 +111,12 @@ class _Text:
         self._text = ""
         self._at = 0
         self._ended = False
+        self._values = 0
         self.line = 1
+
+    def begin(self) -> None:
+        """Says that a record begins, so that counting its values starts again."""
+        self._values = 0
 
     def peek(self) -> str:
         """Passes over space and returns the next character, "" at the end of the file."""
@@ -134,11 +144,28 @@ class _Text:
                 cut_off = error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - _TOKEN
                 if self._ended or not cut_off:
                     raise
+                self._count(len(self._text))  # all that has come is of this record
             else:
                 if end < len(self._text) or self._ended or isinstance(value, dict | list | str):
+                    self._values += self._count(end)
                     self._pass(end)
                     return _shallow(value, self.line)
             self._read()
+
+    def _count(self, end: int) -> int:
+        """Returns how many values stand before `end`; raises FeedBroken when the record has too many."""
+        piece = self._text[self._at : end]
+        found = 1 + values(piece)
+        if self._values + found > MAX_VALUES:  # unless what looks like it is in texts
+            found = 1 + values(_STRING.sub("", piece))
+        if self._values + found > MAX_VALUES:
+            raise FeedBroken(
+                "JSON_TOO_MANY_VALUES",
+                self.line,
+                f"One record has more than {MAX_VALUES} values.",
+                "Write a record for each course, with nothing in it that is not told of the course.",
+            )
+        return found
 
     def _read(self) -> None:
         """Reads on: a quarter of what a value has brought, so that trying again costs little in all."""

@@ -21,7 +21,7 @@ _SILENT = frozenset(("script", "style", "iframe"))
 
 def without_markup(text: str) -> str:
     """Returns the text of HTML, blocks apart by a space, scripts and styles left out; other text as it is."""
-    if not _MARKUP.search(text):
+    if ("<" not in text and "&" not in text) or not _MARKUP.search(text):
         return text
     parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
     try:

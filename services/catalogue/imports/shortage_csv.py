@@ -19,7 +19,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.findings import ERROR, Finding, Findings, clean
 from services.catalogue.domain.labels import normal, stems
-from services.catalogue.domain.shortage import Entry, Match, Occupation
+from services.catalogue.domain.shortage import EVIDENCE_LENGTH, MOST_EVIDENCE, Entry, Match, Occupation
 from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal, Violation
 
@@ -142,24 +142,15 @@ def read(data: bytes, shape: int, occupations: Occupations, nuts_code: str, seve
                     "Leave one of the two out.",
                 )
             seen.setdefault(key, line)
-            draft.entries.append(
-                Entry(
-                    len(draft.entries) + 1,
-                    entry.uri,
-                    entry.isco_code,
-                    entry.label,
-                    entry.nuts_code,
-                    entry.severity,
-                    entry.cause,
-                    line,
-                )
-            )
+            draft.entries.append(entry._replace(seq=len(draft.entries) + 1))
         elif findings.rejected:
             draft.rejected += 1
         draft.findings.extend(findings.found)
         if shape in _NAMED:
             given = row if shape == ShortageFormat.SHORTAGE_FORMAT_TEMPLATE_CSV else {}
-            matched = row | {name: given.get(name, "") for name in ("region", "severity", "cause")}
+            matched = row | {
+                name: given.get(name, "") for name in ("region", "severity", "cause", "evidence")
+            }
             match = _match(matched, line, occupations, (nuts_code, severity), findings)
             draft.matches.extend([match] if match else [])
     return draft
@@ -187,10 +178,26 @@ def _template(
     if cause not in CAUSES:
         known = ", ".join(filter(None, CAUSES))
         findings.error("CAUSE_UNKNOWN", "cause", cause, "No such cause.", f"Write {known} or nothing.")
+    evidence = _evidence(row)
+    if len(evidence) > MOST_EVIDENCE or any(len(each) > EVIDENCE_LENGTH for each in evidence):
+        findings.error(
+            "EVIDENCE_TOO_LONG",
+            "evidence",
+            row["evidence"],
+            f"More than {MOST_EVIDENCE} references, or one of more than {EVIDENCE_LENGTH} characters.",
+            "Name what holds the rest by one reference, such as the address of the study.",
+        )
     if occupation is None or findings.rejected:
         return None
     label = clean(row["occupation"]).strip()[:200]
-    return Entry(0, occupation.uri, occupation.isco_code, label, region, int(severity), CAUSES[cause], line)
+    found = Entry(0, occupation.uri, occupation.isco_code, label, region, int(severity), CAUSES[cause], line)
+    return found._replace(evidence=evidence)
+
+
+def _evidence(row: Row) -> list[str]:
+    """References and words, separated by `|`; each once."""
+    parts = (" ".join(clean(part).split()) for part in row.get("evidence", "").split("|"))
+    return list(dict.fromkeys(filter(None, parts)))
 
 
 def _names(
@@ -273,8 +280,8 @@ def _match(
     one = named.found[0] if len(named.found) == 1 else Occupation("", "")
     candidates = sorted({o.uri or o.isco_code for o in named.found})[:MAX_CANDIDATES]
     region, severity = row["region"].strip() or defaults[0], int(row["severity"].strip() or defaults[1])
-    cause = CAUSES[row["cause"].strip().lower()]
-    return Match(line, name, normal(name), one.uri, one.isco_code, region, severity, cause, candidates)
+    cause, meant = CAUSES[row["cause"].strip().lower()], (one.uri, one.isco_code)
+    return Match(line, name, normal(name), *meant, region, severity, cause, candidates, _evidence(row))
 
 
 def _by_name(name: str, occupations: Occupations, findings: Findings) -> Occupation | None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.catalogue.store.columns import UuidText, finding_columns, metadata
 from services.platform.operations.table import operations_table
@@ -106,4 +107,14 @@ market_changes = Table(
     Column("subject", Text, nullable=False),
     Column("nuts_code", Text, nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+# Active versions of voucher programmes, as the vouchers service told them; none ever changes.
+programme_terms = Table(
+    "programme_terms",
+    metadata,
+    Column("programme", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("effective_date", Date, nullable=False),
+    Column("terms", JSONB, nullable=False),  # waymark.vouchers.v1.ProgrammeTerms
 )

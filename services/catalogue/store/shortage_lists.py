@@ -75,25 +75,9 @@ def add_rows(
     tx: Transaction, list_id: str, number: int, entries: Iterable[Entry], findings: Iterable[Finding]
 ) -> None:
     """Adds entries and findings of a draft."""
-    copy(
-        tx.connection,
-        "shortage_entries (list_id, number, seq, uri, isco_code, label, nuts_code, severity, cause, line)",
-        (
-            (
-                list_id,
-                number,
-                e.seq,
-                e.uri,
-                e.isco_code,
-                e.label,
-                e.nuts_code,
-                e.severity,
-                e.cause,
-                e.line,
-            )
-            for e in entries
-        ),
-    )
+    columns = ", ".join(("list_id", "number", *Entry._fields))
+    rows = ((list_id, number, *entry._replace(evidence=list(entry.evidence))) for entry in entries)
+    copy(tx.connection, f"shortage_entries ({columns})", rows)
     copy(
         tx.connection,
         "shortage_findings "
@@ -166,6 +150,12 @@ def entries(connection: Connection, list_id: str, number: int) -> list[Entry]:
     """Returns the entries of a version in order."""
     statement = listing_entries(list_id, number).with_only_columns(*_ENTRY).order_by(shortage_entries.c.seq)
     return list(map(Entry._make, connection.execute(statement)))
+
+
+def entry(connection: Connection, list_id: str, number: int, seq: int) -> Entry:
+    """Returns an entry of a version by its number, with its evidence."""
+    statement = listing_entries(list_id, number).with_only_columns(*_ENTRY)
+    return Entry._make(connection.execute(statement.where(shortage_entries.c.seq == seq)).one())
 
 
 def each_entry(tx: Transaction, list_id: str, number: int) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, text, update
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.shortage import Match, Occupation
+from services.catalogue.domain.shortage import Entry, Match, Occupation
 from services.catalogue.store.shortage_tables import shortage_matches
 from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
 from services.platform.db.copying import copy
@@ -100,7 +100,7 @@ def decide(tx: Transaction, row: Row[Any], state: State, occupation: Occupation)
     return changed
 
 
-_ENTRY = ["list_id", "number", "seq", "uri", "isco_code", "label", "nuts_code", "severity", "cause", "line"]
+_ENTRY = ["list_id", "number", *Entry._fields]
 # Rows that a person left out are rejected for no error.
 _COUNT = text(
     """

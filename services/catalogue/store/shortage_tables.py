@@ -44,6 +44,7 @@ shortage_matches = Table(
     Column("severity", SmallInteger, nullable=False),
     Column("cause", SmallInteger, nullable=False),
     Column("candidates", ARRAY(Text), nullable=False),
+    Column("evidence", ARRAY(Text), nullable=False, server_default="{}"),
     Column("state", SmallInteger, nullable=False, server_default="1"),
     Column("decided_by", Text),
     Column("decide_time", DateTime(timezone=True)),

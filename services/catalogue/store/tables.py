@@ -217,6 +217,7 @@ shortage_entries = Table(
     Column("severity", SmallInteger, nullable=False),
     Column("cause", SmallInteger, nullable=False),
     Column("line", Integer, nullable=False),
+    Column("evidence", ARRAY(Text), nullable=False, server_default="{}"),
     CheckConstraint("severity BETWEEN 1 AND 5", name="shortage_entry_severity"),
     ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
     Index("shortage_entries_isco", "isco_code", "nuts_code"),

@@ -8,7 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import ParseDict
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
-from waymark.vouchers.v1 import events_pb2, operation_pb2, programme_pb2_grpc
+from waymark.vouchers.v1 import operation_pb2, programme_pb2_grpc
 from waymark.vouchers.v1 import programme_pb2 as pb
 
 from services.platform.db.etags import check_etag, etag_of
@@ -17,7 +17,7 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers import simulating
+from services.vouchers import programme_terms, simulating
 from services.vouchers.api.budgets import BudgetMethods
 from services.vouchers.api.convert import date_of, difference, moment
 from services.vouchers.api.operations import operation_message
@@ -139,9 +139,7 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         check_draft(request.name, row.currency, ParseDict(row.rules, pb.ProgrammeVersion()))
         activated = programmes.activate(tx, row)
         announce(tx, self.app.notes, row)
-        programme = f"programmes/{row.programme_id}"
-        sandbox = is_sandbox(row.currency)
-        tx.publish(events_pb2.ProgrammeActivated(programme=programme, version=request.name, sandbox=sandbox))
+        programme_terms.tell(tx, row, programmes.get(tx, row.programme_id).display_names)
         return version_message(activated)
 
     @mutation

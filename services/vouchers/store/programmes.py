@@ -17,6 +17,7 @@ from services.vouchers.store.columns import apart, one_of
 from services.vouchers.store.tables import funding_sources, programme_versions, programmes
 
 DRAFT, ACTIVE = 1, 2
+UNTOLD = 100  # versions told of at once
 SANDBOX_KIND = 6  # of a funding source, as in the contract
 _versions = programme_versions.c
 
@@ -142,8 +143,25 @@ def change_draft(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> Row[
 
 def activate(tx: Transaction, row: Row[Any]) -> Row[Any]:
     """Puts a version in force. The database refuses somebody who drafted it."""
-    values = {"state": ACTIVE, "activated_by": tx.principal.subject, "activated_at": tx.now}
-    return _change(tx, row, values)
+    activated = {"activated_by": tx.principal.subject, "activated_at": tx.now, "terms_told": True}
+    return _change(tx, row, {"state": ACTIVE, **activated})
+
+
+def untold(tx: Transaction) -> list[Row[Any]]:
+    """Returns some active versions whose terms nobody was told, with currency and names of their programmes,
+    and counts them as told."""
+    waiting = (
+        select(programme_versions, programmes.c.currency, programmes.c.display_names)
+        .join(programmes, programmes.c.id == _versions.programme_id)
+        .where(_versions.state == ACTIVE, ~_versions.terms_told)
+        .limit(UNTOLD)
+        .with_for_update(of=programme_versions, skip_locked=True)
+    )
+    rows = list(tx.execute(waiting))
+    for row in rows:
+        same = (_versions.programme_id == row.programme_id) & (_versions.number == row.number)
+        tx.execute(update(programme_versions).where(same).values(terms_told=True))
+    return rows
 
 
 def _change(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> Row[Any]:

@@ -74,6 +74,7 @@ programme_versions = Table(
     moment("activated_at", nullable=True),
     version(),
     created(),
+    Column("terms_told", Boolean, nullable=False, server_default="false"),
     PrimaryKeyConstraint("programme_id", "number"),
     CheckConstraint("state = 1 OR activated_by <> ''", name="programme_versions_activated_by_someone"),
     CheckConstraint("activated_by <> ALL (drafted_by)", name="programme_versions_maker_checker"),

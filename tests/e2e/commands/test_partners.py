@@ -49,6 +49,13 @@ def test_organisations_in_a_tree_with_a_logo(stack: Stack, tmp_path: Path) -> No
     shown = staff.prints("organisation", "show", head)
     assert "We train." in shown
     assert f"{head}/logos/" in shown
+    fetched = tmp_path / "fetched.png"
+    assert f"{fetched}: {picture.stat().st_size} bytes" in staff.prints(
+        "organisation", "logo", head, "--out", str(fetched)
+    )
+    assert fetched.read_bytes() == picture.read_bytes()
+    none = staff.run("organisation", "logo", north, "--out", str(tmp_path / "none.png"))
+    assert (none.returncode, "has no logo" in none.stderr) == (5, True)
 
 
 def test_an_accreditation_is_granted_and_reviewed(stack: Stack) -> None:

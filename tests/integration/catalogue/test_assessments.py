@@ -195,6 +195,9 @@ def test_a_list_is_drafted_from_verified_assessments_and_told_apart_from_the_las
         ("2512", "Software developers", 4, "BE2"),
         ("7512", "Bakers, pastry-cooks and confectionery makers", 3, "BE2"),
     ]
+    evidence = [list(each.evidence) for each in entries.shortage_entries]
+    assert [len(each) for each in evidence] == [1, 1]
+    assert all(name.startswith("assessments/") for each in evidence for name in each)
     assert lmi.publish(first.name).digest
     verified(lmi, "BE21", 0, 0, "7512")
     verified(lmi, "BE21", 5, SKILLS)

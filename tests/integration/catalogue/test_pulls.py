@@ -376,3 +376,27 @@ def test_a_slow_partner_holds_up_no_other(catalogue: Catalogue, partner: Origin)
     run_waiting(catalogue.app)
     runs = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs
     assert [run.courses_created for run in runs] == [1, 1]
+
+
+@pytest.mark.parametrize("where", ["courses", "offerings"])
+def test_a_page_of_an_api_of_too_many_values_is_refused_and_control(
+    catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    dense = json.dumps([[] for _ in range(20_000)])
+    course = {"courseId": "c", "more": "MANY" if where == "courses" else ""}
+    offering = {"courseOfferingId": "1", "more": "MANY" if where == "offerings" else ""}
+
+    def answer(asked: Asked) -> Reply:
+        if "programmes" in asked.path:
+            return Reply(404)
+        item = offering if "offerings" in asked.path else course
+        body = json.dumps({"items": [item], "hasNextPage": False}).replace('"MANY"', dense)
+        return Reply(body=body.encode())
+
+    partner.answer = answer
+    source = pulled(catalogue, partner.url, "OOAPI_6")
+    limits = replace(ooapi_pages.PAGE_LIMITS, size=200_000)  # bytes of a page are far less than that
+    monkeypatch.setattr(ooapi_pages, "PAGE_LIMITS", limits)
+    assert value_of(catalogue, pull(catalogue)) == "TOO_LARGE"
+    monkeypatch.setattr(ooapi_pages, "weight", len)  # the guard off: bytes alone count
+    assert pull(catalogue, source).state == Run.STATE_SUCCEEDED

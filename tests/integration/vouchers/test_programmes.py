@@ -11,15 +11,17 @@ import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 from sqlalchemy import text
-from waymark.vouchers.v1 import application_pb2, funding_source_pb2
+from waymark.vouchers.v1 import application_pb2, events_pb2, funding_source_pb2
 from waymark.vouchers.v1 import programme_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers import granting
+from services.vouchers.programme_terms import tell_untold
 from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.databases import WAITING, sessions
 from tests.support.meetings import Meeting
+from tests.support.quality import told
 from tests.support.vouchers import NO_EVIDENCE, World, cents, day_message, eur, sample
 from tests.support.waiting import eventually
 
@@ -287,3 +289,42 @@ def test_control_without_lock_and_check_a_pot_is_overspent(
     assert states.count(application_pb2.Application.STATE_GRANTED) > 3, "the race did not show"
     assert {finding.kind for finding in world.verify().findings} <= {"NEGATIVE", "BALANCE"}
     assert not world.verify().intact
+
+
+def test_an_active_version_tells_its_public_terms(world: World) -> None:
+    rule = sample(DUTCH)["version"]["shortageRule"] | {"nutsCode": "BE2"}
+    groups = [
+        {"code": "young", "expression": "learner.birth_year > 2000", "coverPercent": 60},
+        {
+            "code": "all",
+            "expression": "true",
+            "coverPercent": 100,
+            "faceValue": {"currencyCode": "EUR", "units": "3000"},
+        },
+    ]
+    created, request = draft(world, shortageRule=rule, targetGroups=groups)
+    drafted = world.maker.programmes.CreateProgrammeVersion(request)
+    assert told(world, events_pb2.ProgrammeActivated) == []
+    world.checker.programmes.ActivateProgrammeVersion(pb.ActivateProgrammeVersionRequest(name=drafted.name))
+    (event,) = told(world, events_pb2.ProgrammeActivated)
+    assert (event.programme, event.version, event.sandbox) == (created.name, drafted.name, False)
+    terms = event.terms
+    assert terms.display_names == created.display_names
+    assert terms.effective_date == drafted.effective_date
+    assert (cents(terms.face_value), terms.min_cover_percent, terms.max_cover_percent) == (300_000, 60, 100)
+    assert (terms.shortage_rule, terms.course_rule) == (drafted.shortage_rule, drafted.course_rule)
+    assert not terms.HasField("opening_rule")
+
+
+def test_what_was_activated_before_terms_were_told_is_told_once(world: World) -> None:
+    active = world.programme()
+    draft(world)
+    (before,) = told(world, events_pb2.ProgrammeActivated)
+    tell_untold(world.app)
+    assert told(world, events_pb2.ProgrammeActivated) == [before]
+    with transaction(world.app) as tx:
+        tx.execute(text("UPDATE programme_versions SET terms_told = false"))
+    for _ in range(2):
+        tell_untold(world.app)
+        assert told(world, events_pb2.ProgrammeActivated) == [before, before]
+    assert before.programme == active

@@ -101,10 +101,10 @@ def test_a_batch_approved_before_may_be_with_the_bank_and_is_not_given_up(databa
         with engine.begin() as connection:
             config = alembic_config("vouchers")
             config.attributes["connection"] = connection
-            command.upgrade(config, "0022")
+            command.upgrade(config, "0023")
         engine.dispose()
 
-    old = database.clone("vouchers", "0022", before_that)
+    old = database.clone("vouchers", "0023", before_that)
     with old.engine.begin() as connection:
         connection.execute(text(_BATCHES))
     migrate("vouchers", old.url)

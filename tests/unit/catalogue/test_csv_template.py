@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from services.catalogue.domain.findings import Findings
+from services.catalogue.imports import values
 from services.catalogue.imports.csv_template import COLUMNS, CsvTemplate
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, Occupation
 from tests.unit.catalogue.feeds import read_all
@@ -165,3 +168,30 @@ def test_any_text_is_accounted_for(rows: list[dict[str, str]]) -> None:
     errors = {f.line for f in found if f.severity == 3}
     records = len(list(READER.records(Bounded(io.BytesIO(data)))))
     assert records == len(documents) + len(errors)
+
+
+@example("https://partner.example/a?b=c#d")
+@example("http://partner.example:8080/")
+@example("https://partner.example:80800")
+@example("https://:80/")
+@example("https://" + "a" * 2000)
+@example("https://partner.example/\n")
+@example("HTTPS://partner.example")
+@given(st.from_regex(r"\A\s?(https?|ftp)?:?/?/?[a-z0-9.:\[\]@ -]{0,20}(/[ -~]{0,20})?\Z"))
+def test_addresses_that_are_told_fast_are_told_the_same(text: str) -> None:
+    fast, slow = Findings("", 0), Findings("", 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values, "_WEB_ADDRESS", re.compile(r"(?!)"))  # the standard library tells all
+        told = values.web_address(text, "url", slow)
+    assert values.web_address(text, "url", fast) == told
+    assert fast.found == slow.found
+
+
+def test_apostrophes_of_one_row_change_no_other() -> None:
+    rows = [GOOD | {"course_id": "A", "title": "'=Welding"}, GOOD | {"course_id": "B", "title": "O'Neill's"}]
+    documents, _ = read_all(READER, feed(*rows, GOOD | {"course_id": "'-C"}))
+    assert [(key, document["titles"]["nl"]) for key, document in documents] == [
+        ("A", "=Welding"),
+        ("B", "O'Neill's"),
+        ("-C", "Welding"),
+    ]

@@ -226,6 +226,72 @@ def peak(count: int) -> int:
         tracemalloc.stop()
 
 
+MANY = {"lists": [], "pairs": {"a": 1}, "numbers": 1.5, "texts": "a"}
+
+
+def held(data: bytes) -> int:
+    """The most that was in memory while records were read as the importer reads them, bytes."""
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(FeedBroken):
+            for _ in feed_module.batches(READER.records(Bounded(io.BytesIO(data))), 1000, 200_000):
+                pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shape", MANY)
+def test_many_values_of_one_record_are_refused_and_control(
+    shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = feed(course(more=[MANY[shape]] * 40_000))
+    monkeypatch.setattr(json_records, "MAX_VALUES", 8_000)
+    with pytest.raises(FeedBroken) as broken:
+        read_all(READER, data)
+    assert broken.value.finding.code == "JSON_TOO_MANY_VALUES"
+    capped = held(data)
+    monkeypatch.setattr(json_records, "MAX_VALUES", 1 << 40)  # the guard off: it goes in
+    assert len(read_all(READER, data)[0]) == 1
+    assert held(data) > 1.5 * capped
+
+
+@pytest.mark.parametrize("chunk", [1000, 1 << 20])
+def test_how_many_values_are_too_many_does_not_depend_on_how_the_bytes_come(
+    chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_records, "_CHUNK", chunk)
+    monkeypatch.setattr(json_records, "MAX_VALUES", 5_000)
+    beside = course("C2", more=list(range(4_000)))
+    for_all = [SHAPES[shape] for shape in ("array", "graph", "lines")]
+    for shaped in for_all:
+        good = shaped(course(more=list(range(4_900))), beside, course("C3")).encode()
+        assert [key for key, _ in read_all(READER, good)[0]] == ["C1", "C2", "C3"]
+        bad = shaped(course(more=list(range(5_000))), beside).encode()
+        with pytest.raises(FeedBroken):
+            read_all(READER, bad)
+    many_fields = json.dumps(course() | {f"f{number}": [number] for number in range(2_000)}).encode()
+    with pytest.raises(FeedBroken):
+        read_all(READER, many_fields)
+
+
+def test_commas_and_brackets_of_texts_are_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_records, "MAX_VALUES", 1_000)
+    wordy = 'a, [b] {c} "d" \\ ' * 20_000
+    for data in (feed(course(description=wordy), course("C2")), feed(course(), course("C2", name=wordy))):
+        for chunk in (1, 2, 65536):
+            with monkeypatch.context() as patch:
+                patch.setattr(json_records, "_CHUNK", max(chunk, len(data) // 5))
+                assert len(read_all(READER, data)[0]) == 2
+
+
+def test_dense_records_are_not_held_by_the_thousand_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = feed(*(course(f"C{number}", more=[[]] * 1_000) for number in range(40)))
+    bounded = held(data)
+    monkeypatch.setattr(feed_module, "weight", len)  # the guard off: bytes alone count
+    assert held(data) > 2 * bounded
+
+
 def test_memory_stays_flat_and_control(monkeypatch: pytest.MonkeyPatch) -> None:
     few = peak(200)
     assert peak(2000) < 1.5 * few

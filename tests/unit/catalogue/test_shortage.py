@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 
 import pytest
@@ -119,3 +120,15 @@ def test_digest_sees_every_change() -> None:
     one = [entry(1, "2512"), entry(2, "7512")]
     assert digest(one) == digest(list(one))
     assert len({digest(one), digest(one[::-1]), digest([entry(1, "2512", severity=4), one[1]])}) == 3
+
+
+def test_the_digest_covers_evidence_and_is_as_it_was_without() -> None:
+    plain = [entry(1, "2512"), entry(2, "2512", uri=URI)]
+    lines = f"1\t\t2512\tlabel\tBE2\t3\t0\n2\t{URI}\t2512\tlabel\tBE2\t3\t0\n"
+    assert digest(plain) == hashlib.sha256(lines.encode()).hexdigest()  # as before evidence was kept
+    proved = [plain[0], plain[1]._replace(evidence=["assessments/1", 'a\t"study"'])]
+    lines = lines[:-1] + '\t["assessments/1","a\\t\\"study\\""]\n'
+    assert digest(proved) == hashlib.sha256(lines.encode()).hexdigest()
+    others = ([], ["assessments/1"], ["assessments/2", 'a\t"study"'])
+    found = {digest([plain[0], plain[1]._replace(evidence=each)]) for each in others}
+    assert len(found | {digest(proved)}) == 4

@@ -9,6 +9,7 @@ from waymark.catalogue.v1.shortage_list_pb2 import ShortageFormat
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.labels import normal
+from services.catalogue.domain.shortage import EVIDENCE_LENGTH, MOST_EVIDENCE
 from services.catalogue.imports.shortage_csv import Draft, Occupations, read
 from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal
@@ -118,3 +119,31 @@ def test_any_bytes(data: bytes, shape: int) -> None:
     except Refusal:
         return
     assert found.rows >= len(found.entries) + found.rejected
+
+
+def test_evidence_is_a_column_of_its_own_where_there_is_one() -> None:
+    head = "occupation,evidence\n"
+    (entry,) = draft(
+        head + "2512, https://study.example/7 |assessments/1||assessments/1| two  words\n"
+    ).entries
+    assert entry.evidence == ["https://study.example/7", "assessments/1", "two words"]
+    (entry,) = draft("occupation\n2512\n").entries
+    assert not entry.evidence
+    (match,) = draft(head + "Pharmacist: ziekenhuisapotheker,assessments/1\n").matches
+    assert match.evidence == ["assessments/1"]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("|".join(map(str, range(MOST_EVIDENCE))), "|".join(map(str, range(MOST_EVIDENCE + 1)))),
+        ("x" * EVIDENCE_LENGTH, "x" * (EVIDENCE_LENGTH + 1)),
+    ],
+)
+def test_too_much_evidence_is_a_finding(good: str, bad: str) -> None:
+    assert not draft(f"occupation,evidence\n2512,{good}\n").findings
+    found = draft(f"occupation,evidence\n2512,{bad}\n")
+    assert not found.entries
+    assert [(each.code, each.path, each.line) for each in found.findings] == [
+        ("EVIDENCE_TOO_LONG", "evidence", 2)
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from services.catalogue.domain.assessment import Assessed
-from services.catalogue.domain.shortage import digest
+from services.catalogue.domain.shortage import MOST_EVIDENCE, digest
 from services.catalogue.domain.shortage_draft import draft
 
 URI = "http://data.europa.eu/esco/occupation/dev"
@@ -42,3 +42,19 @@ def test_the_order_of_what_goes_in_changes_nothing() -> None:
 def test_a_concept_stays_a_concept() -> None:
     (entry,) = draft({URI: [Assessed("BE2", 4, FEW)]}, "BE2", 3, {})
     assert (entry.uri, entry.isco_code) == (URI, "")
+
+
+def test_entries_name_what_they_were_made_of() -> None:
+    parts = [Assessed("BE21", 5, FEW, "a"), Assessed("BE22", 3, SKILLS, "b"), Assessed("NL1", 5, FEW, "c")]
+    whole, area = draft({"7212": parts}, "BE2", 3, {})
+    assert (whole.nuts_code, whole.evidence) == ("BE2", ["assessments/a", "assessments/b"])
+    assert (area.nuts_code, area.evidence) == ("BE21", ["assessments/a"])
+
+
+def test_more_than_an_entry_can_name_are_counted() -> None:
+    parts = [Assessed(f"BE2{place:02d}", 4, FEW, str(place)) for place in range(MOST_EVIDENCE + 1)]
+    (entry,) = draft({"7212": parts}, "BE2", 3, {})
+    assert len(entry.evidence) == MOST_EVIDENCE
+    assert entry.evidence[-2:] == ["assessments/18", "and 2 more verified assessments in the region"]
+    (entry,) = draft({"7212": parts[:-1]}, "BE2", 3, {})
+    assert entry.evidence[-1] == "assessments/19"

@@ -63,5 +63,18 @@ def test_what_is_proved_and_what_is_not() -> None:
     assert found(day=date(2027, 1, 1)) is Flaw.NOT_IN_FORCE
     assert found(day=date(2025, 12, 31)) is Flaw.NOT_IN_FORCE
     assert found(entry=ENTRIES[3]) is Flaw.NOT_IN_VERSION
+    assert found(entry=ENTRIES[4]._replace(evidence=["https://study.example"])) is Flaw.NOT_IN_VERSION
     for changed in ({"severity": 5}, {"nuts_code": "BE"}, {"label": "b"}, {"isco_code": "2"}, {"seq": 4}):
         assert found(entry=ENTRIES[4]._replace(**changed)) is Flaw.NOT_IN_VERSION  # type: ignore[arg-type]
+
+
+def test_evidence_is_proved_with_its_entry_and_what_has_none_is_as_it_was() -> None:
+    assert item(ENTRIES[0]) == '[1,"","251","a \\"b\\", ç","BE2",3,1]'.encode()
+    with_evidence = [each._replace(evidence=["assessments/1", "word"]) for each in ENTRIES]
+    assert item(with_evidence[0]) == item(ENTRIES[0])[:-1] + b',["assessments/1","word"]]'
+    tree = merkle.levels(map(item, with_evidence))
+    signed = replace(SIGNED, root=merkle.root(tree))
+    given = {"signature": KEY.private.sign(signed.text()), "path": merkle.path(tree, 4)}
+    assert found(signed, with_evidence[4], **given) is None
+    for changed in ([], ["assessments/1"], ["assessments/2", "word"], ["word", "assessments/1"]):
+        assert found(signed, ENTRIES[4]._replace(evidence=changed), **given) is Flaw.NOT_IN_VERSION

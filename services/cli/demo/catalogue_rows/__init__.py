@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.cli.demo.catalogue_rows import (
     c01_occupational_compass,
+    c01_paying_programmes,
     c01_taxonomy_change,
     c02_demand_and_supply,
     c03_many_sources,
@@ -34,6 +35,7 @@ from services.cli.demo.journey import Step
 
 STEPS: tuple[Step, ...] = (
     c01_occupational_compass.STEP,
+    c01_paying_programmes.STEP,
     c01_taxonomy_change.STEP,
     c02_demand_and_supply.STEP,
     c03_many_sources.STEP,

@@ -37,10 +37,13 @@ def show(journey: Journey) -> str:
     expect(source in {each["name"] for each in page["sources"]}, "a figure comes without its source")
     listed = {each["version"]: each for each in page["shortages"]}
     expect("entry" in listed[version] and listed[version]["inForce"], f"{version} does not make it short")
+    evidence = set(listed[version]["entry"].get("evidence", []))
+    expect(here in evidence, f"the entry rests on {', '.join(evidence) or 'nothing'}, not on {here}")
     expect(int(page["courseCount"]) > 0, "no course leads to it")
     return (
         f"{page['concept']['labels']['en']}: severity {levels[PLACE]['severity']} here, "
-        f"{levels[REGION]['severity']} in {REGION}; short by {version}; {page['courseCount']} courses"
+        f"{levels[REGION]['severity']} in {REGION}; short by {version}, which names the "
+        f"assessments; {page['courseCount']} courses"
     )
 
 

@@ -25,7 +25,9 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
+from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.catalogue.v1 import assessment_pb2 as waymark_dot_catalogue_dot_v1_dot_assessment__pb2
 from waymark.catalogue.v1 import observation_pb2 as waymark_dot_catalogue_dot_v1_dot_observation__pb2
 from waymark.catalogue.v1 import shortage_list_pb2 as waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2
@@ -33,7 +35,7 @@ from waymark.catalogue.v1 import taxonomy_pb2 as waymark_dot_catalogue_dot_v1_do
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%waymark/catalogue/v1/occupation.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a%waymark/catalogue/v1/assessment.proto\x1a&waymark/catalogue/v1/observation.proto\x1a(waymark/catalogue/v1/shortage_list.proto\x1a#waymark/catalogue/v1/taxonomy.proto\x1a waymark/options/v1/options.proto\"u\n\x18GetOccupationPageRequest\x12\"\n\noccupation\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x35\n\tnuts_code\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\"\xbd\x03\n\x0eOccupationPage\x12.\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x1d.waymark.catalogue.v1.Concept\x12\x11\n\tnuts_code\x18\x02 \x01(\t\x12;\n\x0erequired_level\x18\x03 \x01(\x0b\x32#.waymark.catalogue.v1.RequiredLevel\x12\x37\n\x0cobservations\x18\x04 \x03(\x0b\x32!.waymark.catalogue.v1.Observation\x12\x38\n\x07sources\x18\x05 \x03(\x0b\x32\'.waymark.catalogue.v1.ObservationSource\x12.\n\x08roll_ups\x18\x06 \x03(\x0b\x32\x1c.waymark.catalogue.v1.RollUp\x12;\n\tshortages\x18\x07 \x03(\x0b\x32(.waymark.catalogue.v1.OccupationShortage\x12\x19\n\x0c\x63ourse_count\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x1f\n\x04\x64\x61te\x18\t \x01(\x0b\x32\x11.google.type.DateB\x0f\n\r_course_count\"K\n\rRequiredLevel\x12\x14\n\x0cskill_levels\x18\x01 \x03(\x05\x12\x14\n\x0cisced_levels\x18\x02 \x03(\x05\x12\x0e\n\x06source\x18\x03 \x01(\t\"\xb7\x01\n\x12OccupationShortage\x12\x0f\n\x07version\x18\x01 \x01(\t\x12%\n\nvalid_from\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08valid_to\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x08in_force\x18\x04 \x01(\x08\x12\x32\n\x05\x65ntry\x18\x05 \x01(\x0b\x32#.waymark.catalogue.v1.ShortageEntry2\xa3\x01\n\x11OccupationService\x12\x8d\x01\n\x11GetOccupationPage\x12..waymark.catalogue.v1.GetOccupationPageRequest\x1a$.waymark.catalogue.v1.OccupationPage\"\"\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/occupations:pageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%waymark/catalogue/v1/occupation.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a%waymark/catalogue/v1/assessment.proto\x1a&waymark/catalogue/v1/observation.proto\x1a(waymark/catalogue/v1/shortage_list.proto\x1a#waymark/catalogue/v1/taxonomy.proto\x1a waymark/options/v1/options.proto\"u\n\x18GetOccupationPageRequest\x12\"\n\noccupation\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x35\n\tnuts_code\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^[A-Z]{2}[A-Z0-9]{0,3}$\"\xff\x03\n\x0eOccupationPage\x12.\n\x07\x63oncept\x18\x01 \x01(\x0b\x32\x1d.waymark.catalogue.v1.Concept\x12\x11\n\tnuts_code\x18\x02 \x01(\t\x12;\n\x0erequired_level\x18\x03 \x01(\x0b\x32#.waymark.catalogue.v1.RequiredLevel\x12\x37\n\x0cobservations\x18\x04 \x03(\x0b\x32!.waymark.catalogue.v1.Observation\x12\x38\n\x07sources\x18\x05 \x03(\x0b\x32\'.waymark.catalogue.v1.ObservationSource\x12.\n\x08roll_ups\x18\x06 \x03(\x0b\x32\x1c.waymark.catalogue.v1.RollUp\x12;\n\tshortages\x18\x07 \x03(\x0b\x32(.waymark.catalogue.v1.OccupationShortage\x12\x19\n\x0c\x63ourse_count\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x1f\n\x04\x64\x61te\x18\t \x01(\x0b\x32\x11.google.type.Date\x12@\n\x11paying_programmes\x18\n \x03(\x0b\x32%.waymark.catalogue.v1.PayingProgrammeB\x0f\n\r_course_count\"\xaf\x05\n\x0fPayingProgramme\x12\x11\n\tprogramme\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12N\n\rdisplay_names\x18\x03 \x03(\x0b\x32\x37.waymark.catalogue.v1.PayingProgramme.DisplayNamesEntry\x12)\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12$\n\tlast_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12&\n\nface_value\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12\x19\n\x11min_cover_percent\x18\x07 \x01(\x05\x12\x19\n\x11max_cover_percent\x18\x08 \x01(\x05\x12\x1d\n\x15shortage_list_version\x18\t \x01(\t\x12;\n\x0eshortage_entry\x18\n \x01(\x0b\x32#.waymark.catalogue.v1.ShortageEntry\x12\x14\n\x0c\x63ourse_kinds\x18\x0b \x03(\t\x12\x15\n\rmin_eqf_level\x18\x0c \x01(\x05\x12\x15\n\rmax_eqf_level\x18\r \x01(\x05\x12%\n\tprice_cap\x18\x0e \x01(\x0b\x32\x12.google.type.Money\x12\x1e\n\x16\x61\x63\x63reditation_required\x18\x0f \x01(\x08\x12-\n\topen_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x33\n\x11\x44isplayNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"K\n\rRequiredLevel\x12\x14\n\x0cskill_levels\x18\x01 \x03(\x05\x12\x14\n\x0cisced_levels\x18\x02 \x03(\x05\x12\x0e\n\x06source\x18\x03 \x01(\t\"\xb7\x01\n\x12OccupationShortage\x12\x0f\n\x07version\x18\x01 \x01(\t\x12%\n\nvalid_from\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08valid_to\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x08in_force\x18\x04 \x01(\x08\x12\x32\n\x05\x65ntry\x18\x05 \x01(\x0b\x32#.waymark.catalogue.v1.ShortageEntry2\xa3\x01\n\x11OccupationService\x12\x8d\x01\n\x11GetOccupationPage\x12..waymark.catalogue.v1.GetOccupationPageRequest\x1a$.waymark.catalogue.v1.OccupationPage\"\"\x8a\xb5\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/occupations:pageb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,16 +46,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETOCCUPATIONPAGEREQUEST'].fields_by_name['occupation']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
   _globals['_GETOCCUPATIONPAGEREQUEST'].fields_by_name['nuts_code']._loaded_options = None
   _globals['_GETOCCUPATIONPAGEREQUEST'].fields_by_name['nuts_code']._serialized_options = b'\342A\001\002\272H\033r\0312\027^[A-Z]{2}[A-Z0-9]{0,3}$'
+  _globals['_PAYINGPROGRAMME_DISPLAYNAMESENTRY']._loaded_options = None
+  _globals['_PAYINGPROGRAMME_DISPLAYNAMESENTRY']._serialized_options = b'8\001'
   _globals['_OCCUPATIONSERVICE'].methods_by_name['GetOccupationPage']._loaded_options = None
   _globals['_OCCUPATIONSERVICE'].methods_by_name['GetOccupationPage']._serialized_options = b'\212\265\030\002\020\001\202\323\344\223\002\026\022\024/v1/occupations:page'
-  _globals['_GETOCCUPATIONPAGEREQUEST']._serialized_start=371
-  _globals['_GETOCCUPATIONPAGEREQUEST']._serialized_end=488
-  _globals['_OCCUPATIONPAGE']._serialized_start=491
-  _globals['_OCCUPATIONPAGE']._serialized_end=936
-  _globals['_REQUIREDLEVEL']._serialized_start=938
-  _globals['_REQUIREDLEVEL']._serialized_end=1013
-  _globals['_OCCUPATIONSHORTAGE']._serialized_start=1016
-  _globals['_OCCUPATIONSHORTAGE']._serialized_end=1199
-  _globals['_OCCUPATIONSERVICE']._serialized_start=1202
-  _globals['_OCCUPATIONSERVICE']._serialized_end=1365
+  _globals['_GETOCCUPATIONPAGEREQUEST']._serialized_start=429
+  _globals['_GETOCCUPATIONPAGEREQUEST']._serialized_end=546
+  _globals['_OCCUPATIONPAGE']._serialized_start=549
+  _globals['_OCCUPATIONPAGE']._serialized_end=1060
+  _globals['_PAYINGPROGRAMME']._serialized_start=1063
+  _globals['_PAYINGPROGRAMME']._serialized_end=1750
+  _globals['_PAYINGPROGRAMME_DISPLAYNAMESENTRY']._serialized_start=1699
+  _globals['_PAYINGPROGRAMME_DISPLAYNAMESENTRY']._serialized_end=1750
+  _globals['_REQUIREDLEVEL']._serialized_start=1752
+  _globals['_REQUIREDLEVEL']._serialized_end=1827
+  _globals['_OCCUPATIONSHORTAGE']._serialized_start=1830
+  _globals['_OCCUPATIONSHORTAGE']._serialized_end=2013
+  _globals['_OCCUPATIONSERVICE']._serialized_start=2016
+  _globals['_OCCUPATIONSERVICE']._serialized_end=2179
 # @@protoc_insertion_point(module_scope)

@@ -6,8 +6,10 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
+from google.type import money_pb2 as _money_pb2
 from waymark.catalogue.v1 import assessment_pb2 as _assessment_pb2
 from waymark.catalogue.v1 import observation_pb2 as _observation_pb2
 from waymark.catalogue.v1 import shortage_list_pb2 as _shortage_list_pb2
@@ -64,6 +66,7 @@ class OccupationPage(_message.Message):
     SHORTAGES_FIELD_NUMBER: _builtins.int
     COURSE_COUNT_FIELD_NUMBER: _builtins.int
     DATE_FIELD_NUMBER: _builtins.int
+    PAYING_PROGRAMMES_FIELD_NUMBER: _builtins.int
     nuts_code: _builtins.str
     """Place asked about."""
     course_count: _builtins.int
@@ -98,6 +101,13 @@ class OccupationPage(_message.Message):
     def date(self) -> _date_pb2.Date:
         """Day for which the courses were counted and "in force" is meant, UTC."""
 
+    @_builtins.property
+    def paying_programmes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PayingProgramme]:
+        """Programmes in force that may pay for a course that prepares for it and is held in the place, by name; at most 100. A
+        programme that asks for a shortage stands here only while the occupation is short by its list. Whether one pays for
+        somebody is decided by that person's own conditions as well: `CheckProgrammes` of the vouchers service answers it.
+        """
+
     def __init__(
         self,
         *,
@@ -110,16 +120,145 @@ class OccupationPage(_message.Message):
         shortages: _abc.Iterable[Global___OccupationShortage] | None = ...,
         course_count: _builtins.int | None = ...,
         date: _date_pb2.Date | None = ...,
+        paying_programmes: _abc.Iterable[Global___PayingProgramme] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_course_count", b"_course_count", "concept", b"concept", "course_count", b"course_count", "date", b"date", "required_level", b"required_level"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_course_count", b"_course_count", "concept", b"concept", "course_count", b"course_count", "date", b"date", "nuts_code", b"nuts_code", "observations", b"observations", "required_level", b"required_level", "roll_ups", b"roll_ups", "shortages", b"shortages", "sources", b"sources"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_course_count", b"_course_count", "concept", b"concept", "course_count", b"course_count", "date", b"date", "nuts_code", b"nuts_code", "observations", b"observations", "paying_programmes", b"paying_programmes", "required_level", b"required_level", "roll_ups", b"roll_ups", "shortages", b"shortages", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__course_count: _TypeAlias = _typing.Literal["course_count"]  # noqa: Y015
     _WhichOneofArgType__course_count: _TypeAlias = _typing.Literal["_course_count", b"_course_count"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__course_count) -> _WhichOneofReturnType__course_count | None: ...
 
 Global___OccupationPage: _TypeAlias = OccupationPage  # noqa: Y015
+
+@_typing.final
+class PayingProgramme(_message.Message):
+    """A programme that may pay, as far as it can be known without a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class DisplayNamesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAMES_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    LAST_DATE_FIELD_NUMBER: _builtins.int
+    FACE_VALUE_FIELD_NUMBER: _builtins.int
+    MIN_COVER_PERCENT_FIELD_NUMBER: _builtins.int
+    MAX_COVER_PERCENT_FIELD_NUMBER: _builtins.int
+    SHORTAGE_LIST_VERSION_FIELD_NUMBER: _builtins.int
+    SHORTAGE_ENTRY_FIELD_NUMBER: _builtins.int
+    COURSE_KINDS_FIELD_NUMBER: _builtins.int
+    MIN_EQF_LEVEL_FIELD_NUMBER: _builtins.int
+    MAX_EQF_LEVEL_FIELD_NUMBER: _builtins.int
+    PRICE_CAP_FIELD_NUMBER: _builtins.int
+    ACCREDITATION_REQUIRED_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Programme, `programmes/{id}`."""
+    version: _builtins.str
+    """Its version in force, `programmes/{id}/versions/{n}`."""
+    min_cover_percent: _builtins.int
+    """Share of the price that it pays for the target group with the least cover, in percent."""
+    max_cover_percent: _builtins.int
+    """The same for the one with the most."""
+    shortage_list_version: _builtins.str
+    """Version of the shortage list that the programme goes by, `shortageLists/{list}/versions/{n}`; empty: it asks for no
+    shortage, and that is why it stands here.
+    """
+    min_eqf_level: _builtins.int
+    """Least EQF level of the course; 0: none."""
+    max_eqf_level: _builtins.int
+    """Highest EQF level of the course; 0: none."""
+    accreditation_required: _builtins.bool
+    """True: the provider must be accredited."""
+    @_builtins.property
+    def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What people call it, by language."""
+
+    @_builtins.property
+    def effective_date(self) -> _date_pb2.Date:
+        """First day in force."""
+
+    @_builtins.property
+    def last_date(self) -> _date_pb2.Date:
+        """Last day in force (inclusive), where the version that takes over is known; unset: open-ended."""
+
+    @_builtins.property
+    def face_value(self) -> _money_pb2.Money:
+        """The most that a voucher is worth; target groups may have less."""
+
+    @_builtins.property
+    def shortage_entry(self) -> _shortage_list_pb2.ShortageEntry:
+        """Entry of it that makes the occupation short in the place by the programme's rule, the most severe one; it is why the
+        programme stands here. Unset: it asks for no shortage.
+        """
+
+    @_builtins.property
+    def course_kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Kinds of course that it pays for; empty: all."""
+
+    @_builtins.property
+    def price_cap(self) -> _money_pb2.Money:
+        """Highest price of the course; unset: none."""
+
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """From when it takes applications, UTC, where it collects them and draws their order; unset: at any time."""
+
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it collects them, UTC."""
+
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        version: _builtins.str = ...,
+        display_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        effective_date: _date_pb2.Date | None = ...,
+        last_date: _date_pb2.Date | None = ...,
+        face_value: _money_pb2.Money | None = ...,
+        min_cover_percent: _builtins.int = ...,
+        max_cover_percent: _builtins.int = ...,
+        shortage_list_version: _builtins.str = ...,
+        shortage_entry: _shortage_list_pb2.ShortageEntry | None = ...,
+        course_kinds: _abc.Iterable[_builtins.str] | None = ...,
+        min_eqf_level: _builtins.int = ...,
+        max_eqf_level: _builtins.int = ...,
+        price_cap: _money_pb2.Money | None = ...,
+        accreditation_required: _builtins.bool = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "effective_date", b"effective_date", "face_value", b"face_value", "last_date", b"last_date", "open_time", b"open_time", "price_cap", b"price_cap", "shortage_entry", b"shortage_entry"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation_required", b"accreditation_required", "close_time", b"close_time", "course_kinds", b"course_kinds", "display_names", b"display_names", "effective_date", b"effective_date", "face_value", b"face_value", "last_date", b"last_date", "max_cover_percent", b"max_cover_percent", "max_eqf_level", b"max_eqf_level", "min_cover_percent", b"min_cover_percent", "min_eqf_level", b"min_eqf_level", "open_time", b"open_time", "price_cap", b"price_cap", "programme", b"programme", "shortage_entry", b"shortage_entry", "shortage_list_version", b"shortage_list_version", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayingProgramme: _TypeAlias = PayingProgramme  # noqa: Y015
 
 @_typing.final
 class RequiredLevel(_message.Message):

@@ -127,7 +127,8 @@ class ShortageProof(_message.Message):
     """What proves an answer. The signature is over these lines, with \\n between them: `waymark-shortage-version-v1`, version,
     first day, last day (empty while open-ended), number of entries, root (lower-case hex); days as 2026-01-31. The root is
     that of a Merkle tree by RFC 9162 (2.1, SHA-256) over the entries in their order, each a JSON array without spaces and
-    with nothing escaped that JSON does not have to: number, URI, ISCO-08 code, label, NUTS code, severity, cause (as numbers).
+    with nothing escaped that JSON does not have to: number, URI, ISCO-08 code, label, NUTS code, severity, cause (as numbers)
+    and, where it has evidence, the array of that.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -31,16 +31,22 @@ class _ShortageFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Shorta
     DESCRIPTOR: _descriptor.EnumDescriptor
     SHORTAGE_FORMAT_UNSPECIFIED: _ShortageFormat.ValueType  # 0
     SHORTAGE_FORMAT_TEMPLATE_CSV: _ShortageFormat.ValueType  # 1
+    """`occupation`, and where wanted `region`, `severity`, `cause` and `evidence`: references and words, separated by `|`."""
     SHORTAGE_FORMAT_NAMES_CSV: _ShortageFormat.ValueType  # 2
+    """Names of occupations alone."""
     SHORTAGE_FORMAT_ISCO_INDEX_CSV: _ShortageFormat.ValueType  # 3
+    """`isco` and `index1`, separated by `;`."""
 
 class ShortageFormat(_ShortageFormat, metaclass=_ShortageFormatEnumTypeWrapper):
     """Columns of a shortage file."""
 
 SHORTAGE_FORMAT_UNSPECIFIED: ShortageFormat.ValueType  # 0
 SHORTAGE_FORMAT_TEMPLATE_CSV: ShortageFormat.ValueType  # 1
+"""`occupation`, and where wanted `region`, `severity`, `cause` and `evidence`: references and words, separated by `|`."""
 SHORTAGE_FORMAT_NAMES_CSV: ShortageFormat.ValueType  # 2
+"""Names of occupations alone."""
 SHORTAGE_FORMAT_ISCO_INDEX_CSV: ShortageFormat.ValueType  # 3
+"""`isco` and `index1`, separated by `;`."""
 Global___ShortageFormat: _TypeAlias = ShortageFormat  # noqa: Y015
 
 class _ShortageCause:
@@ -172,7 +178,10 @@ class ShortageListVersion(_message.Message):
     error_count: _builtins.int
     """Number of findings that are errors."""
     digest: _builtins.str
-    """SHA-256 over the entries as published, hex; empty for a draft."""
+    """SHA-256 over the entries as published, hex; empty for a draft. One line each, ended by a line feed, its fields separated
+    by tabs: number, URI, ISCO-08 code, label, NUTS code, severity, cause (as numbers) and, where there is evidence, that as
+    a JSON array without spaces and with nothing escaped that JSON does not have to.
+    """
     etag: _builtins.str
     """Version of this state; send it with the request that publishes."""
     @_builtins.property
@@ -229,6 +238,7 @@ class ShortageEntry(_message.Message):
     SEVERITY_FIELD_NUMBER: _builtins.int
     CAUSE_FIELD_NUMBER: _builtins.int
     LINE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `shortageLists/{list}/versions/{n}/entries/{e}`."""
     label: _builtins.str
@@ -245,6 +255,12 @@ class ShortageEntry(_message.Message):
     def occupation(self) -> _events_pb2.OccupationRef:
         """Occupation, by URI and ISCO-08 code."""
 
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it rests on: resource names such as `assessments/{id}`, URIs, or words; at most 20 of 200 characters each. Answers
+        of CheckShortage and CheckShortages, which come from memory, leave it out.
+        """
+
     def __init__(
         self,
         *,
@@ -255,10 +271,11 @@ class ShortageEntry(_message.Message):
         severity: _builtins.int = ...,
         cause: Global___ShortageCause.ValueType = ...,
         line: _builtins.int = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occupation", b"occupation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "label", b"label", "line", b"line", "name", b"name", "nuts_code", b"nuts_code", "occupation", b"occupation", "severity", b"severity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "evidence", b"evidence", "label", b"label", "line", b"line", "name", b"name", "nuts_code", b"nuts_code", "occupation", b"occupation", "severity", b"severity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,7 +55,8 @@ class ShortageListServiceStub:
     entry for the whole territory where its assessments, rolled up to it (see RollUpAssessments), come to at least
     `minimum_severity`, with that severity and cause; and each area with an assessment of its own that is more severe than
     that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
-    that of theirs; the rule, its parameters and the number of assessments stand in `method`.
+    that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
+    that it was made of as its evidence.
     Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
     """
     ListShortageChanges: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.ListShortageChangesRequest, _shortage_list_pb2.ListShortageChangesResponse]
@@ -117,7 +118,8 @@ class ShortageListServiceAsyncStub(ShortageListServiceStub):
     entry for the whole territory where its assessments, rolled up to it (see RollUpAssessments), come to at least
     `minimum_severity`, with that severity and cause; and each area with an assessment of its own that is more severe than
     that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
-    that of theirs; the rule, its parameters and the number of assessments stand in `method`.
+    that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
+    that it was made of as its evidence.
     Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
     """
     ListShortageChanges: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.ListShortageChangesRequest, _shortage_list_pb2.ListShortageChangesResponse]  # type: ignore[assignment]
@@ -206,7 +208,8 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
         entry for the whole territory where its assessments, rolled up to it (see RollUpAssessments), come to at least
         `minimum_severity`, with that severity and cause; and each area with an assessment of its own that is more severe than
         that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
-        that of theirs; the rule, its parameters and the number of assessments stand in `method`.
+        that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
+        that it was made of as its evidence.
         Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
         """
 

@@ -8,7 +8,9 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
+from waymark.vouchers.v1 import programme_pb2 as _programme_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,13 +23,98 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ProgrammeTerms(_message.Message):
+    """What everybody may know of an active version. Who may have a voucher by it depends on conditions of the person, too."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class DisplayNamesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DISPLAY_NAMES_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    FACE_VALUE_FIELD_NUMBER: _builtins.int
+    MIN_COVER_PERCENT_FIELD_NUMBER: _builtins.int
+    MAX_COVER_PERCENT_FIELD_NUMBER: _builtins.int
+    SHORTAGE_RULE_FIELD_NUMBER: _builtins.int
+    COURSE_RULE_FIELD_NUMBER: _builtins.int
+    OPENING_RULE_FIELD_NUMBER: _builtins.int
+    min_cover_percent: _builtins.int
+    """Share of the price that it pays for the target group with the least cover, in percent."""
+    max_cover_percent: _builtins.int
+    """The same for the one with the most."""
+    @_builtins.property
+    def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What people call the programme, by language."""
+
+    @_builtins.property
+    def effective_date(self) -> _date_pb2.Date:
+        """First day that the version decides applications; it does until that day of the version that takes over."""
+
+    @_builtins.property
+    def face_value(self) -> _money_pb2.Money:
+        """The highest face value of its target groups, in the currency of all its amounts."""
+
+    @_builtins.property
+    def shortage_rule(self) -> _programme_pb2.ShortageRule:
+        """Shortage that the course must prepare for; unset: none is asked for."""
+
+    @_builtins.property
+    def course_rule(self) -> _programme_pb2.CourseRule:
+        """What the course must be; unset: anything."""
+
+    @_builtins.property
+    def opening_rule(self) -> _programme_pb2.OpeningRule:
+        """Window of applications, of which the order is drawn; unset: who comes first is dealt with first."""
+
+    def __init__(
+        self,
+        *,
+        display_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        effective_date: _date_pb2.Date | None = ...,
+        face_value: _money_pb2.Money | None = ...,
+        min_cover_percent: _builtins.int = ...,
+        max_cover_percent: _builtins.int = ...,
+        shortage_rule: _programme_pb2.ShortageRule | None = ...,
+        course_rule: _programme_pb2.CourseRule | None = ...,
+        opening_rule: _programme_pb2.OpeningRule | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["course_rule", b"course_rule", "effective_date", b"effective_date", "face_value", b"face_value", "opening_rule", b"opening_rule", "shortage_rule", b"shortage_rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course_rule", b"course_rule", "display_names", b"display_names", "effective_date", b"effective_date", "face_value", b"face_value", "max_cover_percent", b"max_cover_percent", "min_cover_percent", b"min_cover_percent", "opening_rule", b"opening_rule", "shortage_rule", b"shortage_rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProgrammeTerms: _TypeAlias = ProgrammeTerms  # noqa: Y015
+
+@_typing.final
 class ProgrammeActivated(_message.Message):
-    """A programme version became active."""
+    """A programme version became active. Such a version never changes and never ends by itself: of all active versions that have
+    begun, the one with the latest effective date decides, of several with the same the highest number.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROGRAMME_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
     SANDBOX_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """Resource name `programmes/{id}`."""
@@ -35,16 +122,21 @@ class ProgrammeActivated(_message.Message):
     """Resource name `programmes/{id}/versions/{n}`."""
     sandbox: _builtins.bool
     """True when it is about sandbox money: nobody is paid by it."""
+    @_builtins.property
+    def terms(self) -> Global___ProgrammeTerms:
+        """Its public terms; unset in events from before they were told, each of which comes once more with them."""
+
     def __init__(
         self,
         *,
         programme: _builtins.str = ...,
         version: _builtins.str = ...,
+        terms: Global___ProgrammeTerms | None = ...,
         sandbox: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["terms", b"terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["programme", b"programme", "sandbox", b"sandbox", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["programme", b"programme", "sandbox", b"sandbox", "terms", b"terms", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
@@ -13,7 +13,7 @@ depends_on = None
 FROZEN = """
 CREATE FUNCTION programme_version_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  moving CONSTANT text[] := '{state,version}';
+  moving CONSTANT text[] := '{state,version,terms_told}';
 BEGIN
   IF OLD.state = 1 THEN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;

@@ -1,0 +1,22 @@
+"""Which voucher programmes are in force, and by which public terms."""
+
+from __future__ import annotations
+
+from google.protobuf.json_format import MessageToDict
+from waymark.vouchers.v1.events_pb2 import ProgrammeActivated
+
+from services.catalogue.api.messages import day, last
+from services.catalogue.store import programme_terms
+from services.platform.app import App
+from services.platform.db.transaction import Transaction
+from services.platform.events.consumer import EventInfo
+
+
+def keep_terms(_app: App, tx: Transaction, event: ProgrammeActivated, _info: EventInfo) -> None:
+    """Keeps the terms of a version, other than of the sandbox, in whatever order versions come."""
+    if event.sandbox or not event.HasField("terms"):
+        return
+    effective = day(event.terms.effective_date, "terms.effective_date")
+    programme_terms.put(
+        tx, last(event.programme), int(last(event.version)), effective, MessageToDict(event.terms)
+    )

@@ -1,0 +1,30 @@
+"""Statements on the public terms of voucher programmes, as the vouchers service told them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.catalogue.store.market_tables import programme_terms
+from services.platform.db.transaction import Transaction
+
+_t = programme_terms.c
+
+
+def put(tx: Transaction, programme: str, number: int, effective: date, terms: dict[str, Any]) -> None:
+    """Keeps an active version: it never changes, so a repeat is nothing. `terms`: ProgrammeTerms in JSON."""
+    values = {"programme": programme, "number": number, "effective_date": effective, "terms": terms}
+    tx.execute(insert(programme_terms).values(values).on_conflict_do_nothing())
+
+
+def in_force(connection: Connection, day: date) -> list[Row[Any]]:
+    """Returns the versions that decide on a day, by programme: with `successor`, the day from which another
+    does, None where none is known. The order is that of the vouchers service, whatever order they came in."""
+    order = (_t.effective_date, _t.number)
+    successor = func.lead(_t.effective_date).over(partition_by=_t.programme, order_by=order)
+    each = select(programme_terms, successor.label("successor")).subquery()
+    decides = (each.c.effective_date <= day) & (each.c.successor.is_(None) | (each.c.successor > day))
+    return list(connection.execute(select(each).where(decides).order_by(each.c.programme)))
