@@ -24,6 +24,8 @@ _GIVEN = frozenset(
         "etag",
         "create_time",
         "update_time",
+        "delete_time",
+        "purge_time",
         "freshness",
         "store_time",
         "state",

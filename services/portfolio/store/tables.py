@@ -84,6 +84,10 @@ entries = Table(
     sealed(),
     time("created_at"),
     time("updated_at"),
+    time("deleted_at", nullable=True),  # set: in the trash
+    Column("position", BigInteger, nullable=False, server_default="0"),
+    Index("entries_trash", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    Index("entries_order", "holder_id", "position", "id"),
 )
 
 # What an entry said at each version before its current one; gone with the entry.

@@ -55,7 +55,12 @@ def test_entries_are_added_changed_and_removed(learner: Person) -> None:
     assert [each["name"] for each in learner.gets("entry", "list", "--kind", "work")] == [name]
     assert learner.fails("entry", "delete", name, "--etag", made["etag"]) == (4, "ETAG_STALE")
     assert learner.prints("entry", "delete", name) == f"{name} is gone\n"
-    assert learner.fails("entry", "show", name) == (5, "NOT_FOUND")
+    assert [each["title"] for each in learner.gets("entry", "list")] == ["B"]
+    (trashed,) = (each for each in learner.gets("entry", "list", "--trash") if "purgeTime" in each)
+    assert trashed["name"] == name
+    assert "purgeTime" not in learner.gets("entry", "restore", name)
+    learner.prints("entry", "arrange", name)
+    assert [each["title"] for each in learner.gets("entry", "list")] == ["Welder II", "B"]
 
 
 def test_what_an_entry_said_before_is_shown_and_restored(learner: Person) -> None:

@@ -131,6 +131,7 @@ def test_without_the_relationships_a_stranger_would_see(
         "RollbackEntry",
         "UpdateEntry",
         "DeleteEntry",
+        "UndeleteEntry",
         "GetCredential",
         "GetCredentialFile",
         "GetCv",
