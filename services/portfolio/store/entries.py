@@ -1,4 +1,4 @@
-"""Entries: with a trash, former versions, and an order in which the newest comes first until it is changed."""
+"""Entries: with a trash, former versions, and an order in which the newest comes first until arranged."""
 
 from __future__ import annotations
 

@@ -29,6 +29,8 @@ class Locked(NamedTuple):
     pin_hash: str
     fields: list[str]
     pages: list[str]
+    anonymous: bool
+    files: bool
     remaining_uses: int
     expires_at: datetime
     state: sharing.State
@@ -47,6 +49,8 @@ def create(tx: Transaction, vault: Vault, link: ShareLink, *, token_hash: bytes,
             pin_hash=pin_hash,
             fields=list(link.fields),
             pages=list(link.pages),
+            anonymous=link.anonymous,
+            files=link.files,
             max_uses=link.max_uses,
             sealed=vault.seal(share_links, row_id, ShareLink(label=link.label)),
             expires_at=link.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
@@ -99,6 +103,8 @@ def lock(tx: Transaction, token_hash: bytes) -> Locked:
         pin_hash=row.pin_hash,
         fields=list(row.fields),
         pages=list(row.pages),
+        anonymous=row.anonymous,
+        files=row.files,
         remaining_uses=row.max_uses - row.uses,
         expires_at=row.expires_at,
         state=_state(row, tx.now),
@@ -140,6 +146,8 @@ def _shown(vault: Vault, row: Row[Any], now: datetime) -> ShareLink:
         label=vault.open(share_links, row.id, row.sealed, ShareLink).label,
         fields=row.fields,
         pages=row.pages,
+        anonymous=row.anonymous,
+        files=row.files,
         max_uses=row.max_uses,
         uses=row.uses,
         pin_required=bool(row.pin_hash),

@@ -126,9 +126,7 @@ def test_a_counsellor_reads_under_a_mandate_and_is_logged(portfolio: Portfolio) 
     assert reason_of(of_pathways.ListEntryRevisions, pb.ListEntryRevisionsRequest(parent=name)) == "NOT_FOUND"
 
 
-def test_revisions_go_with_their_entry(
-    lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_revisions_go_with_their_entry(lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
     portfolio = lonely_portfolio
     person = portfolio.person()
     first = entry(person, "first")
