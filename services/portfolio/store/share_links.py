@@ -14,6 +14,7 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, sharing
+from services.portfolio.store import locking
 from services.portfolio.store.collection import Paged, check_room
 from services.portfolio.store.columns import is_row
 from services.portfolio.store.tables import share_links
@@ -91,11 +92,8 @@ def revoke(tx: Transaction, vault: Vault, link_id: str) -> ShareLink:
 
 def lock(tx: Transaction, token_hash: bytes) -> Locked:
     """Finds and locks the link of a token; raises Refusal(NOT_FOUND)."""
-    row = tx.execute(
-        select(share_links).where(share_links.c.token_hash == token_hash).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    locking.enter_by(tx, share_links, token_hash)
+    row = tx.one(select(share_links).where(share_links.c.token_hash == token_hash).with_for_update())
     return Locked(
         holder=row.holder_id,
         id=row.id,

@@ -1,4 +1,4 @@
-"""Mandates say by which ground in law, links whether they show no name and give files, cases who concluded."""
+"""Mandates say by which ground in law, links whether without name or with files, cases who concluded."""
 
 import sqlalchemy as sa
 from alembic import op
