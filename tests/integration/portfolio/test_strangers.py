@@ -32,6 +32,7 @@ WITHOUT_NAME = {
     "GiveAttestation",
     "GivePageComment",
     "GiveQuestionnairePart",
+    "GetSharedFile",
     "ListCaseload",
     "ListDueRightsRequests",
     "ListIdeaExposures",
