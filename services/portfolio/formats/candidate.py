@@ -91,7 +91,7 @@ def _of(cv: Cv, *kinds: int) -> Iterator[Entry]:
     return (entry for entry in cv.portfolio.entries if entry.kind in kinds)
 
 
-def _put(parent: Any, name: str, text: str = "", **attributes: str) -> Any:
+def _put(parent: Any, name: str, text: str = "", /, **attributes: str) -> Any:
     """Adds an element, `prefix:Name` or `Name`, and returns it."""
     prefix, _, local = name.rpartition(":")
     element = etree.SubElement(parent, f"{{{_NSMAP[prefix or None]}}}{local}", attributes)

@@ -195,14 +195,17 @@ def promised(made: Cv) -> set[str]:
 
 def test_a_candidate_document_says_what_its_report_does_not_name(monkeypatch: pytest.MonkeyPatch) -> None:
     made = full()
+    made.portfolio.entries.add(kind=entries.ENTRY_KIND_LANGUAGE, title="Lingala").language.native = True
+    made.portfolio.entries[-1].language.language_code = "fr-BE"
 
     def said() -> set[str]:
         return set(etree.fromstring(written(CANDIDATE, made)).itertext())
 
     root = etree.fromstring(written(CANDIDATE, made))
     assert (etree.QName(root).localname, root.nsmap[None]) == ("Candidate", "http://www.europass.eu/1.0")
+    assert [each.text for each in root.iter("{*}PrimaryLanguageCode")] == ["fra"]
     assert promised(made) <= said()
-    assert {"Org 2", "2015-05", "nld", "C1", "BE", "An Maria"} <= said()
+    assert {"Org 2", "2015-05", "nld", "fra", "C1", "BE", "An Maria"} <= said()
     told = set(losses(CANDIDATE, made))
     for lost in (
         ("6", "entries.title"),
