@@ -157,7 +157,8 @@ def update(
 @calls(LEARNER)
 def delete(call: Call, name: Name, etag: Etag = "") -> None:
     """Put an entry into the trash, for thirty days; no page, CV or link shows it."""
-    call.delete(name, etag=etag)
+    call.caller.rest("DELETE", f"/v1/{name}", etag=etag)
+    call.one(call.get(name), ENTRY)
 
 
 @entry.command(epilog="Example:  waymark entry restore holders/0198…/entries/0198…")
