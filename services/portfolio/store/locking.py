@@ -10,14 +10,17 @@ from __future__ import annotations
 from sqlalchemy import Table, select
 
 from services.platform.db.transaction import Transaction
+from services.platform.db.wire import named
 from services.portfolio.store.tables import holders
+
+# Prepared, as each change begins with it.
+_ENTER = named("portfolio_enter", "SELECT id FROM holders WHERE id = :holder FOR KEY SHARE")
 
 
 def enter(tx: Transaction, holder: str) -> None:
     """Waits for an erasure of a holder under way, and lets none begin until the transaction is over. Keeps
     nobody else from the holder's row."""
-    row = select(holders.c.id).where(holders.c.id == holder)
-    tx.execute(row.with_for_update(read=True, key_share=True))
+    tx.rows(_ENTER(holder=holder))
 
 
 def enter_by(tx: Transaction, table: Table, token_hash: bytes) -> None:
