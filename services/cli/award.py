@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli import output
 from services.cli.amounts import in_days
 from services.cli.call import Call, calls
 from services.cli.options import Limit
@@ -78,6 +79,29 @@ def show_body(call: Call, name: Body) -> None:
     answer = call.get(name)
     call.one(answer, BODY)
     call.part(answer["keys"], KEYS)
+
+
+@award.command(epilog="Example:  waymark award did credentialIssuers/0198…")
+@calls()
+def did(call: Call, name: Body) -> None:
+    """Print the DID document of an awarding body, as whoever checks its credentials reads it: JSON."""
+    output.as_json(call.get(f"{name}/did.json"))
+
+
+@award.command(
+    "status-list",
+    epilog="Example:  waymark award status-list credentialIssuers/0198…/statusLists/1-revocation",
+)
+@calls()
+def status_list(
+    call: Call,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="LIST", help="credentialIssuers/{id}/statusLists/{id}, from a credential."),
+    ],
+) -> None:
+    """Print a status list, signed, as whoever checks a credential reads it: JSON."""
+    output.as_json(call.get(name))
 
 
 @award.command("rotate-key", epilog="Example:  waymark award rotate-key credentialIssuers/0198…")

@@ -67,12 +67,14 @@ class Call:
         """Prints one resource: JSON as it came, or the named fields."""
         output.one(answer, fields, self.as_json)
 
-    def patch(self, path: str, body: Mapping[str, Any], cleared: Sequence[str] = ()) -> dict[str, Any]:
+    def patch(
+        self, path: str, body: Mapping[str, Any], cleared: Sequence[str] = (), **query: Any
+    ) -> dict[str, Any]:
         """PATCHes a resource below `/v1/`: sets what `body` holds, empties the fields in `cleared` (their
         names in JSON); raises Failure."""
         named = [*(name for name in body if name != "etag"), *cleared]
         mask = {"update_mask": ",".join(named)} if cleared else {}
-        return self.caller.rest("PATCH", f"/v1/{path}", body, **mask)
+        return self.caller.rest("PATCH", f"/v1/{path}", body, **mask, **query)
 
     def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """PATCHes all of a resource below `/v1/`: what `body` does not hold is emptied; raises Failure."""

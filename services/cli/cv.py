@@ -25,6 +25,7 @@ class DocumentFormat(StrEnum):
     JSON_RESUME = "json-resume"
     EUROPASS_XML = "europass-xml"
     EUROPASS_JSON = "europass-json"
+    EUROPASS_CANDIDATE_XML = "europass-candidate-xml"
     LEAP2A = "leap2a"
     HTML = "html"
     PDF = "pdf"

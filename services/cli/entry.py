@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli import kept
 from services.cli.amounts import json_partial_day
 from services.cli.call import Call, calls, enum, with_etag
 from services.cli.exits import ExitCode, Failure
@@ -27,12 +28,15 @@ ENTRY = {
     "address": "uri",
     "evidence": "evidence",
     "changed": "updateTime",
+    "in the trash until": "purgeTime",
     "etag": "etag",
 }
-ROW = {key: ENTRY[key] for key in ("entry", "kind", "title", "organisation", "from", "to")}
+IN_LIST = ("entry", "kind", "title", "organisation", "from", "to", "in the trash until")
+ROW = {key: ENTRY[key] for key in IN_LIST}
+_NOT_OF_REVISION = ("entry", "changed", "in the trash until", "etag")
 _OF_REVISION = {"revision": "name", "since": "createTime"}
 REVISION = _OF_REVISION | {
-    label: f"snapshot.{path}" for label, path in ENTRY.items() if label not in ("entry", "changed", "etag")
+    label: f"snapshot.{path}" for label, path in ENTRY.items() if label not in _NOT_OF_REVISION
 }
 REVISION_ROW = {key: REVISION[key] for key in ("revision", "since", "title", "organisation", "from", "to")}
 Name = Annotated[str, typer.Argument(metavar="ENTRY", help="holders/{id}/entries/{id}")]
@@ -68,6 +72,7 @@ class Kind(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `entry` to the command line `app`."""
+    kept.add_order(entry, kept.Kind("entry", "entries", "entries", ENTRY, ROW))
     app.add_typer(entry, name="entry", no_args_is_help=True)
 
 
@@ -107,10 +112,12 @@ def list_(
     call: Call,
     holder: HolderName = "",
     kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
+    trash: kept.Trash = False,
     limit: Limit = 50,
 ) -> None:
-    """List entries, newest first; a counsellor's look is written to the access log."""
-    query = {"kind": enum("ENTRY_KIND", kind)}
+    """List entries, newest first until you put them in order; a counsellor's look is written to the access
+    log."""
+    query = {"kind": enum("ENTRY_KIND", kind)} | kept.trash_too(trash)
     call.many(f"{own(call, holder)}/entries", ROW, limit, empty="no entry yet", **query)
 
 
@@ -149,8 +156,16 @@ def update(
 @entry.command(epilog="Example:  waymark entry delete holders/0198…/entries/0198…")
 @calls(LEARNER)
 def delete(call: Call, name: Name, etag: Etag = "") -> None:
-    """Remove an entry."""
-    call.delete(name, etag=etag)
+    """Put an entry into the trash, for thirty days; no page, CV or link shows it."""
+    call.caller.rest("DELETE", f"/v1/{name}", etag=etag)
+    call.one(call.get(name), ENTRY)
+
+
+@entry.command(epilog="Example:  waymark entry restore holders/0198…/entries/0198…")
+@calls(LEARNER)
+def restore(call: Call, name: Name) -> None:
+    """Take an entry out of the trash."""
+    call.one(call.post(f"{name}:undelete"), ENTRY)
 
 
 @entry.command(epilog="Example:  waymark entry revisions holders/0198…/entries/0198…")

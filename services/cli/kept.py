@@ -21,6 +21,7 @@ Remind = Annotated[
 ]
 At = Annotated[str, typer.Option(help="Time of day of the reminders, 07:30; default 09:00.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its resource name, as `list` shows it.")]
+Trash = Annotated[bool, typer.Option("--trash", help="Show what is in the trash, too.")]
 More = Annotated[str, typer.Option("--text", help="More about it.")]
 
 
@@ -57,6 +58,11 @@ def given(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value}
 
 
+def trash_too(wanted: bool) -> dict[str, Any]:
+    """What asks a list for what is in the trash, too."""
+    return {"show_deleted": True} if wanted else {}
+
+
 def add_common(group: typer.Typer, kind: Kind) -> None:
     """Adds to a group of commands those that every kind has."""
     example = f"holders/0198…/{kind.path}/0198…"
@@ -65,11 +71,11 @@ def add_common(group: typer.Typer, kind: Kind) -> None:
     def list_(
         call: Call,
         holder: HolderName = "",
-        trash: Annotated[bool, typer.Option("--trash", help="Show what is in the trash, too.")] = False,
+        trash: Trash = False,
         limit: Limit = 50,
     ) -> None:
-        query: dict[str, Any] = {"show_deleted": True} if trash else {}
-        call.many(f"{own(call, holder)}/{kind.path}", kind.row, limit, empty="none yet", **query)
+        path = f"{own(call, holder)}/{kind.path}"
+        call.many(path, kind.row, limit, empty="none yet", **trash_too(trash))
 
     @calls(LEARNER)
     def show(call: Call, name: Name) -> None:

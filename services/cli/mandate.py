@@ -18,6 +18,7 @@ MANDATE = {
     "counsellor": "counsellor",
     "of": "organisation",
     "for": "purpose",
+    "by law": "legalBasis",
     "of questionnaire": "questionnaire",
     "on your behalf": "actOnBehalf",
     "state": "state",
@@ -33,6 +34,16 @@ class Purpose(StrEnum):
     PATHWAY = "pathway"
     SPECIAL_CATEGORY = "special-category"
     CASE = "case"
+
+
+class LegalBasis(StrEnum):
+    """By which ground in law: Articles 6 and 9 of the GDPR."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal-obligation"
+    PUBLIC_TASK = "public-task"
+    EXPLICIT_CONSENT = "explicit-consent"
 
 
 def register(app: typer.Typer) -> None:
@@ -67,6 +78,10 @@ def create(
         str,
         typer.Option(help="holders/{id}/questionnaires/{id} that `special-category` opens; one a mandate."),
     ] = "",
+    legal_basis: Annotated[
+        LegalBasis | None,
+        typer.Option(help="By which ground in law; default: your consent, explicit for `special-category`."),
+    ] = None,
     days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
 ) -> None:
     """Let a counsellor see your portfolio, or work on your pathways."""
@@ -77,6 +92,7 @@ def create(
         "expireTime": in_days(days),
         "actOnBehalf": on_behalf,
         "questionnaire": questionnaire,
+        "legalBasis": enum("MANDATE_LEGAL_BASIS", legal_basis) or "MANDATE_LEGAL_BASIS_UNSPECIFIED",
     }
     call.one(call.post(f"{own(call, '')}/mandates", body), MANDATE)
 

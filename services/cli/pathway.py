@@ -48,6 +48,11 @@ WORDS = {
     "for": "organisation",
 }
 Name = Annotated[str, typer.Argument(metavar="PATHWAY", help="holders/{id}/pathways/{id}")]
+Step = Annotated[str, typer.Argument(metavar="STEP", help="holders/{id}/pathways/{id}/steps/{id}")]
+Course = Annotated[str, typer.Option(help="courses/{id}; vouchers spent on it move the step.")]
+After = Annotated[list[str] | None, typer.Option(help="Step that must come first; repeat for more.")]
+InsteadOf = Annotated[str, typer.Option("--alternatives", help="Label that alternatives share.")]
+Due = Annotated[str, typer.Option(help="Day it should be done by, 2026-12-01.")]
 
 
 class StepKind(StrEnum):
@@ -140,25 +145,39 @@ def add_step(
     name: Name,
     kind: Annotated[StepKind, typer.Argument(help="What is done.")],
     title: Annotated[str, typer.Argument(help="What it is called.")],
-    course: Annotated[str, typer.Option(help="courses/{id}; vouchers spent on it move the step.")] = "",
-    after: Annotated[
-        list[str] | None, typer.Option(help="Step that must come first; repeat for more.")
-    ] = None,
-    instead_of: Annotated[str, typer.Option("--alternatives", help="Label that alternatives share.")] = "",
-    due: Annotated[str, typer.Option(help="Day it should be done by, 2026-12-01.")] = "",
+    course: Course = "",
+    after: After = None,
+    instead_of: InsteadOf = "",
+    due: Due = "",
     etag: Etag = "",
 ) -> None:
     """Add a step; both have to agree anew."""
-    step = {
-        "kind": enum("KIND", kind),
-        "title": title,
-        "course": course,
-        "prerequisites": after,
-        "alternativesLabel": instead_of,
-        "dueDate": json_day(due) if due else None,
-    }
-    given = {key: value for key, value in step.items() if value}
-    _post(call, f"{name}:addStep", {"step": given}, etag)
+    step = _step(kind, title, course, after, instead_of, due)
+    _post(call, f"{name}:addStep", {"step": step}, etag)
+
+
+@pathway.command(
+    "change-step",
+    epilog="Example:  waymark pathway change-step holders/0198…/pathways/0198…/steps/0198… --due 2026-12-01",
+)
+@calls(LEARNER)
+def change_step(
+    call: Call,
+    name: Step,
+    title: Annotated[str, typer.Option(help="What it is called.")] = "",
+    course: Course = "",
+    after: After = None,
+    instead_of: InsteadOf = "",
+    due: Due = "",
+    clear: Annotated[
+        list[str] | None, typer.Option(help="Field of the contract to empty, `dueDate`; repeat for more.")
+    ] = None,
+    etag: Etag = "",
+) -> None:
+    """Change what is given of a step; the rest stays, and both have to agree anew."""
+    step = _step(None, title, course, after, instead_of, due)
+    query = {"etag": etag} if etag else {}
+    _print(call, call.patch(name, step, clear or (), **query))
 
 
 @pathway.command(
@@ -169,7 +188,7 @@ def add_step(
 @calls(LEARNER)
 def move_step(
     call: Call,
-    name: Annotated[str, typer.Argument(metavar="STEP", help="holders/{id}/pathways/{id}/steps/{id}")],
+    name: Step,
     state: Annotated[StepState, typer.Argument(help="Where it now stands.")],
     reason: Annotated[str, typer.Option(help="Why; needed for failed and waived.")] = "",
     evidence: Annotated[
@@ -302,6 +321,21 @@ def pass_(
     """Write the printable pass of a pathway, a PDF."""
     body = {"languageCode": language, "token": link.rpartition("#")[2]}
     call.file(out, call.caller.rest_bytes("POST", f"/v1/{name}:pass", body))
+
+
+def _step(
+    kind: StepKind | None, title: str, course: str, after: list[str] | None, instead_of: str, due: str
+) -> dict[str, Any]:
+    """What is given of a step."""
+    step = {
+        "kind": enum("KIND", kind),
+        "title": title,
+        "course": course,
+        "prerequisites": after,
+        "alternativesLabel": instead_of,
+        "dueDate": json_day(due) if due else None,
+    }
+    return {key: value for key, value in step.items() if value}
 
 
 def _post(call: Call, path: str, body: dict[str, Any], etag: str = "") -> None:

@@ -34,14 +34,19 @@ LINK = {
     "label": "label",
     "shows": "fields",
     "pages": "pages",
+    "anonymous": "anonymous",
+    "gives files": "files",
     "state": "state",
     "uses": "uses",
     "of": "maxUses",
     "needs a PIN": "pinRequired",
     "until": "expireTime",
 }
+DOWNLOAD = {"address": "url", "works for": "lifetime"}
 PAGE = {"page": "title", "template": "template", "language": "languageCode"}
 OPEN = "v1/shareLinks:open"
+Link = Annotated[str, typer.Argument(metavar="LINK", help="The link as you got it, or what is after its #.")]
+Pin = Annotated[str, typer.Option(help="PIN, when the link needs one.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -67,6 +72,10 @@ def create(
         typer.Option("--page", help="Page or collection that `pages` shows, in order; default: all."),
     ] = None,
     no_pin: Annotated[bool, typer.Option("--no-pin", help="Whoever has the link may open it.")] = False,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Show entries and skills without anything that says whose.")
+    ] = False,
+    files: Annotated[bool, typer.Option("--files", help="Give the files that it shows, too.")] = False,
 ) -> None:
     """Make a link; link and PIN are shown this once. Send them by different ways."""
     given = "" if no_pin else pin or f"{secrets.randbelow(10**6):06d}"
@@ -76,6 +85,8 @@ def create(
         "expireTime": in_days(days),
         "maxUses": uses,
         "pages": pages or [],
+        "anonymous": anonymous,
+        "files": files,
     }
     made = call.post(f"{own(call, '')}/shareLinks", {"shareLink": link, "pin": given})
     address = f"{call.caller.client.state.edge}/{OPEN}#{made['token']}"
@@ -109,10 +120,8 @@ def revoke(
 @calls()
 def open_(
     call: Call,
-    link: Annotated[
-        str, typer.Argument(metavar="LINK", help="The link as you got it, or what is after its #.")
-    ],
-    pin: Annotated[str, typer.Option(help="PIN, when the link needs one.")] = "",
+    link: Link,
+    pin: Pin = "",
 ) -> None:
     """Look at what a link shows, as an employer would; needs no account, and the person sees that you did."""
     answer = call.post("shareLinks:open", {"token": link.rpartition("#")[2], "pin": pin})
@@ -128,18 +137,32 @@ def open_(
 @calls()
 def pages(
     call: Call,
-    link: Annotated[
-        str, typer.Argument(metavar="LINK", help="The link as you got it, or what is after its #.")
-    ],
+    link: Link,
     out: Annotated[Path, typer.Option(help="Where to write them.")],
     format_: Annotated[
         PageFormat, typer.Option("--format", help="A page of the web, or PDF.")
     ] = PageFormat.HTML,
-    pin: Annotated[str, typer.Option(help="PIN, when the link needs one.")] = "",
+    pin: Pin = "",
 ) -> None:
     """Write the pages that a link shows to a file; it counts as a look, which the person sees."""
     body = {"token": link.rpartition("#")[2], "pin": pin, "format": enum("PAGE_FORMAT", format_)}
     call.file(out, call.caller.rest_bytes("POST", "/v1/shareLinks:openPages", body))
+
+
+@share.command(
+    epilog="Example:  waymark share file 'http://127.0.0.1:8180/v1/shareLinks:open#…' "
+    "holders/0198…/evidence/0198…"
+)
+@calls()
+def file(
+    call: Call,
+    link: Link,
+    evidence: Annotated[str, typer.Argument(metavar="FILE", help="Its name, as `open` shows it.")],
+    pin: Pin = "",
+) -> None:
+    """Show an address from which a file that a link shows can be had for some minutes; counts as a look."""
+    body = {"token": link.rpartition("#")[2], "pin": pin, "evidence": evidence}
+    call.one(call.post("shareLinks:file", body), DOWNLOAD)
 
 
 def show(answer: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from services.portfolio import previewing, scanning
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import films, names
 from services.portfolio.store import evidence as store
+from services.portfolio.store import locking
 from services.portfolio.store.vault import Vault, open_vault
 from services.portfolio.waiting import each_waiting
 
@@ -81,6 +82,7 @@ def _check(app: PortfolioApp, holder: str, evidence_id: str) -> None:
         log.warning("upload_refused", evidence=evidence_id, fault=fault)
         found = Checked({"state": Evidence.STATE_AWAITING_UPLOAD, "upload_fault": fault})
     with transaction(app) as tx:
+        locking.enter(tx, holder)
         vault = open_vault(tx, app.keys, holder)
         evidence = store.EVIDENCE.get(tx, vault, evidence_id, lock=True)
         if evidence.state == Evidence.STATE_CHECKING:

@@ -17,10 +17,10 @@ from services.portfolio.app import PortfolioApp
 from services.portfolio.domain.pathways import STALLS_AFTER
 from services.portfolio.domain.rights import REMINDED
 from services.portfolio.store import (
+    emptying,
     issuers,
     kept_contents,
     mentoring_matches,
-    planning,
     read_quota,
     reminders,
     rights_requests,
@@ -71,7 +71,7 @@ def empty_trash(app: PortfolioApp) -> None:
     lifted, some hundred a transaction."""
     while True:
         with transaction(app) as tx:
-            if not planning.purge(tx) + kept_contents.purge(tx):
+            if not emptying.purge(tx) + kept_contents.purge(tx):
                 return
 
 

@@ -11,7 +11,7 @@ from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import images
 from services.portfolio.pictures import drawing
 from services.portfolio.store import evidence as store
-from services.portfolio.store import posters
+from services.portfolio.store import locking, posters
 from services.portfolio.store.vault import open_vault
 from services.portfolio.waiting import each_waiting
 
@@ -40,6 +40,7 @@ def _preview(app: PortfolioApp, holder: str, evidence_id: str) -> None:
         content = stream.read()
     image = drawing.small(evidence.content_type, content)
     with transaction(app) as tx:
+        locking.enter(tx, holder)
         vault = open_vault(tx, app.keys, holder)
         # Nothing is due any more where the holder has set a picture meanwhile, or wants none.
         if store.end_preview(tx, evidence_id) and image:

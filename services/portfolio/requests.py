@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import sqlalchemy
-from google.protobuf.descriptor import Descriptor
+from google.api import annotations_pb2
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.message import Message
 from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import mandate_pb2 as pb
@@ -123,14 +124,24 @@ def grant_for(tx: Transaction, request: Any, holder: str) -> str | None:
 @cache
 def relationships_of(request: Descriptor) -> frozenset[str]:
     """Returns the relationships that the policy of the RPC names that takes such a request."""
-    services = request.file.services_by_name.values()
-    policies = [
-        method.GetOptions().Extensions[options_pb2.policy]
-        for service in services
-        for method in service.methods
-        if method.input_type.full_name == request.full_name
-    ]
+    policies = [method.GetOptions().Extensions[options_pb2.policy] for method in _taking(request)]
     return frozenset(allow.relationship for policy in policies for allow in policy.allow)
+
+
+@cache
+def changes(request: Descriptor) -> bool:
+    """True for requests of an RPC that may change something: over REST it is no GET."""
+    return not all(
+        method.GetOptions().Extensions[annotations_pb2.http].HasField("get") for method in _taking(request)
+    )
+
+
+def _taking(request: Descriptor) -> Iterator[MethodDescriptor]:
+    """Yields the RPCs that take such a request."""
+    for service in request.file.services_by_name.values():
+        for method in service.methods:
+            if method.input_type.full_name == request.full_name:
+                yield method
 
 
 def reader_of(tx: Transaction, holder: str) -> Reader:

@@ -19,6 +19,7 @@ from services.portfolio.domain.dates import refuse
 from services.portfolio.store import evidence, reminders
 from services.portfolio.store.collection import Paged
 from services.portfolio.store.planning import Kept
+from services.portfolio.store.trash import Trashed
 from services.portfolio.store.vault import Vault, open_vault
 
 M = TypeVar("M", bound=Message)
@@ -28,14 +29,67 @@ Prepare = Callable[[Transaction, str, Any, Any], None]
 Open = Callable[[Any], Iterable[tuple[str, Deadline]]]
 
 
-class Shelf(Generic[M]):
-    """Things of one kind. `field` of a request holds one. Requests have the fields of their kind of RPC; what
-    each raises is in the contract."""
+class WithTrash(Generic[M]):
+    """Things of one kind that are put into a trash. Requests have the fields of their kind of RPC; what each
+    raises is in the contract."""
+
+    def __init__(self, app: PortfolioApp, kept: Trashed[M]) -> None:
+        self._app = app
+        self._things = kept
+
+    def get(self, tx: Transaction, request: Any) -> M:
+        """Reads one; what is in the trash its holder alone."""
+        return self.read(tx, *self.place(tx, request.name))
+
+    def read(self, tx: Transaction, vault: Vault, row_id: str) -> M:
+        """Reads one of an open vault; what is in the trash its holder alone."""
+        found = self._things.get(tx, vault, row_id)
+        if found.HasField("delete_time") and tx.principal.subject != vault.holder:
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        return found
+
+    def page(self, tx: Transaction, request: Any, **equal: Any) -> Paged[M]:
+        """Lists a page of those whose columns `equal` the given values; what is in the trash to its holder
+        alone."""
+        (holder,) = names.parse(request.parent, "holders")
+        if request.show_deleted and tx.principal.subject != holder:
+            refuse([Violation("show_deleted", "is for the holder alone")])
+        seen = () if request.show_deleted else (self._things.untrashed(),)
+        vault = open_vault(tx, self._app.keys, holder)
+        return self._things.page(tx, self._app.signer, vault, request, *seen, **equal)
+
+    def delete(self, tx: Transaction, request: Any) -> M:
+        """Puts one into the trash."""
+        vault, row_id = self.place(tx, request.name)
+        self.current(tx, vault, row_id, request.etag)
+        return self._things.trash(tx, vault, row_id, tx.now)
+
+    def undelete(self, tx: Transaction, request: Any) -> M:
+        """Takes one out of the trash."""
+        vault, row_id = self.place(tx, request.name)
+        found = self._things.get(tx, vault, row_id, lock=True)
+        return self._things.trash(tx, vault, row_id, None) if found.HasField("delete_time") else found
+
+    def place(self, tx: Transaction, name: str) -> tuple[Vault, str]:
+        """Returns the open vault and the id that a name says."""
+        holder, row_id = names.parse(name, "holders", self._things.segment)
+        return open_vault(tx, self._app.keys, holder), row_id
+
+    def current(self, tx: Transaction, vault: Vault, row_id: str, etag: str) -> M:
+        """Locks one that is not in the trash; raises Refusal(NOT_FOUND, ETAG_STALE)."""
+        found = self._things.get(tx, vault, row_id, etag=etag, lock=True)
+        if found.HasField("delete_time"):
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        return found
+
+
+class Shelf(WithTrash[M]):
+    """Things of one kind with one step of undo. `field` of a request holds one."""
 
     def __init__(
         self, app: PortfolioApp, kept: Kept[M], field: str, prepare: Prepare, due: Open | None = None
     ) -> None:
-        self._app = app
+        super().__init__(app, kept)
         self._kept = kept
         self._field = field
         self._prepare = prepare
@@ -48,64 +102,30 @@ class Shelf(Generic[M]):
         self._prepare(tx, holder, message, None)
         return self._reminding(tx, self._kept.add(tx, open_vault(tx, self._app.keys, holder), message))
 
-    def get(self, tx: Transaction, request: Any) -> M:
-        """Reads one; what is in the trash its holder alone."""
-        vault, row_id = self._place(tx, request.name)
-        found = self._kept.get(tx, vault, row_id)
-        if found.HasField("delete_time") and tx.principal.subject != vault.holder:
-            raise Refusal(reason_pb2.REASON_NOT_FOUND)
-        return found
-
-    def page(self, tx: Transaction, request: Any) -> Paged[M]:
-        """Lists a page; what is in the trash to its holder alone."""
-        (holder,) = names.parse(request.parent, "holders")
-        if request.show_deleted and tx.principal.subject != holder:
-            refuse([Violation("show_deleted", "is for the holder alone")])
-        seen = () if request.show_deleted else (self._kept.untrashed(),)
-        vault = open_vault(tx, self._app.keys, holder)
-        return self._kept.page(tx, self._app.signer, vault, request, *seen)
-
     def update(self, tx: Transaction, request: Any) -> M:
         """Changes one that is not in the trash."""
         change: Any = getattr(request, self._field)
-        vault, row_id = self._place(tx, change.name)
-        current = self._current(tx, vault, row_id, change.etag)
+        vault, row_id = self.place(tx, change.name)
+        current = self.current(tx, vault, row_id, change.etag)
         message = merged(current, change, request.update_mask, self._field)
         self._prepare(tx, vault.holder, message, current)
         return self._reminding(tx, self._kept.change(tx, vault, row_id, current, message))
 
     def undo(self, tx: Transaction, request: Any) -> M:
         """Brings back what one said before its last change."""
-        vault, row_id = self._place(tx, request.name)
-        current = self._current(tx, vault, row_id, request.etag)
+        vault, row_id = self.place(tx, request.name)
+        current = self.current(tx, vault, row_id, request.etag)
         former = self._kept.former(tx, vault, row_id)
         evidence.leave_gone(tx, vault, former)
         return self._reminding(tx, self._kept.change(tx, vault, row_id, current, former))
 
     def delete(self, tx: Transaction, request: Any) -> M:
-        """Puts one into the trash."""
-        vault, row_id = self._place(tx, request.name)
-        self._current(tx, vault, row_id, request.etag)
-        return self._reminding(tx, self._kept.trash(tx, vault, row_id, tx.now))
+        """Puts one into the trash, with which its reminders end."""
+        return self._reminding(tx, super().delete(tx, request))
 
     def undelete(self, tx: Transaction, request: Any) -> M:
-        """Takes one out of the trash."""
-        vault, row_id = self._place(tx, request.name)
-        found = self._kept.get(tx, vault, row_id, lock=True)
-        if not found.HasField("delete_time"):
-            return found
-        return self._reminding(tx, self._kept.trash(tx, vault, row_id, None))
-
-    def _place(self, tx: Transaction, name: str) -> tuple[Vault, str]:
-        holder, row_id = names.parse(name, "holders", self._kept.segment)
-        return open_vault(tx, self._app.keys, holder), row_id
-
-    def _current(self, tx: Transaction, vault: Vault, row_id: str, etag: str) -> M:
-        """Locks one that is not in the trash; raises Refusal(NOT_FOUND, ETAG_STALE)."""
-        found = self._kept.get(tx, vault, row_id, etag=etag, lock=True)
-        if found.HasField("delete_time"):
-            raise Refusal(reason_pb2.REASON_NOT_FOUND)
-        return found
+        """Takes one out of the trash, with which its reminders begin anew."""
+        return self._reminding(tx, super().undelete(tx, request))
 
     def _reminding(self, tx: Transaction, message: M) -> M:
         if self._due is not None:

@@ -151,6 +151,8 @@ def entries_of(person: Caller) -> Things:
         "GetEntry": {"name": job.name},
         "UpdateEntry": {"entry": entry_pb2.Entry(name=job.name, title="Eve")},
         "DeleteEntry": {"name": job.name},
+        "UndeleteEntry": {"name": job.name},
+        "ArrangeEntries": {"names": [job.name]},
         "ListEntryRevisions": {"parent": job.name},
         "GetEntryRevision": {"name": f"{job.name}/revisions/1"},
         "RollbackEntry": {"name": job.name, "revision_id": "1"},

@@ -10,15 +10,20 @@ import psycopg
 from google.protobuf.message import Message
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.holder_pb2 import EraseHolderRequest
+from waymark.portfolio.v1.rights_request_pb2 import DeliverRightsRequestRequest
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import Served, Written, mutation
 from services.portfolio.access import log_access, record_on_behalf
+from services.portfolio.requests import changes, holder_of
+from services.portfolio.store import locking
 
 S = TypeVar("S", bound=Any)
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
+_ERASING = (EraseHolderRequest, DeliverRightsRequestRequest)
 
 
 @overload
@@ -26,7 +31,8 @@ def portfolio_call(method: Written[S, Q, A], /) -> Served[S, Q, A]: ...
 @overload
 def portfolio_call(*, answer_stored: bool = True) -> Callable[[Written[S, Q, A]], Served[S, Q, A]]: ...
 def portfolio_call(method: Any = None, /, *, answer_stored: bool = True) -> Any:
-    """`@mutation` that writes the access log in the same transaction, so that no read goes unlogged.
+    """`@mutation` that writes the access log in the same transaction, so that no read goes unlogged, and that
+    begins with the locks that `locking` orders.
 
     Reads take it too: a look that cannot be logged does not happen.
     """
@@ -42,6 +48,7 @@ def portfolio_call_of(method: Any, *, answer_stored: bool) -> Any:
     @wraps(method)
     def logged(self: Any, tx: Transaction, request: Any) -> Any:
         try:
+            _enter(tx, request)
             grant = log_access(tx, request, self.app.settings.daily_people)
             response = method(self, tx, request)
             record_on_behalf(tx, request, response, grant)
@@ -53,3 +60,11 @@ def portfolio_call_of(method: Any, *, answer_stored: bool) -> Any:
             raise
 
     return logged
+
+
+def _enter(tx: Transaction, request: Any) -> None:
+    holder = holder_of(request) or tx.principal.subject
+    if isinstance(request, _ERASING):
+        locking.enter_alone(tx, holder)
+    elif changes(request.DESCRIPTOR):
+        locking.enter(tx, holder)

@@ -59,6 +59,7 @@ class HandoverApi(handover_pb2_grpc.HandoverServiceServicer):
             organisation=offer.organisation,
             purpose=former.purpose,
             questionnaire=former.questionnaire,
+            legal_basis=former.legal_basis,
             expire_time=former.expire_time,
         )
         made = mandates.create(tx, holder, taken_over)

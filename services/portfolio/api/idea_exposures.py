@@ -18,6 +18,7 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import exposure, names
 from services.portfolio.domain.dates import refuse
+from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import idea_exposures
 from services.portfolio.store.exposure_tables import idea_exposures as counts
 from services.portfolio.store.idea_exposures import CONSENTS
@@ -56,7 +57,7 @@ class IdeaExposureApi(idea_exposure_pb2_grpc.IdeaExposureServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         consent = CONSENTS.get(tx, vault, consent_id, lock=True)
         if consent.HasField("withdraw_time"):
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, "The consent has been withdrawn already.")
+            raise wrong_state("WITHDRAWN", "IN_FORCE")
         return CONSENTS.replace(tx, vault, consent_id, consent, withdrawn_at=tx.now)
 
     @portfolio_call

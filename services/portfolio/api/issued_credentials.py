@@ -19,7 +19,7 @@ from services.portfolio.awarding import issue, tell
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials import issuing
 from services.portfolio.domain.dates import refuse
-from services.portfolio.store import access_records, issued_credentials, issuers
+from services.portfolio.store import access_records, issued_credentials, issuers, locking
 from services.portfolio.store.vault import open_vault
 
 State = pb.IssuedCredential.State
@@ -39,6 +39,7 @@ class IssuedCredentialApi(issued_credential_pb2_grpc.IssuedCredentialServiceServ
         wanted = without_outputs(request.issued_credential)
         (holder,) = names.parse(wanted.holder, "holders")
         _check_times(tx, wanted)
+        locking.enter(tx, holder)
         vault = open_vault(tx, self.app.keys, holder)
         issuer = issuers.get(tx, self.app.origin, issuer_id)
         issued = issue(tx, vault, issuer, self.app.keys, wanted)

@@ -37,6 +37,7 @@ class MandateApi(mandate_pb2_grpc.MandateServiceServicer):
         if request.mandate.act_on_behalf and request.mandate.purpose != pb.MANDATE_PURPOSE_GUIDANCE:
             refuse([Violation("mandate.act_on_behalf", "goes with the purpose of guidance alone")])
         _check_questionnaire(tx, holder, request.mandate)
+        _fill_basis(request.mandate)
         return mandates.create(tx, holder, request.mandate)
 
     @portfolio_call
@@ -57,3 +58,14 @@ def _check_questionnaire(tx: Transaction, holder: str, mandate: pb.Mandate) -> N
         check_one(tx, holder, QUESTIONNAIRES, "mandate.questionnaire", mandate.questionnaire)
     elif mandate.questionnaire:
         refuse([Violation("mandate.questionnaire", "goes with the purpose of special categories alone")])
+
+
+def _fill_basis(mandate: pb.Mandate) -> None:
+    """Fills in the legal basis where nothing is said; raises Refusal(INVALID_ARGUMENT) unless explicit
+    consent goes with special categories, and with them alone."""
+    special = mandate.purpose == pb.MANDATE_PURPOSE_SPECIAL_CATEGORY
+    usual = pb.MANDATE_LEGAL_BASIS_EXPLICIT_CONSENT if special else pb.MANDATE_LEGAL_BASIS_CONSENT
+    mandate.legal_basis = mandate.legal_basis or usual
+    if special != (mandate.legal_basis == pb.MANDATE_LEGAL_BASIS_EXPLICIT_CONSENT):
+        text = "must be explicit consent with the purpose of special categories, and with it only"
+        refuse([Violation("mandate.legal_basis", text)])

@@ -20,7 +20,7 @@ from services.portfolio.domain import mentoring, names, sharing
 from services.portfolio.domain.dates import check_expiry, refuse
 from services.portfolio.domain.mentoring import Party, Standing, Wish
 from services.portfolio.showing import shown
-from services.portfolio.store import access_records, holders, mentoring_matches, mentors
+from services.portfolio.store import access_records, holders, locking, mentoring_matches, mentors
 from services.portfolio.store.mentoring_matches import COLLECTIONS, MATCHES
 from services.portfolio.store.vault import Vault, open_vault
 
@@ -118,6 +118,7 @@ class MentoringApi(mentoring_match_pb2_grpc.MentoringServiceServicer):
     def GetMentoredPortfolio(
         self, tx: Transaction, request: pb.GetMentoredPortfolioRequest
     ) -> pb.GetMentoredPortfolioResponse:
+        locking.enter(tx, names.holder_in(request.name))
         vault, match, standing = self._locked(tx, request.name)
         standing.require(pb.MentoringMatch.STATE_ACTIVE)
         access_records.write(

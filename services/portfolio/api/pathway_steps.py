@@ -18,7 +18,7 @@ from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, refuse
 from services.portfolio.domain.graph import blocking, check_acyclic
 from services.portfolio.domain.states import wrong_state
-from services.portfolio.domain.steps import VERDICTS, label, move_by_hand
+from services.portfolio.domain.steps import VERDICTS, label, move_by_hand, require_unjudged
 from services.portfolio.requests import actor_of
 from services.portfolio.store import pathway_words, pathways, steps
 from services.portfolio.store.pathways import Loaded
@@ -57,6 +57,8 @@ class StepApi:
         standing = found.pathway.standing.revise()
         step = merged(found.step, request.step, request.update_mask, "step")
         _check(step, found.pathway.message)
+        if (step.kind, step.title) != (found.step.kind, found.step.title):
+            require_unjudged(found.step.state)
         others = {node.id: node.prerequisites for node in steps.nodes(found.pathway.message)}
         check_acyclic(others | {found.ref.id: steps.node(step).prerequisites})
         if step.course != found.step.course:

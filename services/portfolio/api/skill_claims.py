@@ -61,6 +61,8 @@ class SkillClaimApi(skill_claim_pb2_grpc.SkillClaimServiceServicer):
         holder, claim_id = names.parse(request.skill_claim.name, "holders", "skillClaims")
         vault = open_vault(tx, self.app.keys, holder)
         current = SKILL_CLAIMS.get(tx, vault, claim_id, etag=request.skill_claim.etag, lock=True)
+        if current.source != pb.SKILL_SOURCE_SELF:
+            raise Refusal(reason_pb2.REASON_SKILL_CLAIM_ATTESTED)
         claim = merged(current, request.skill_claim, request.update_mask, "skill_claim")
         _check(tx, holder, claim)
         return SKILL_CLAIMS.replace(tx, vault, claim_id, claim)

@@ -14,7 +14,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.pathway_pb2 import Step
 
 from services.platform.errors import Refusal, Violation
-from services.portfolio.domain.states import word
+from services.portfolio.domain.states import word, wrong_state
 
 State: TypeAlias = Step.State.ValueType
 
@@ -90,6 +90,13 @@ def move_by_hand(
         violation = Violation("reason", "must say why the step is waived or failed")
         raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
     return driven_state(stages) if course and wanted == Step.STATE_PLANNED else wanted
+
+
+def require_unjudged(state: State) -> None:
+    """Raises Refusal(WRONG_STATE) for a step of which somebody has said that it is done, failed or waived:
+    what was said of one thing must not come to be read of another."""
+    if state not in OPEN:
+        raise wrong_state(label(state), ",".join(sorted(map(label, OPEN))))
 
 
 def _possible(state: State) -> frozenset[State]:

@@ -46,13 +46,14 @@ _CONCLUDED: dict[Outcome, State] = {
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a case stands: who assesses, who did before an appeal, what was decided, until when (UTC) the
-    holder may appeal."""
+    """Where a case stands: who assesses, who did before an appeal and who put that in force, what was
+    decided, until when (UTC) the holder may appeal."""
 
     state: State = Case.STATE_INFORMATION
     outcome: Outcome = Case.OUTCOME_UNSPECIFIED
     assessor: str = ""
     former_assessor: str = ""
+    concluder: str = ""
     appeal_end: datetime | None = None
 
     @property
@@ -85,7 +86,7 @@ class Standing:
         the holder. Raises Refusal(WRONG_STATE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON)."""
         self.require({Case.STATE_SUBMITTED, *TO_ASSESS})
         require_independent(assessor, barred)
-        if assessor == self.former_assessor:
+        if assessor in (self.former_assessor, self.concluder):
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         state = Case.STATE_APPEAL if self.state == Case.STATE_APPEAL else Case.STATE_ASSESSMENT
         return replace(self, state=state, assessor=assessor)
@@ -112,7 +113,7 @@ class Standing:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         require_independent(by, barred)
         end = None if self.outcome == Case.OUTCOME_CERTIFIED else now + APPEAL_TIME
-        return replace(self, state=_CONCLUDED[self.outcome], appeal_end=end)
+        return replace(self, state=_CONCLUDED[self.outcome], concluder=by, appeal_end=end)
 
     def appeal(self, now: datetime) -> Standing:
         """The holder wants another assessor; raises Refusal(WRONG_STATE, VALIDATION_APPEAL_TOO_LATE)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from babel import Locale
+from babel.core import get_global
 from waymark.portfolio.v1.entry_pb2 import CefrLevel, LanguageDetail
 
 SKILLS = ("listening", "reading", "spoken_interaction", "spoken_production", "writing")
@@ -41,6 +42,20 @@ def code_of(name: str, language: str) -> str:
     """Returns the tag of a language by its name in `language` or English, `und` when it is unknown."""
     primary = language.partition("-")[0].lower()
     return _names(primary).get(name.lower()) or _names("en").get(name.lower()) or UNKNOWN
+
+
+def three_letters(tag: str) -> str:
+    """Returns the code of ISO 639-2 (terminological) of a language tag; the tag where it has none."""
+    return _codes().get(tag.partition("-")[0].lower(), tag)
+
+
+@cache
+def _codes() -> dict[str, str]:
+    aliases = get_global("language_aliases").items()
+    found = [(short, code) for code, short in aliases if len(short) == 2 and len(code) == 3]
+    # Of several the last one stays: that begins like the tag (`deu`, not `ger`), and else the first (`fra`).
+    found.sort(reverse=True)
+    return dict(sorted(found, key=lambda pair: pair[1].startswith(pair[0])))
 
 
 @cache

@@ -24,6 +24,8 @@ _GIVEN = frozenset(
         "etag",
         "create_time",
         "update_time",
+        "delete_time",
+        "purge_time",
         "freshness",
         "store_time",
         "state",
@@ -108,7 +110,10 @@ def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:
 
 def _carried(format_: Format, cv: Cv) -> Read:
     if format_.read is None:
-        return Read(_said_in(sharing.project(cv.portfolio, format_.fields), cv.language))
+        shown = [*format_.fields]
+        for entry in cv.portfolio.entries:  # one at most
+            shown += (f"entries.{path}" for path in format_.of_entries.get(entry.kind, ()))
+        return Read(_said_in(sharing.project(cv.portfolio, shown), cv.language))
     content = b"".join(format_.write(cv, no_files))
     return format_.read(io.BytesIO(content), cv.language)
 

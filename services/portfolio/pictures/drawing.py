@@ -14,8 +14,11 @@ SIDE = 320  # pixels of the longest side
 MOST_BYTES = 100_000  # of a picture, as of one that an app sends
 MOST_PIXELS = 40_000_000  # of an image
 MEMORY = 256 * 1024 * 1024  # bytes of data; 40 megapixels took 190
+ADDRESSES = 512 * 1024 * 1024  # bytes of addresses; those 40 megapixels took 260
 SECONDS = 20  # of processor
 PATIENCE = 120  # seconds by the clock, of a machine that has much else to do
+# Threads would each reserve addresses, as many as a machine has processors.
+_ALONE = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 _DECODER = Path(__file__).with_name("decoder.py")
 
 
@@ -26,7 +29,7 @@ def small(content_type: str, content: bytes) -> bytes | None:
     if size is None or size.width * size.height > MOST_PIXELS:
         return None
     side = min(SIDE, max(size))
-    limits = [str(each) for each in (side, MOST_BYTES, MEMORY, SECONDS)]
+    limits = [str(each) for each in (side, MOST_BYTES, MEMORY, ADDRESSES, SECONDS)]
     command = [sys.executable, "-I", str(_DECODER), images.KINDS[content_type], *limits]
     try:
         made = subprocess.run(  # noqa: S603  our own interpreter and file
@@ -36,7 +39,7 @@ def small(content_type: str, content: bytes) -> bytes | None:
             stderr=subprocess.DEVNULL,  # may quote the image
             timeout=PATIENCE,
             check=True,
-            env={},
+            env=_ALONE,
         ).stdout
     except subprocess.SubprocessError:
         return None

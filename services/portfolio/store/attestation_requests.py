@@ -11,7 +11,7 @@ from waymark.portfolio.v1.attestation_pb2 import AttestationRequest
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
 from services.portfolio.domain.sharing import require_usable
-from services.portfolio.store import tables
+from services.portfolio.store import locking, tables
 from services.portfolio.store.collection import Collection
 
 State = AttestationRequest.State
@@ -49,6 +49,7 @@ REQUESTS = Collection(_TABLE, "attestationRequests", AttestationRequest, _finish
 
 def lock(tx: Transaction, token_hash: bytes) -> Locked:
     """Finds and locks the request of a token; raises Refusal(NOT_FOUND, SHARE_LINK_ENDED)."""
+    locking.enter_by(tx, _TABLE, token_hash)
     row = tx.one(select(_TABLE).where(_TABLE.c.token_hash == token_hash).with_for_update())
     require_usable(state_of(row, tx.now), State.STATE_OPEN, State)
     return Locked(row.holder_id, row.id, row.skill_claim_id, row.expires_at)

@@ -118,18 +118,23 @@ class Collection(Generic[M]):
         )
         return Paged([self.shown(tx, vault, row) for row in found.rows], found.next_page_token)
 
-    def newest(self, tx: Transaction, vault: Vault, limit: int = 500, **equal: Any) -> list[M]:
-        """Returns the newest messages whose columns `equal` the given values."""
-        query = select(self.table).where(self.table.c.holder_id == vault.holder)
+    def newest(
+        self, tx: Transaction, vault: Vault, limit: int = 500, *, trashed: bool = False, **equal: Any
+    ) -> list[M]:
+        """Returns the first messages whose columns `equal` the given values; `trashed`: also those that are
+        in a trash."""
+        seen = () if trashed else self._there()
+        query = select(self.table).where(self.table.c.holder_id == vault.holder, *seen)
         for column, value in equal.items():
             query = query.where(self.table.c[column] == value)
-        rows = tx.execute(query.order_by(self.table.c.id.desc()).limit(limit)).all()
+        rows = tx.execute(query.order_by(*self._order()).limit(limit)).all()
         return [self.shown(tx, vault, row) for row in rows]
 
     def contents(self, tx: Transaction, vault: Vault, **equal: Any) -> list[M]:
         """Returns all messages whose columns `equal` the given values as they were sealed, without what
         their rows say: for what is worked out over a whole portfolio, in half the time."""
-        query = select(self.table.c.id, self.table.c.sealed).where(self.table.c.holder_id == vault.holder)
+        query = select(self.table.c.id, self.table.c.sealed)
+        query = query.where(self.table.c.holder_id == vault.holder, *self._there())
         for column, value in equal.items():
             query = query.where(self.table.c[column] == value)
         rows = tx.execute(query).all()
@@ -138,7 +143,7 @@ class Collection(Generic[M]):
     def some(self, tx: Transaction, vault: Vault, row_ids: set[str]) -> list[M]:
         """Returns the messages with these ids, in their order; what the holder does not have is left out."""
         rows = select(self.table).where(
-            self.table.c.holder_id == vault.holder, self.table.c.id.in_(sorted(row_ids))
+            self.table.c.holder_id == vault.holder, self.table.c.id.in_(sorted(row_ids)), *self._there()
         )
         found = tx.execute(rows.order_by(self.table.c.id)).all() if row_ids else []
         return [self.shown(tx, vault, row) for row in found]
@@ -182,7 +187,7 @@ class Collection(Generic[M]):
         """Returns those of `row_ids` that the holder does not have; those there are cannot go before the
         transaction is over, so that what then names them names something."""
         query = select(self.table.c.id).where(
-            self.table.c.holder_id == holder, self.table.c.id.in_(sorted(row_ids))
+            self.table.c.holder_id == holder, self.table.c.id.in_(sorted(row_ids)), *self._there()
         )
         kept = query.order_by(self.table.c.id).with_for_update(read=True, key_share=True)
         return row_ids - set(tx.execute(kept).scalars()) if row_ids else set()
@@ -190,6 +195,10 @@ class Collection(Generic[M]):
     def _order(self) -> Sequence[ColumnElement[Any]]:
         """What pages are ordered by: newest first."""
         return [self.table.c.id.desc()]
+
+    def _there(self) -> Sequence[ColumnElement[bool]]:
+        """What a row must meet to be found by more than its name: where there is a trash, not to be in it."""
+        return ()
 
     def _sealed(self, vault: Vault, row_id: str, message: M) -> bytes:
         return vault.seal(self.table, row_id, bare(message))
@@ -220,7 +229,7 @@ def bare(message: M) -> M:
     """Returns a copy without what `fill` takes from the row, as it is sealed."""
     copy = type(message)()
     copy.CopyFrom(message)
-    for field in ("name", "etag", "create_time", "update_time"):
+    for field in ("name", "etag", "create_time", "update_time", "delete_time", "purge_time"):
         if field in copy.DESCRIPTOR.fields_by_name:
             copy.ClearField(field)
     return copy

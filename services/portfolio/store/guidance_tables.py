@@ -68,6 +68,7 @@ validation_cases = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("assessor", Text, nullable=False),  # empty: nobody yet
     Column("former_assessor", Text, nullable=False),  # empty: there was no appeal
+    Column("concluder", Text, nullable=False, server_default=""),  # empty: nobody put it in force
     time("appeal_end", nullable=True),
     version(),
     sealed(),
@@ -75,6 +76,7 @@ validation_cases = Table(
     time("updated_at"),
     CheckConstraint("assessor <> holder_id", name="validation_cases_not_of_oneself"),
     CheckConstraint("assessor <> former_assessor OR assessor = ''", name="validation_cases_another_assessor"),
+    CheckConstraint("assessor <> concluder OR assessor = ''", name="validation_cases_not_who_concluded"),
     Index("validation_cases_handed_in", "issuer_id", "id", postgresql_where=text("state BETWEEN 4 AND 11")),
 )
 

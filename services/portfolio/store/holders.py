@@ -60,7 +60,8 @@ def create(tx: Transaction, keys: KeyRing, holder_id: str, holder: Holder) -> Ho
 def get(tx: Transaction, vault: Vault, *, etag: str = "", lock: bool = False) -> Holder:
     """Returns the holder of an open vault; raises Refusal(ETAG_STALE) when `etag` is given and not theirs."""
     query = select(holders).where(holders.c.id == vault.holder)
-    row = tx.execute(query.with_for_update() if lock else query).one()
+    # Not against those who only keep it from going, as two who both did would wait for each other.
+    row = tx.execute(query.with_for_update(key_share=True) if lock else query).one()
     check_etag(etag, row.version)
     return _shown(vault, row)
 

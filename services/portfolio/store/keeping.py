@@ -48,15 +48,10 @@ def require_none(tx: Transaction, holder: str) -> None:
 def purge(tx: Transaction, table: Table, *when: ColumnElement[bool], limit: int) -> int:
     """Removes up to `limit` rows of a table that meet the conditions and that no hold keeps; returns how
     many."""
-    due = (
-        select(table.c.holder_id, table.c.id)
-        .where(*when, ~is_held(table.c.holder_id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = [(row.holder_id, row.id) for row in tx.execute(due)]
+    due = (*when, ~is_held(table.c.holder_id))
+    rows = tx.execute(select(table.c.holder_id, table.c.id).where(*due).limit(limit))
+    found = [(row.holder_id, row.id) for row in rows]
     if not found:
         return 0
-    settle(tx, {holder for holder, _ in found})
-    those = (tuple_(table.c.holder_id, table.c.id).in_(found), ~is_held(table.c.holder_id))
-    return tx.execute(delete(table).where(*those)).rowcount
+    settle(tx, {holder for holder, _ in found})  # before any row is locked, as everybody does
+    return tx.execute(delete(table).where(tuple_(table.c.holder_id, table.c.id).in_(found), *due)).rowcount

@@ -36,6 +36,7 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
             purpose=mandate.purpose,
             act_on_behalf=mandate.act_on_behalf,
             questionnaire_id=names.last(mandate.questionnaire),
+            legal_basis=mandate.legal_basis,
             expires_at=mandate.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
             created_at=tx.now,
             next_contact_at=tx.now,
@@ -147,6 +148,7 @@ def _shown(row: Row[Any], now: datetime) -> Mandate:
         organisation=row.organisation,
         purpose=row.purpose,
         act_on_behalf=row.act_on_behalf,
+        legal_basis=row.legal_basis,
         state=_state_of(row, now),
     )
     if row.questionnaire_id:

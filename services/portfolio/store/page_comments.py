@@ -14,6 +14,7 @@ from waymark.portfolio.v1.page_pb2 import SharedComment
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
 from services.portfolio.domain.sharing import require_usable
+from services.portfolio.store import locking
 from services.portfolio.store.collection import Collection
 from services.portfolio.store.columns import is_row
 from services.portfolio.store.page_tables import page_comments, page_invitations
@@ -66,6 +67,7 @@ COMMENTS = Collection(page_comments, "pageComments", PageComment, _finish_commen
 
 def lock(tx: Transaction, token_hash: bytes) -> Locked:
     """Finds and locks the invitation of a token; raises Refusal(NOT_FOUND, SHARE_LINK_ENDED)."""
+    locking.enter_by(tx, _TABLE, token_hash)
     row = tx.one(select(_TABLE).where(_TABLE.c.token_hash == token_hash).with_for_update())
     require_usable(state_of(row, tx.now), State.STATE_OPEN, State)
     return Locked(row.holder_id, row.id, row.page_id, row.max_comments - row.comments, row.expires_at)

@@ -14,6 +14,7 @@ from waymark.portfolio.v1.questionnaire_pb2 import QuestionnairePart
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
 from services.portfolio.domain.sharing import require_usable
+from services.portfolio.store import locking
 from services.portfolio.store.instrument_tables import questionnaire_parts
 from services.portfolio.store.vault import Vault
 
@@ -110,6 +111,7 @@ def withdraw(tx: Transaction, vault: Vault, questionnaire_id: str, part_id: str)
 
 def linked(tx: Transaction, token_hash: bytes) -> Link:
     """Returns the part that a token opens; raises Refusal(NOT_FOUND, SHARE_LINK_ENDED)."""
+    locking.enter_by(tx, _TABLE, token_hash)
     row = tx.one(select(_TABLE).where(_TABLE.c.token_hash == token_hash))
     require_usable(_state_of(row, tx.now), State.STATE_ASKED, State)
     part = row.id.removeprefix(f"{row.questionnaire_id}.")

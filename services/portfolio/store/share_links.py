@@ -14,6 +14,7 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, sharing
+from services.portfolio.store import locking
 from services.portfolio.store.collection import Paged, check_room
 from services.portfolio.store.columns import is_row
 from services.portfolio.store.tables import share_links
@@ -29,6 +30,8 @@ class Locked(NamedTuple):
     pin_hash: str
     fields: list[str]
     pages: list[str]
+    anonymous: bool
+    files: bool
     remaining_uses: int
     expires_at: datetime
     state: sharing.State
@@ -47,6 +50,8 @@ def create(tx: Transaction, vault: Vault, link: ShareLink, *, token_hash: bytes,
             pin_hash=pin_hash,
             fields=list(link.fields),
             pages=list(link.pages),
+            anonymous=link.anonymous,
+            files=link.files,
             max_uses=link.max_uses,
             sealed=vault.seal(share_links, row_id, ShareLink(label=link.label)),
             expires_at=link.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
@@ -87,11 +92,8 @@ def revoke(tx: Transaction, vault: Vault, link_id: str) -> ShareLink:
 
 def lock(tx: Transaction, token_hash: bytes) -> Locked:
     """Finds and locks the link of a token; raises Refusal(NOT_FOUND)."""
-    row = tx.execute(
-        select(share_links).where(share_links.c.token_hash == token_hash).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+    locking.enter_by(tx, share_links, token_hash)
+    row = tx.one(select(share_links).where(share_links.c.token_hash == token_hash).with_for_update())
     return Locked(
         holder=row.holder_id,
         id=row.id,
@@ -99,6 +101,8 @@ def lock(tx: Transaction, token_hash: bytes) -> Locked:
         pin_hash=row.pin_hash,
         fields=list(row.fields),
         pages=list(row.pages),
+        anonymous=row.anonymous,
+        files=row.files,
         remaining_uses=row.max_uses - row.uses,
         expires_at=row.expires_at,
         state=_state(row, tx.now),
@@ -140,6 +144,8 @@ def _shown(vault: Vault, row: Row[Any], now: datetime) -> ShareLink:
         label=vault.open(share_links, row.id, row.sealed, ShareLink).label,
         fields=row.fields,
         pages=row.pages,
+        anonymous=row.anonymous,
+        files=row.files,
         max_uses=row.max_uses,
         uses=row.uses,
         pin_required=bool(row.pin_hash),

@@ -84,6 +84,10 @@ entries = Table(
     sealed(),
     time("created_at"),
     time("updated_at"),
+    time("deleted_at", nullable=True),  # set: in the trash
+    Column("position", BigInteger, nullable=False, server_default="0"),
+    Index("entries_trash", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    Index("entries_order", "holder_id", "position", "id"),
 )
 
 # What an entry said at each version before its current one; gone with the entry.
@@ -170,6 +174,7 @@ mandates = Table(
     Column("purpose", SmallInteger, nullable=False),
     Column("act_on_behalf", Boolean, nullable=False, server_default="false"),
     Column("questionnaire_id", Text, nullable=False, server_default=""),  # empty: for none
+    Column("legal_basis", SmallInteger, nullable=False, server_default="1"),  # consent
     time("expires_at"),
     time("revoked_at", nullable=True),
     time("created_at"),
@@ -199,6 +204,8 @@ share_links = Table(
     Column("pin_failures", Integer, nullable=False, server_default="0"),
     Column("fields", ARRAY(Text), nullable=False),
     Column("pages", ARRAY(Text), nullable=False, server_default="{}"),  # none: all of them
+    Column("anonymous", Boolean, nullable=False, server_default="false"),
+    Column("files", Boolean, nullable=False, server_default="false"),  # true: their bytes too
     Column("max_uses", Integer, nullable=False),
     Column("uses", Integer, nullable=False, server_default="0"),
     sealed(),

@@ -37,7 +37,7 @@ class Opened(NamedTuple):
 def _finish(case: pb.ValidationCase, row: Row[Any], _now: datetime) -> None:
     case.awarding_body = f"credentialIssuers/{row.issuer_id}"
     case.state, case.outcome = row.state, row.outcome
-    case.assessor, case.former_assessor = row.assessor, row.former_assessor
+    case.assessor, case.former_assessor, case.concluder = row.assessor, row.former_assessor, row.concluder
     case.ClearField("appeal_end_time")
     if row.appeal_end:
         case.appeal_end_time.FromDatetime(row.appeal_end)
@@ -59,7 +59,7 @@ def save(tx: Transaction, vault: Vault, case: pb.ValidationCase, standing: Stand
 def standing_of(case: pb.ValidationCase) -> Standing:
     """Returns where a case stands."""
     end = case.appeal_end_time.ToDatetime(UTC) if case.HasField("appeal_end_time") else None
-    return Standing(case.state, case.outcome, case.assessor, case.former_assessor, end)
+    return Standing(case.state, case.outcome, case.assessor, case.former_assessor, case.concluder, end)
 
 
 def freeze(tx: Transaction, vault: Vault, case_id: str, snapshot: pb.ValidationSnapshot) -> None:
@@ -131,6 +131,7 @@ def _columns(standing: Standing) -> dict[str, Any]:
         "outcome": standing.outcome,
         "assessor": standing.assessor,
         "former_assessor": standing.former_assessor,
+        "concluder": standing.concluder,
         "appeal_end": standing.appeal_end,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from pathlib import Path
@@ -53,6 +54,12 @@ def test_a_school_issues_and_takes_back(
     file = tmp_path / "a.jwt"
     learner.prints("credential", "download", issued["credential"], "--jwt", "--out", str(file))
     assert employer.gets("credential", "verify", str(file))["verdict"]["state"] == "STATE_VALID"
+    learner.prints("credential", "download", issued["credential"], "--out", str(file))
+    (revocation, *_) = json.loads(file.read_text())["credentialStatus"]
+    _, _, status_list = revocation["statusListCredential"].partition("/v1/")
+    signed = json.loads(employer.prints("award", "status-list", status_list))
+    assert (signed["issuer"], bool(signed["proof"])) == (staff.gets("award", "show-body", body)["did"], True)
+    assert json.loads(employer.prints("award", "did", body))["id"] == signed["issuer"]
     keys = staff.gets("award", "rotate-key", body)["keys"]
     assert len(keys) == 2
     assert keys[0]["verificationMethod"] in employer.prints("award", "show-body", body)

@@ -87,6 +87,23 @@ def test_an_employer_attests_and_both_can_prove_it(portfolio: Portfolio) -> None
         assert secret.encode().hex() not in stored
 
 
+def test_nobody_makes_more_of_what_an_employer_said(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = portfolio.person()
+    token = person.CreateAttestationRequest(asking(person, skill(person).name)).token
+    portfolio.anybody().GiveAttestation(giving(token, level=skill_pb.SKILL_LEVEL_FOUNDATION))
+    claims = person.ListSkillClaims(skill_pb.ListSkillClaimsRequest(parent=person.holder)).skill_claims
+    (attested,) = (each for each in claims if each.source == skill_pb.SKILL_SOURCE_EMPLOYER)
+    more = skill_pb.UpdateSkillClaimRequest(
+        skill_claim=skill_pb.SkillClaim(name=attested.name, level=skill_pb.SKILL_LEVEL_EXPERT)
+    )
+    assert reason_of(person.UpdateSkillClaim, more) == "SKILL_CLAIM_ATTESTED"
+    assert person.GetSkillClaim(skill_pb.GetSkillClaimRequest(name=attested.name)) == attested
+    monkeypatch.setattr(skill_pb, "SKILL_SOURCE_SELF", skill_pb.SKILL_SOURCE_EMPLOYER)  # control
+    assert person.UpdateSkillClaim(more).level == skill_pb.SKILL_LEVEL_EXPERT
+
+
 def test_a_second_employer_is_heard_too(portfolio: Portfolio) -> None:
     person = portfolio.person()
     claim = skill(person)

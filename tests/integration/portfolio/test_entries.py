@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date
+from waymark.portfolio.v1 import cv_pb2, share_link_pb2
 from waymark.portfolio.v1 import entry_pb2 as pb
+from waymark.portfolio.v1 import entry_revision_pb2 as revisions
 from waymark.portfolio.v1 import skill_claim_pb2 as skills
 
+from services.portfolio import jobs
 from services.portfolio.domain import quotas
-from tests.support.portfolio import ESCO, Portfolio, entry, reason_of, refused, skill
+from services.portfolio.store import trash
+from services.portfolio.store.entries import ENTRIES
+from tests.support.portfolio import ESCO, Caller, Portfolio, entry, reason_of, refused, share, skill
 
 LICENCE = pb.DrivingLicenceDetail(categories=["B", "C1E"])
 DETAILS = {
@@ -110,8 +118,82 @@ def test_changed_and_removed_under_etags(portfolio: Portfolio) -> None:
     stale = pb.DeleteEntryRequest(name=made.name, etag=made.etag)
     assert reason_of(person.DeleteEntry, stale) == "ETAG_STALE"
     person.DeleteEntry(pb.DeleteEntryRequest(name=made.name, etag=updated.etag))
-    assert reason_of(person.GetEntry, pb.GetEntryRequest(name=made.name)) == "NOT_FOUND"
+    assert person.GetEntry(pb.GetEntryRequest(name=made.name)).HasField("purge_time")
+    assert reason_of(person.UpdateEntry, pb.UpdateEntryRequest(entry=pb.Entry(name=made.name))) == "NOT_FOUND"
     assert reason_of(person.DeleteEntry, pb.DeleteEntryRequest(name=made.name)) == "NOT_FOUND"
+
+
+def listed(caller: Caller, holder: str, **fields: Any) -> list[str]:
+    request = pb.ListEntriesRequest(parent=holder, **fields)
+    return [each.title for each in caller.ListEntries(request).entries]
+
+
+def test_what_is_in_the_trash_is_for_its_holder_alone_and_comes_back(
+    lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio = lonely_portfolio
+    person = portfolio.person()
+    counsellor, kept, gone = portfolio.mandated(person), entry(person, "kept"), entry(person, "gone")
+    person.UpdateEntry(pb.UpdateEntryRequest(entry=pb.Entry(name=gone.name, title="gone later")))
+    link = share(person, ["entries"], max_uses=9).token
+    person.DeleteEntry(pb.DeleteEntryRequest(name=gone.name))
+    assert listed(person, person.holder) == listed(counsellor, person.holder) == ["kept"]
+    assert listed(person, person.holder, show_deleted=True) == ["gone later", "kept"]
+    peeking = pb.ListEntriesRequest(parent=person.holder, show_deleted=True)
+    assert reason_of(counsellor.ListEntries, peeking) == "INVALID_ARGUMENT"
+    revision = f"{gone.name}/revisions/1"
+    for call, request in (
+        (counsellor.GetEntry, pb.GetEntryRequest(name=gone.name)),
+        (counsellor.ListEntryRevisions, revisions.ListEntryRevisionsRequest(parent=gone.name)),
+        (counsellor.GetEntryRevision, revisions.GetEntryRevisionRequest(name=revision)),
+        (person.RollbackEntry, revisions.RollbackEntryRequest(name=gone.name, revision_id="1")),
+    ):
+        assert reason_of(call, request) == "NOT_FOUND"
+    opening = share_link_pb2.OpenShareLinkRequest(token=link)
+    assert [each.title for each in portfolio.anybody().OpenShareLink(opening).portfolio.entries] == ["kept"]
+    version = cv_pb2.CreateCvRequest(parent=person.holder, cv=cv_pb2.Cv(title="x", entries=[gone.name]))
+    assert reason_of(person.CreateCv, version) == "INVALID_ARGUMENT"
+    back = person.UndeleteEntry(pb.UndeleteEntryRequest(name=gone.name))
+    assert not back.HasField("delete_time")
+    assert listed(counsellor, person.holder) == ["gone later", "kept"]
+    person.GetEntryRevision(revisions.GetEntryRevisionRequest(name=revision))
+    person.DeleteEntry(pb.DeleteEntryRequest(name=gone.name))
+    jobs.empty_trash(portfolio.app)
+    assert len(listed(person, person.holder, show_deleted=True)) == 2
+    monkeypatch.setattr(trash, "IN_TRASH", timedelta(seconds=-1))
+    jobs.empty_trash(portfolio.app)
+    assert listed(person, person.holder, show_deleted=True) == ["kept"]
+    assert person.UndeleteEntry(pb.UndeleteEntryRequest(name=kept.name)) == kept
+
+
+def test_without_the_condition_the_trash_would_be_shown(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control."""
+    person = portfolio.person()
+    token = share(person, ["entries"]).token
+    person.DeleteEntry(pb.DeleteEntryRequest(name=entry(person, "gone").name))
+    monkeypatch.setattr(type(ENTRIES), "_there", lambda _: ())
+    opening = share_link_pb2.OpenShareLinkRequest(token=token)
+    assert portfolio.anybody().OpenShareLink(opening).portfolio.entries[0].title == "gone"
+
+
+def test_entries_stay_in_the_order_that_they_are_given(portfolio: Portfolio) -> None:
+    person, other = portfolio.person(), portfolio.person()
+    first, second, third = (entry(person, title).name for title in ("1", "2", "3"))
+    assert listed(person, person.holder) == ["3", "2", "1"]
+    wanted = pb.ArrangeEntriesRequest(parent=person.holder, names=[first, third])
+    assert list(person.ArrangeEntries(wanted).names) == [first, third]
+    assert listed(person, person.holder) == ["1", "3", "2"]
+    assert listed(person, person.holder, page_size=2) == ["1", "3"]
+    entry(person, "4")
+    assert listed(person, person.holder) == ["4", "1", "3", "2"]
+    for names in ([entry(other).name], ["holders/x/entries/y"]):
+        request = pb.ArrangeEntriesRequest(parent=person.holder, names=names)
+        assert reason_of(person.ArrangeEntries, request) == "INVALID_ARGUMENT"
+    person.DeleteEntry(pb.DeleteEntryRequest(name=second))
+    request = pb.ArrangeEntriesRequest(parent=person.holder, names=[second])
+    assert reason_of(person.ArrangeEntries, request) == "INVALID_ARGUMENT"
 
 
 def test_a_full_portfolio_takes_no_more(portfolio: Portfolio, monkeypatch) -> None:

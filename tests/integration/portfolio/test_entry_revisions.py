@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -10,8 +11,9 @@ from waymark.portfolio.v1 import access_log_pb2, entry_pb2, mandate_pb2
 from waymark.portfolio.v1 import entry_revision_pb2 as pb
 
 from services.platform.db.transaction import transaction
+from services.portfolio import jobs
 from services.portfolio.domain import quotas
-from services.portfolio.store import vault
+from services.portfolio.store import trash, vault
 from tests.support.portfolio import Caller, Portfolio, entry, reason_of
 
 
@@ -124,11 +126,14 @@ def test_a_counsellor_reads_under_a_mandate_and_is_logged(portfolio: Portfolio) 
     assert reason_of(of_pathways.ListEntryRevisions, pb.ListEntryRevisionsRequest(parent=name)) == "NOT_FOUND"
 
 
-def test_revisions_go_with_their_entry(portfolio: Portfolio) -> None:
+def test_revisions_go_with_their_entry(lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
+    portfolio = lonely_portfolio
     person = portfolio.person()
     first = entry(person, "first")
     retitle(person, first.name, "second")
     person.DeleteEntry(entry_pb2.DeleteEntryRequest(name=first.name))
+    monkeypatch.setattr(trash, "IN_TRASH", timedelta(seconds=-1))
+    jobs.empty_trash(portfolio.app)
     request = pb.GetEntryRevisionRequest(name=f"{first.name}/revisions/1")
     assert reason_of(person.GetEntryRevision, request) == "NOT_FOUND"
     with transaction(portfolio.app, read_only=True) as tx:

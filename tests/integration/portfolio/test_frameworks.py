@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,8 +14,10 @@ from waymark.portfolio.v1 import framework_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.platform.identity.principals import Principal
+from services.portfolio.api import frameworks as api
 from services.portfolio.store.editions import Editions
 from services.portfolio.store.frameworks import FRAMEWORKS
+from tests.fuzz.running import corpus
 from tests.support.databases import WAITING, sessions
 from tests.support.frameworks import drafted, published, sample
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused
@@ -168,3 +171,21 @@ def test_a_file_of_smart_evidence_becomes_a_draft(portfolio: Portfolio) -> None:
     request.content = b"[]"
     found = refused(maker.ImportFrameworkVersion, request).metadata["found"]
     assert found == "no JSON object that all readers read alike"
+
+
+def test_of_what_a_file_says_beyond_it_only_so_much_is_told(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = json.loads(corpus("framework")["good.matrix"])
+    content["framework"] |= {f"unknown{number:03}": number for number in range(150)}
+
+    def told() -> list[str]:
+        parent, said = f"frameworks/f-{uuid.uuid4()}", json.dumps(content).encode()
+        request = pb.ImportFrameworkVersionRequest(parent=parent, content=said)
+        return list(portfolio.staff("catalogue_manager").ImportFrameworkVersion(request).not_carried)
+
+    cut = told()
+    assert len(cut) == 100
+    monkeypatch.setattr(api, "MOST_LEFT", 1000)  # control
+    whole = told()
+    assert (len(whole), whole[:100]) == (152, cut)

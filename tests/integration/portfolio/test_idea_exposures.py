@@ -104,7 +104,9 @@ def test_nothing_is_counted_without_consent_and_each_person_once(lonely_portfoli
     withdrawn = woman.WithdrawExposureConsent(pb.WithdrawExposureConsentRequest(name=first.name))
     assert withdrawn.HasField("withdraw_time")
     again = pb.WithdrawExposureConsentRequest(name=first.name)
-    assert reason_of(woman.WithdrawExposureConsent, again) == "WRONG_STATE"
+    found = refused(woman.WithdrawExposureConsent, again)
+    assert (found.reason, found.metadata["state"]) == ("WRONG_STATE", "WITHDRAWN")
+    assert found.metadata["needed"] == "IN_FORCE"
     record(woman, woman.holder, "7213")
     assert people(portfolio) == expected
     consent(woman, pb.GENDER_OTHER)  # what was counted this month already is not counted again

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 from sqlalchemy import false, select
-from waymark.portfolio.v1 import entry_pb2, goal_pb2
+from waymark.portfolio.v1 import entry_pb2, goal_pb2, skill_claim_pb2
 from waymark.portfolio.v1 import evidence_pb2 as files
 from waymark.portfolio.v1 import legal_hold_pb2 as pb
 
@@ -23,7 +23,7 @@ from services.portfolio.api import evidence as evidence_api
 from services.portfolio.api import legal_holds as api
 from services.portfolio.domain import quotas
 from services.portfolio.store import evidence as evidence_store
-from services.portfolio.store import keeping, planning
+from services.portfolio.store import keeping, trash
 from services.portfolio.store.columns import metadata
 from tests.integration.portfolio.test_entry_revisions import retitle, titles
 from tests.integration.portfolio.test_evidence import stored
@@ -33,7 +33,7 @@ from tests.integration.portfolio.test_scans import INFECTED, download, gone, rea
 from tests.support.clamd import scanner
 from tests.support.databases import WAITING, sessions
 from tests.support.owned import METHODS, Owned
-from tests.support.portfolio import Caller, Portfolio, entry, reason_of
+from tests.support.portfolio import Caller, Portfolio, entry, reason_of, skill
 from tests.support.waiting import eventually
 
 # What is about the clock, looks, or other services' facts, and says nothing that anybody wrote.
@@ -41,7 +41,9 @@ NO_CONTENT = {"people_seen", "reminders", "step_redemptions"}
 DELETES = sorted(
     name
     for name, method in METHODS.items()
-    if name.startswith("Delete") and method.output_type.name == "Empty" and name != "DeleteEvidence"
+    if name.startswith("Delete")
+    and method.output_type.name == "Empty"
+    and name not in ("DeleteEvidence", "DeleteEntry")  # the latter goes into the trash
 )
 
 
@@ -90,8 +92,6 @@ def test_whatever_the_holder_calls_no_row_goes(portfolio: Portfolio, unguarded: 
     assert lost(portfolio) >= {
         "credentials",
         "cvs",
-        "entries",
-        "entry_revisions",
         "page_collections",
         "pages",
         "questionnaire_parts",
@@ -146,7 +146,7 @@ def test_the_trash_takes_and_gives_back_but_is_not_emptied(
         return name
 
     kept, purged = trashed(person), trashed(other)
-    monkeypatch.setattr(planning, "IN_TRASH", timedelta(seconds=-1))
+    monkeypatch.setattr(trash, "IN_TRASH", timedelta(seconds=-1))
     jobs.empty_trash(lonely_portfolio.app)
     assert reason_of(other.GetGoal, goal_pb2.GetGoalRequest(name=purged)) == "NOT_FOUND"
     assert person.UndeleteGoal(goal_pb2.UndeleteGoalRequest(name=kept)).title == "Weld"
@@ -199,13 +199,13 @@ def test_a_hold_that_is_being_set_counts(
 ) -> None:
     """A deletion that comes while a hold is written waits for it, and is refused."""
     person, add = lonely_portfolio.person(), api.LEGAL_HOLDS.add
-    name, outcome = entry(person).name, list[str]()
+    name, outcome = skill(person).name, list[str]()
     if not locked:
         monkeypatch.setattr(keeping, "settle", lambda *_: None)
 
     def delete() -> None:
         with contextlib.suppress(grpc.RpcError):
-            person.DeleteEntry(entry_pb2.DeleteEntryRequest(name=name))
+            person.DeleteSkillClaim(skill_claim_pb2.DeleteSkillClaimRequest(name=name))
             outcome.append("gone")
             return
         outcome.append("refused")
@@ -227,7 +227,7 @@ def test_a_deletion_under_way_goes_before_a_hold(
 ) -> None:
     """A hold waits for a deletion that found none, so that it never stands beside what then goes."""
     person, order = lonely_portfolio.person(), list[str]()
-    name, require_none = entry(person).name, keeping.require_none
+    name, require_none = skill(person).name, keeping.require_none
 
     def hold() -> None:
         held(lonely_portfolio, person)
@@ -240,7 +240,8 @@ def test_a_deletion_under_way_goes_before_a_hold(
         order.append("deleted")
 
     monkeypatch.setattr(keeping, "require_none", checked_while_somebody_holds)
-    person.DeleteEntry(entry_pb2.DeleteEntryRequest(name=name))
+    person.DeleteSkillClaim(skill_claim_pb2.DeleteSkillClaimRequest(name=name))
     eventually(lambda: "held" in order)
     assert order == ["deleted", "held"]
-    assert reason_of(person.GetEntry, entry_pb2.GetEntryRequest(name=name)) == "NOT_FOUND"
+    reading = skill_claim_pb2.GetSkillClaimRequest(name=name)
+    assert reason_of(person.GetSkillClaim, reading) == "NOT_FOUND"

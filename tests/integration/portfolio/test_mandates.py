@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from services.platform.db.transaction import transaction
 from services.portfolio.api import calls
 from services.portfolio.store import access_records
 from tests.support.portfolio import Caller, Portfolio, entry, mandate, pathway, reason_of, skill, soon, step
+from tests.support.refusals import fields_refused
 
 
 def records(person: Caller) -> list[log.AccessRecord]:
@@ -36,6 +38,26 @@ def test_a_counsellor_sees_from_the_mandate_to_its_end(portfolio: Portfolio) -> 
     assert person.RevokeMandate(pb.RevokeMandateRequest(name=given.name)) == revoked
     assert reason_of(counsellor.GetHolder, look) == "NOT_FOUND"
     assert list(person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates) == [revoked]
+
+
+def test_a_mandate_says_by_which_ground_in_law(portfolio: Portfolio) -> None:
+    person, counsellor, office = portfolio.person(), portfolio.counsellor(), portfolio.organisation
+
+    def giving(**fields: Any) -> pb.CreateMandateRequest:
+        wanted = mandate(person, counsellor, office, pb.MANDATE_PURPOSE_GUIDANCE)
+        wanted.mandate.MergeFrom(pb.Mandate(**fields))
+        return wanted
+
+    assert person.CreateMandate(giving()).legal_basis == pb.MANDATE_LEGAL_BASIS_CONSENT
+    task = person.CreateMandate(giving(legal_basis=pb.MANDATE_LEGAL_BASIS_PUBLIC_TASK))
+    assert task.legal_basis == pb.MANDATE_LEGAL_BASIS_PUBLIC_TASK
+    of_health = giving(legal_basis=pb.MANDATE_LEGAL_BASIS_EXPLICIT_CONSENT)
+    assert fields_refused(person.CreateMandate, of_health) == ["mandate.legal_basis"]
+    handing = hand.Handover(mandate=task.name, counsellor="another", organisation=office)
+    offer = counsellor.CreateHandover(hand.CreateHandoverRequest(parent=person.holder, handover=handing))
+    person.AcceptHandover(hand.AcceptHandoverRequest(name=offer.name))
+    newest, *_ = person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates
+    assert (newest.counsellor, newest.legal_basis) == ("another", task.legal_basis)
 
 
 def test_a_mandate_is_of_one_person_one_organisation_and_a_time(portfolio: Portfolio) -> None:

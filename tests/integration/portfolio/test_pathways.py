@@ -221,6 +221,22 @@ def test_what_a_step_says_can_be_changed(portfolio: Portfolio) -> None:
     assert reason_of(person.UpdateStep, request) == "ETAG_STALE"
 
 
+def test_what_was_confirmed_of_one_step_is_never_read_of_another(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, counsellor, way = active(portfolio, {"title": "First aid", **DOCUMENT})
+    move(person, way, 0, Step.STATE_EVIDENCE_SUBMITTED)
+    move(counsellor, way, 0, Step.STATE_CONFIRMED)
+    name = way.steps[0].name
+    for claim in (Step(name=name, title="Master welder"), Step(name=name, kind=Step.KIND_EXAM)):
+        found = refused(person.UpdateStep, pb.UpdateStepRequest(step=claim))
+        assert (found.reason, found.metadata["state"]) == ("WRONG_STATE", "CONFIRMED")
+    day = Step(name=name, title="First aid", due_date=Date(year=2027, month=1, day=1))
+    assert person.UpdateStep(pb.UpdateStepRequest(step=day)).steps[0].due_date.year == 2027
+    monkeypatch.setattr(pathway_steps, "require_unjudged", lambda _: None)  # control
+    assert person.UpdateStep(pb.UpdateStepRequest(step=claim)).steps[0].kind == Step.KIND_EXAM
+
+
 def test_who_agreed_to_what_is_kept(portfolio: Portfolio) -> None:
     person = portfolio.person()
     counsellor = portfolio.mandated(person)

@@ -17,7 +17,7 @@ from waymark.portfolio.v1 import plan_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.portfolio import jobs
-from services.portfolio.store import planning, reminders
+from services.portfolio.store import reminders, trash
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused, soon
 
 ANY_DAY = Date(year=2040, month=6, day=30)
@@ -144,7 +144,7 @@ def test_what_is_in_the_trash_comes_back_or_goes_for_good(
     person.DeleteGoal(goals.DeleteGoalRequest(name=made.name))
     jobs.empty_trash(lonely_portfolio.app)  # control: what has not been there for long stays
     assert titles(person, person.holder, show_deleted=True) == ["a", "b"]
-    monkeypatch.setattr(planning, "IN_TRASH", timedelta(seconds=-1))
+    monkeypatch.setattr(trash, "IN_TRASH", timedelta(seconds=-1))
     jobs.empty_trash(lonely_portfolio.app)
     assert titles(person, person.holder, show_deleted=True) == ["b"]
     assert person.GetGoal(goals.GetGoalRequest(name=other.name)).title == "b"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
@@ -18,7 +21,7 @@ from services.platform.objects.clamd import Clamd
 from services.portfolio import previewing
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import images
-from services.portfolio.pictures import drawing
+from services.portfolio.pictures import decoder, drawing
 from services.portfolio.store import vault
 from tests.integration.portfolio.test_evidence import stored
 from tests.integration.portfolio.test_films import mp4
@@ -164,6 +167,7 @@ BOMB = png(3000, 3000)
     [
         ("MOST_PIXELS", 8_999_999, "image/png", BOMB),
         ("MEMORY", 40_000_000, "image/png", BOMB),
+        ("ADDRESSES", 110_000_000, "image/png", BOMB),
         ("SECONDS", 0, "image/png", BOMB),
         ("MOST_BYTES", 100, "image/jpeg", PHOTO),
     ],
@@ -216,3 +220,40 @@ def test_a_truncated_image_harms_nothing(part: int) -> None:
     for kind, whole in (("image/jpeg", jpeg(64, 32, orientation=3)), ("image/png", png(64, 32))):
         small = drawing.small(kind, whole[: len(whole) * part // 8])
         assert small is None or pixels_of(small)[0] <= 64
+
+
+TRIES = """
+import socket, sys
+from importlib.util import module_from_spec, spec_from_file_location
+spec = spec_from_file_location("decoder", sys.argv[1])
+decoder = module_from_spec(spec)
+spec.loader.exec_module(decoder)
+if sys.argv[2] == "confined":
+    decoder.confine()
+for name, attempt in (
+    ("read", lambda: open(sys.argv[3])),
+    ("written", lambda: open(sys.argv[3], "w")),
+    ("reached", lambda: socket.socket().connect(("127.0.0.1", int(sys.argv[4])))),
+):
+    try:
+        attempt()
+        print(name)
+    except PermissionError:
+        pass
+"""
+
+
+@pytest.mark.skipif(decoder.version() < 4, reason="the kernel has no Landlock, or none for TCP")
+@pytest.mark.parametrize(
+    ("how", "expected"), [("confined", ""), ("control", "read written reached")], ids=["confined", "control"]
+)
+def test_what_took_the_decoder_over_would_have_no_files_and_reach_nobody(
+    tmp_path: Path, how: str, expected: str
+) -> None:
+    key = tmp_path / "portfolio-master.key"
+    key.touch()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        tries = [sys.executable, "-I", "-c", TRIES, decoder.__file__, how, str(key), str(port)]
+        done = subprocess.run(tries, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == expected.split()

@@ -33,7 +33,7 @@ from services.portfolio.api import calls
 from services.portfolio.api import legal_holds as holds_api
 from services.portfolio.api import rights_requests as api
 from services.portfolio.domain.rights import REMINDED
-from services.portfolio.store import break_glass, keeping, read_quota, rights_tables
+from services.portfolio.store import break_glass, keeping, locking, read_quota, rights_tables
 from services.portfolio.store import rights_requests as store
 from tests.integration.portfolio.test_erasure import erase_request, upload
 from tests.integration.portfolio.test_strangers import GUARDED
@@ -345,6 +345,7 @@ def test_a_hold_that_comes_just_before_an_erasure_counts(
     person, add = lonely_portfolio.person(), holds_api.LEGAL_HOLDS.add
     if not locked:
         monkeypatch.setattr(keeping, "begin", lambda *_: None)
+        monkeypatch.setattr(locking, "enter", lambda *_: None)
         monkeypatch.setattr(calls, "log_access", lambda *_: None)
     outcome: list[str] = []
     request = erase_request(person)

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
+import httpx
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.type.date_pb2 import Date
 from sqlalchemy import text
 from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import events_pb2, holder_pb2
 from waymark.portfolio.v1 import share_link_pb2 as pb
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.page_pb2 import PageBlock
 
 from services.platform.db.transaction import transaction
 from services.portfolio.domain import sharing
-from services.portfolio.store import share_links
-from tests.support.portfolio import Caller, Portfolio, entry, pathway, reason_of, refused, share, skill, soon
+from services.portfolio.store import evidence, share_links
+from tests.integration.portfolio.test_evidence import stored
+from tests.support.pages import page
+from tests.support.portfolio import (
+    PDF,
+    Caller,
+    Portfolio,
+    entry,
+    pathway,
+    reason_of,
+    refused,
+    share,
+    skill,
+    soon,
+)
+from tests.support.refusals import fields_refused
 
 
 def opening(token: str, pin: str = "") -> pb.OpenShareLinkRequest:
@@ -52,6 +71,63 @@ def test_an_employer_sees_the_listed_fields_and_the_holder_the_opening(portfolio
         ((kind, payload),) = found.all()
     assert kind.endswith("ShareLinkOpened")
     assert events_pb2.ShareLinkOpened.FromString(payload).share_link == link.name
+
+
+def test_an_anonymous_link_says_nothing_of_whose_it_is(portfolio: Portfolio) -> None:
+    person = portfolio.person(given_name="Ada", family_name="Canary")
+    said = {"organisation": "Canary Ltd", "start_date": Date(year=1984), "description": {"en": "Ada welds"}}
+    entry(person, "Welder", **said)
+    skill(person, label={"en": "welding"})
+    fields = ["entries", "skill_claims"]
+
+    def seen(**options: bool) -> bytes:
+        token = share(person, fields, **options).token
+        answer = portfolio.anybody().OpenShareLink(opening(token)).portfolio
+        assert not answer.HasField("holder")
+        assert (answer.entries[0].title, dict(answer.skill_claims[0].label)) == ("Welder", {"en": "welding"})
+        assert answer.entries[0].HasField("start_date") != bool(options)
+        return bytes(answer.SerializeToString())
+
+    for told in (b"Canary", b"Ada", person.subject.encode()):
+        assert told not in seen(anonymous=True)
+        assert told in seen()  # control
+    link = pb.ShareLink(fields=["holder", "entries"], max_uses=1, expire_time=soon(days=1), anonymous=True)
+    request = pb.CreateShareLinkRequest(parent=person.holder, share_link=link)
+    assert fields_refused(person.CreateShareLink, request) == ["share_link.fields[0]"]
+
+
+def test_a_link_gives_the_files_that_it_shows_where_it_says_so(portfolio_with_files: Portfolio) -> None:
+    portfolio = portfolio_with_files
+    person = portfolio.person()
+    film, other = stored(person), stored(person, PDF + b"other")
+    made = page(person, PageBlock(evidence=film.name))
+
+    def asked(token: str, name: str, pin: str = "") -> tuple[Any, pb.GetSharedFileRequest]:
+        return portfolio.anybody().GetSharedFile, pb.GetSharedFileRequest(token=token, evidence=name, pin=pin)
+
+    token = share(person, ["pages"], pages=[made.name], files=True, pin="2468", max_uses=2).token
+    assert reason_of(*asked(token, film.name, "1357")) == "SHARE_LINK_PIN_WRONG"
+    for hidden in (other.name, stored(portfolio.person()).name, "nonsense"):
+        assert reason_of(*asked(token, hidden, "2468")) == "NOT_FOUND"
+    call, request = asked(token, film.name, "2468")
+    assert httpx.get(call(request).url).content == PDF
+    assert link_of(person).uses == 1
+    record = person.ListAccessRecords(log.ListAccessRecordsRequest(parent=person.holder)).access_records[0]
+    assert (record.action, record.resource) == ("GetSharedFile", film.name)
+    set_scan_state(portfolio, film.name, Evidence.SCAN_STATE_PENDING)
+    assert reason_of(call, request) == "EVIDENCE_SCAN_PENDING"
+    set_scan_state(portfolio, film.name, Evidence.SCAN_STATE_CLEAN)
+    call(request)
+    assert reason_of(call, request) == "SHARE_LINK_ENDED"
+    # Control: what is known of files was never leave to have them.
+    assert reason_of(*asked(share(person, ["evidence"]).token, film.name)) == "NOT_FOUND"
+    call, request = asked(share(person, ["evidence"], files=True).token, other.name)
+    assert httpx.get(call(request).url).content == PDF + b"other"
+
+
+def set_scan_state(portfolio: Portfolio, name: str, state: Evidence.ScanState.ValueType) -> None:
+    with transaction(portfolio.app) as tx:
+        evidence.set_scan_state(tx, name.rpartition("/")[2], state)
 
 
 def test_a_link_shows_what_is_true_now(portfolio: Portfolio) -> None:

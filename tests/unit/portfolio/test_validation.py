@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,9 +83,11 @@ def test_who_is_too_near_neither_assesses_nor_concludes(monkeypatch: pytest.Monk
 
 def test_assessor_head_and_second_assessor_are_three_people() -> None:
     assert reason(standing("DECIDED").conclude, FIRST, BARRED, NOW) == "SAME_PERSON"
-    appealed = standing("PARTIAL").appeal(NOW)
+    appealed = standing("DECIDED").conclude(HEAD, BARRED, NOW).appeal(NOW)
     assert (appealed.assessor, appealed.former_assessor) == ("", FIRST)
-    assert reason(appealed.assign, FIRST, BARRED) == "SAME_PERSON"
+    for involved in (FIRST, HEAD):
+        assert reason(appealed.assign, involved, BARRED) == "SAME_PERSON"
+    assert replace(appealed, concluder="").assign(HEAD, BARRED).assessor == HEAD  # control
     assert reason(appealed.decide, FIRST, Case.OUTCOME_CERTIFIED, BARRED) == "NOT_FOUND"
     redecided = appealed.assign(SECOND, BARRED).decide(SECOND, Case.OUTCOME_CERTIFIED, BARRED)
     assert (redecided.in_force, redecided.outcome) == (True, Case.OUTCOME_CERTIFIED)

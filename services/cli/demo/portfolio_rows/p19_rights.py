@@ -86,17 +86,17 @@ def taken_out(learner: Caller, name: str) -> tuple[int, int]:
 
 
 def leave(journey: Journey, learner: Caller, name: str) -> dict[str, Any]:
-    """A legal hold holds the erasure up, and that of a single entry; once it is lifted the office erases what
-    the learner asks for. Returns what an erasure then says."""
+    """A legal hold holds the erasure up, and the deletion of a skill; once it is lifted the office erases
+    what the learner asks for. Returns what an erasure then says."""
     desk = journey.person("caseworker", DESK)
     basis = {"legalBasis": "Art. 17(3)(e) GDPR: a claim for wages is pending"}
     hold = desk.rest("POST", f"/v1/{name}/legalHolds", basis, request_id=request_id())
     etag = {"etag": learner.rest("GET", f"/v1/{name}")["etag"]}
     with refused("ERASURE_HELD"):
         learner.rest("POST", f"/v1/{name}:erase", etag)
-    (entry,) = learner.rest("GET", f"/v1/{name}/entries")["entries"]
+    claim = learner.rest("POST", f"/v1/{name}/skillClaims", {"conceptUri": "urn:example:lashing"})
     with refused("ERASURE_HELD"):
-        learner.rest("DELETE", f"/v1/{entry['name']}")
+        learner.rest("DELETE", f"/v1/{claim['name']}")
     (shown,) = learner.rest("GET", f"/v1/{name}/legalHolds")["legalHolds"]
     expect(shown["legalBasis"] == basis["legalBasis"], f"the learner is shown {shown}")
     desk.rest("POST", f"/v1/{hold['name']}:lift", {"reason": "the wages were paid"})

@@ -380,6 +380,14 @@ def test_files_of_a_real_archive_are_known_by_their_bytes() -> None:
     assert (len(told.portfolio.evidence), told.left["resource"], told.left["entry.link.related"]) == (0, 2, 1)
 
 
+def test_of_the_name_of_a_file_only_so_much_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = f"files/{'x' * 300}.txt"
+    archive = packed({"leap2a.xml": feed(entry("activity")), long: b"x"})
+    assert set(read(LEAP, archive).left) == {"feed.author", long[:120]}
+    monkeypatch.setattr(leap2a_archive, "MAX_PATH", 1000)  # control
+    assert set(read(LEAP, archive).left) == {"feed.author", long}
+
+
 def packed(files: dict[str, bytes]) -> bytes:
     """A ZIP of files."""
     file = io.BytesIO()

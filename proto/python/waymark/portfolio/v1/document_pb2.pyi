@@ -38,6 +38,10 @@ class _DocumentFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Docume
     """A CV as a web page with headings in order and its language named; written only."""
     DOCUMENT_FORMAT_PDF: _DocumentFormat.ValueType  # 6
     """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order; written only."""
+    DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML: _DocumentFormat.ValueType  # 7
+    """The Candidate document of Europass (HR-XML 3.0), as its editor writes it beside a CV of today; no schema of it is published. Written
+    only.
+    """
 
 class DocumentFormat(_DocumentFormat, metaclass=_DocumentFormatEnumTypeWrapper):
     """How a portfolio is written down."""
@@ -55,6 +59,10 @@ DOCUMENT_FORMAT_HTML: DocumentFormat.ValueType  # 5
 """A CV as a web page with headings in order and its language named; written only."""
 DOCUMENT_FORMAT_PDF: DocumentFormat.ValueType  # 6
 """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order; written only."""
+DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML: DocumentFormat.ValueType  # 7
+"""The Candidate document of Europass (HR-XML 3.0), as its editor writes it beside a CV of today; no schema of it is published. Written
+only.
+"""
 Global___DocumentFormat: _TypeAlias = DocumentFormat  # noqa: Y015
 
 @_typing.final

@@ -126,6 +126,8 @@ class Entry(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
+    PURGE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/entries/{entry}`."""
     kind: Global___EntryKind.ValueType
@@ -184,6 +186,14 @@ class Entry(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was put into the trash, UTC; unset while it is not there."""
+
+    @_builtins.property
+    def purge_time(self) -> _timestamp_pb2.Timestamp:
+        """When it goes from the trash for good, UTC; not before a legal hold is lifted."""
+
     def __init__(
         self,
         *,
@@ -205,10 +215,12 @@ class Entry(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
+        purge_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "create_time", b"create_time", "detail", b"detail", "driving_licence", b"driving_licence", "education", b"education", "end_date", b"end_date", "language", b"language", "start_date", b"start_date", "update_time", b"update_time", "work", b"work"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "create_time", b"create_time", "delete_time", b"delete_time", "detail", b"detail", "driving_licence", b"driving_licence", "education", b"education", "end_date", b"end_date", "language", b"language", "purge_time", b"purge_time", "start_date", b"start_date", "update_time", b"update_time", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "create_time", b"create_time", "description", b"description", "detail", b"detail", "driving_licence", b"driving_licence", "education", b"education", "end_date", b"end_date", "etag", b"etag", "evidence", b"evidence", "kind", b"kind", "language", b"language", "name", b"name", "organisation", b"organisation", "place", b"place", "start_date", b"start_date", "title", b"title", "update_time", b"update_time", "uri", b"uri", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "create_time", b"create_time", "delete_time", b"delete_time", "description", b"description", "detail", b"detail", "driving_licence", b"driving_licence", "education", b"education", "end_date", b"end_date", "etag", b"etag", "evidence", b"evidence", "kind", b"kind", "language", b"language", "name", b"name", "organisation", b"organisation", "place", b"place", "purge_time", b"purge_time", "start_date", b"start_date", "title", b"title", "update_time", b"update_time", "uri", b"uri", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["education", "work", "language", "certificate", "driving_licence"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
@@ -444,6 +456,7 @@ class ListEntriesRequest(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SHOW_DELETED_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Holder, `holders/{holder}`."""
     kind: Global___EntryKind.ValueType
@@ -452,6 +465,8 @@ class ListEntriesRequest(_message.Message):
     """Most entries to answer; 0 takes 50, above 500 takes 500."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    show_deleted: _builtins.bool
+    """True: what is in the trash, too; for the holder alone."""
     def __init__(
         self,
         *,
@@ -459,10 +474,11 @@ class ListEntriesRequest(_message.Message):
         kind: Global___EntryKind.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        show_deleted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -559,3 +575,85 @@ class DeleteEntryRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteEntryRequest: _TypeAlias = DeleteEntryRequest  # noqa: Y015
+
+@_typing.final
+class UndeleteEntryRequest(_message.Message):
+    """Takes an entry out of the trash."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/entries/{entry}`."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteEntryRequest: _TypeAlias = UndeleteEntryRequest  # noqa: Y015
+
+@_typing.final
+class ArrangeEntriesRequest(_message.Message):
+    """Puts entries in order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Holder, `holders/{holder}`."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names in the wanted order, each once; those left out come after them, as they were."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArrangeEntriesRequest: _TypeAlias = ArrangeEntriesRequest  # noqa: Y015
+
+@_typing.final
+class ArrangeEntriesResponse(_message.Message):
+    """Entries in their new order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those that were named, as they now come."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArrangeEntriesResponse: _TypeAlias = ArrangeEntriesResponse  # noqa: Y015

@@ -61,6 +61,16 @@ class EntryServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.DeleteEntryRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.UndeleteEntry = channel.unary_unary(
+                '/waymark.portfolio.v1.EntryService/UndeleteEntry',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.UndeleteEntryRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.Entry.FromString,
+                _registered_method=True)
+        self.ArrangeEntries = channel.unary_unary(
+                '/waymark.portfolio.v1.EntryService/ArrangeEntries',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.ArrangeEntriesRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.ArrangeEntriesResponse.FromString,
+                _registered_method=True)
 
 
 class EntryServiceServicer:
@@ -84,8 +94,8 @@ class EntryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListEntries(self, request, context):
-        """Lists entries, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        """Lists entries, newest first until they are put in order; a counsellor's read is written to the access log.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,8 +110,25 @@ class EntryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteEntry(self, request, context):
-        """Removes an entry, unless the law asks for it to be kept.
-        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
+        """Puts an entry with all that it said before into the trash, from which it goes for good after thirty days. Nobody but the holder
+        sees it there, and no page, CV or link shows it.
+        Errors: NOT_FOUND, ETAG_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndeleteEntry(self, request, context):
+        """Takes an entry out of the trash; one that is not there stays as it is.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ArrangeEntries(self, request, context):
+        """Puts entries in order, which documents keep to; what is added later comes first.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,6 +161,16 @@ def add_EntryServiceServicer_to_server(servicer, server):
                     servicer.DeleteEntry,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.DeleteEntryRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'UndeleteEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndeleteEntry,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.UndeleteEntryRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.Entry.SerializeToString,
+            ),
+            'ArrangeEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArrangeEntries,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.ArrangeEntriesRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_entry__pb2.ArrangeEntriesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +309,60 @@ class EntryService:
             '/waymark.portfolio.v1.EntryService/DeleteEntry',
             waymark_dot_portfolio_dot_v1_dot_entry__pb2.DeleteEntryRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndeleteEntry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.EntryService/UndeleteEntry',
+            waymark_dot_portfolio_dot_v1_dot_entry__pb2.UndeleteEntryRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_entry__pb2.Entry.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArrangeEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.EntryService/ArrangeEntries',
+            waymark_dot_portfolio_dot_v1_dot_entry__pb2.ArrangeEntriesRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_entry__pb2.ArrangeEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

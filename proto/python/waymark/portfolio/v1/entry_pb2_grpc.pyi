@@ -43,16 +43,25 @@ class EntryServiceStub:
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListEntries: _grpc.UnaryUnaryMultiCallable[_entry_pb2.ListEntriesRequest, _entry_pb2.ListEntriesResponse]
-    """Lists entries, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    """Lists entries, newest first until they are put in order; a counsellor's read is written to the access log.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]
     """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]
-    """Removes an entry, unless the law asks for it to be kept.
-    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
+    """Puts an entry with all that it said before into the trash, from which it goes for good after thirty days. Nobody but the holder
+    sees it there, and no page, CV or link shows it.
+    Errors: NOT_FOUND, ETAG_STALE.
+    """
+    UndeleteEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.UndeleteEntryRequest, _entry_pb2.Entry]
+    """Takes an entry out of the trash; one that is not there stays as it is.
+    Errors: NOT_FOUND.
+    """
+    ArrangeEntries: _grpc.UnaryUnaryMultiCallable[_entry_pb2.ArrangeEntriesRequest, _entry_pb2.ArrangeEntriesResponse]
+    """Puts entries in order, which documents keep to; what is added later comes first.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
 
 @_typing.type_check_only
@@ -69,16 +78,25 @@ class EntryServiceAsyncStub(EntryServiceStub):
     Errors: NOT_FOUND, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ListEntries: _aio.UnaryUnaryMultiCallable[_entry_pb2.ListEntriesRequest, _entry_pb2.ListEntriesResponse]  # type: ignore[assignment]
-    """Lists entries, newest first; a counsellor's read is written to the access log.
-    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    """Lists entries, newest first until they are put in order; a counsellor's read is written to the access log.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.UpdateEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
     """Changes an entry; its kind stays. Also on behalf of the holder, by a mandate that permits it, which is recorded.
     Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DeleteEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.DeleteEntryRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes an entry, unless the law asks for it to be kept.
-    Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
+    """Puts an entry with all that it said before into the trash, from which it goes for good after thirty days. Nobody but the holder
+    sees it there, and no page, CV or link shows it.
+    Errors: NOT_FOUND, ETAG_STALE.
+    """
+    UndeleteEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.UndeleteEntryRequest, _entry_pb2.Entry]  # type: ignore[assignment]
+    """Takes an entry out of the trash; one that is not there stays as it is.
+    Errors: NOT_FOUND.
+    """
+    ArrangeEntries: _aio.UnaryUnaryMultiCallable[_entry_pb2.ArrangeEntriesRequest, _entry_pb2.ArrangeEntriesResponse]  # type: ignore[assignment]
+    """Puts entries in order, which documents keep to; what is added later comes first.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
 
 class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -110,8 +128,8 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.ListEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.ListEntriesResponse, _abc.Awaitable[_entry_pb2.ListEntriesResponse]]:
-        """Lists entries, newest first; a counsellor's read is written to the access log.
-        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        """Lists entries, newest first until they are put in order; a counsellor's read is written to the access log.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -130,8 +148,29 @@ class EntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.DeleteEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes an entry, unless the law asks for it to be kept.
-        Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
+        """Puts an entry with all that it said before into the trash, from which it goes for good after thirty days. Nobody but the holder
+        sees it there, and no page, CV or link shows it.
+        Errors: NOT_FOUND, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def UndeleteEntry(
+        self,
+        request: _entry_pb2.UndeleteEntryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_entry_pb2.Entry, _abc.Awaitable[_entry_pb2.Entry]]:
+        """Takes an entry out of the trash; one that is not there stays as it is.
+        Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ArrangeEntries(
+        self,
+        request: _entry_pb2.ArrangeEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_entry_pb2.ArrangeEntriesResponse, _abc.Awaitable[_entry_pb2.ArrangeEntriesResponse]]:
+        """Puts entries in order, which documents keep to; what is added later comes first.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
 
 def add_EntryServiceServicer_to_server(servicer: EntryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

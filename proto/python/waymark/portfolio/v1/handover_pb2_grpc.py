@@ -79,6 +79,7 @@ class HandoverServiceServicer:
 
     def AcceptHandover(self, request, context):
         """Accepts: at one moment the former mandate ends and one for the new counsellor begins, for the same purpose and until the same time.
+        Writing on behalf of the holder is not handed over: a mandate that permits it is given anew.
         Errors: NOT_FOUND, WRONG_STATE, QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

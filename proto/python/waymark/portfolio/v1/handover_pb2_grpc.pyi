@@ -43,6 +43,7 @@ class HandoverServiceStub:
     """
     AcceptHandover: _grpc.UnaryUnaryMultiCallable[_handover_pb2.AcceptHandoverRequest, _handover_pb2.Handover]
     """Accepts: at one moment the former mandate ends and one for the new counsellor begins, for the same purpose and until the same time.
+    Writing on behalf of the holder is not handed over: a mandate that permits it is given anew.
     Errors: NOT_FOUND, WRONG_STATE, QUOTA_EXCEEDED.
     """
     DeclineHandover: _grpc.UnaryUnaryMultiCallable[_handover_pb2.DeclineHandoverRequest, _handover_pb2.Handover]
@@ -65,6 +66,7 @@ class HandoverServiceAsyncStub(HandoverServiceStub):
     """
     AcceptHandover: _aio.UnaryUnaryMultiCallable[_handover_pb2.AcceptHandoverRequest, _handover_pb2.Handover]  # type: ignore[assignment]
     """Accepts: at one moment the former mandate ends and one for the new counsellor begins, for the same purpose and until the same time.
+    Writing on behalf of the holder is not handed over: a mandate that permits it is given anew.
     Errors: NOT_FOUND, WRONG_STATE, QUOTA_EXCEEDED.
     """
     DeclineHandover: _aio.UnaryUnaryMultiCallable[_handover_pb2.DeclineHandoverRequest, _handover_pb2.Handover]  # type: ignore[assignment]
@@ -102,6 +104,7 @@ class HandoverServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handover_pb2.Handover, _abc.Awaitable[_handover_pb2.Handover]]:
         """Accepts: at one moment the former mandate ends and one for the new counsellor begins, for the same purpose and until the same time.
+        Writing on behalf of the holder is not handed over: a mandate that permits it is given anew.
         Errors: NOT_FOUND, WRONG_STATE, QUOTA_EXCEEDED.
         """
 

@@ -58,6 +58,40 @@ only what is shared with the person.
 """
 Global___MandatePurpose: _TypeAlias = MandatePurpose  # noqa: Y015
 
+class _MandateLegalBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MandateLegalBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MandateLegalBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MANDATE_LEGAL_BASIS_UNSPECIFIED: _MandateLegalBasis.ValueType  # 0
+    MANDATE_LEGAL_BASIS_CONSENT: _MandateLegalBasis.ValueType  # 1
+    """The holder's consent, Article 6(1)(a)."""
+    MANDATE_LEGAL_BASIS_CONTRACT: _MandateLegalBasis.ValueType  # 2
+    """An agreement with the holder, Article 6(1)(b)."""
+    MANDATE_LEGAL_BASIS_LEGAL_OBLIGATION: _MandateLegalBasis.ValueType  # 3
+    """A legal obligation of the organisation, Article 6(1)(c)."""
+    MANDATE_LEGAL_BASIS_PUBLIC_TASK: _MandateLegalBasis.ValueType  # 4
+    """A task in the public interest, Article 6(1)(e)."""
+    MANDATE_LEGAL_BASIS_EXPLICIT_CONSENT: _MandateLegalBasis.ValueType  # 5
+    """The holder's explicit consent, Article 9(2)(a): of special categories."""
+
+class MandateLegalBasis(_MandateLegalBasis, metaclass=_MandateLegalBasisEnumTypeWrapper):
+    """By which ground in law the counsellor processes what the mandate opens: Articles 6 and 9 of Regulation (EU) 2016/679."""
+
+MANDATE_LEGAL_BASIS_UNSPECIFIED: MandateLegalBasis.ValueType  # 0
+MANDATE_LEGAL_BASIS_CONSENT: MandateLegalBasis.ValueType  # 1
+"""The holder's consent, Article 6(1)(a)."""
+MANDATE_LEGAL_BASIS_CONTRACT: MandateLegalBasis.ValueType  # 2
+"""An agreement with the holder, Article 6(1)(b)."""
+MANDATE_LEGAL_BASIS_LEGAL_OBLIGATION: MandateLegalBasis.ValueType  # 3
+"""A legal obligation of the organisation, Article 6(1)(c)."""
+MANDATE_LEGAL_BASIS_PUBLIC_TASK: MandateLegalBasis.ValueType  # 4
+"""A task in the public interest, Article 6(1)(e)."""
+MANDATE_LEGAL_BASIS_EXPLICIT_CONSENT: MandateLegalBasis.ValueType  # 5
+"""The holder's explicit consent, Article 9(2)(a): of special categories."""
+Global___MandateLegalBasis: _TypeAlias = MandateLegalBasis  # noqa: Y015
+
 @_typing.final
 class Mandate(_message.Message):
     """A holder's permission to one counsellor of one organisation; looked up at each read."""
@@ -103,6 +137,7 @@ class Mandate(_message.Message):
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
     ACT_ON_BEHALF_FIELD_NUMBER: _builtins.int
     QUESTIONNAIRE_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/mandates/{mandate}`."""
     counsellor: _builtins.str
@@ -120,6 +155,10 @@ class Mandate(_message.Message):
     questionnaire: _builtins.str
     """Questionnaire whose parts of special categories it opens, `holders/{holder}/questionnaires/{questionnaire}`; with
     MANDATE_PURPOSE_SPECIAL_CATEGORY, and with it only.
+    """
+    legal_basis: Global___MandateLegalBasis.ValueType
+    """By which ground in law. Unset: consent, and with MANDATE_PURPOSE_SPECIAL_CATEGORY explicit consent, which goes with that purpose and
+    with it only. Whatever it is, the holder ends the mandate at any moment.
     """
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
@@ -146,10 +185,11 @@ class Mandate(_message.Message):
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
         act_on_behalf: _builtins.bool = ...,
         questionnaire: _builtins.str = ...,
+        legal_basis: Global___MandateLegalBasis.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_on_behalf", b"act_on_behalf", "counsellor", b"counsellor", "create_time", b"create_time", "expire_time", b"expire_time", "name", b"name", "organisation", b"organisation", "purpose", b"purpose", "questionnaire", b"questionnaire", "revoke_time", b"revoke_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_on_behalf", b"act_on_behalf", "counsellor", b"counsellor", "create_time", b"create_time", "expire_time", b"expire_time", "legal_basis", b"legal_basis", "name", b"name", "organisation", b"organisation", "purpose", b"purpose", "questionnaire", b"questionnaire", "revoke_time", b"revoke_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

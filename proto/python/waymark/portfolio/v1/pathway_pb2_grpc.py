@@ -189,7 +189,7 @@ class PathwayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateStep(self, request, context):
-        """Changes a step; both have to agree to the new revision.
+        """Changes a step; both have to agree to the new revision. Kind and title of one that is confirmed, failed or waived stay.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -63,7 +63,7 @@ class PathwayServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.UpdateStepRequest, _pathway_pb2.Pathway]
-    """Changes a step; both have to agree to the new revision.
+    """Changes a step; both have to agree to the new revision. Kind and title of one that is confirmed, failed or waived stay.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     MoveStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]
@@ -142,7 +142,7 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.UpdateStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
-    """Changes a step; both have to agree to the new revision.
+    """Changes a step; both have to agree to the new revision. Kind and title of one that is confirmed, failed or waived stay.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     MoveStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
@@ -266,7 +266,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pathway_pb2.UpdateStepRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
-        """Changes a step; both have to agree to the new revision.
+        """Changes a step; both have to agree to the new revision. Kind and title of one that is confirmed, failed or waived stay.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, PATHWAY_CYCLE, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 

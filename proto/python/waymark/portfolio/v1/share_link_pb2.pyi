@@ -76,6 +76,8 @@ class ShareLink(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
+    ANONYMOUS_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/shareLinks/{share_link}`."""
     label: _builtins.str
@@ -88,6 +90,12 @@ class ShareLink(_message.Message):
     """Whether opening needs a PIN."""
     state: Global___ShareLink.State.ValueType
     """State now."""
+    anonymous: _builtins.bool
+    """True: entries and skills are shown without anything that says whose they are, as in an anonymous CV: no dates, and names and
+    addresses of the holder are taken out of texts. Then `fields` name nothing but entries and skill claims.
+    """
+    files: _builtins.bool
+    """True: whoever opens the link may also have the files that it shows, by GetSharedFile. False: what is known of them, without their bytes."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fields of SharedPortfolio that are shown, as dotted paths: `holder.given_name`, `entries.title`; a path
@@ -126,10 +134,12 @@ class ShareLink(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
         pages: _abc.Iterable[_builtins.str] | None = ...,
+        anonymous: _builtins.bool = ...,
+        files: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "fields", b"fields", "label", b"label", "max_uses", b"max_uses", "name", b"name", "pages", b"pages", "pin_required", b"pin_required", "revoke_time", b"revoke_time", "state", b"state", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "create_time", b"create_time", "expire_time", b"expire_time", "fields", b"fields", "files", b"files", "label", b"label", "max_uses", b"max_uses", "name", b"name", "pages", b"pages", "pin_required", b"pin_required", "revoke_time", b"revoke_time", "state", b"state", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -161,7 +171,7 @@ class SharedPortfolio(_message.Message):
 
     @_builtins.property
     def evidence(self) -> _containers.RepeatedCompositeFieldContainer[_evidence_pb2.Evidence]:
-        """Stored files without their bytes, newest first, at most 500."""
+        """Stored files, newest first, at most 500; their bytes come by GetSharedFile, where the link has `files`."""
 
     @_builtins.property
     def pathways(self) -> _containers.RepeatedCompositeFieldContainer[_pathway_pb2.Pathway]:
@@ -432,3 +442,33 @@ class OpenSharedPagesRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenSharedPagesRequest: _TypeAlias = OpenSharedPagesRequest  # noqa: Y015
+
+@_typing.final
+class GetSharedFileRequest(_message.Message):
+    """Asks for a file that a share link shows. Each asking counts as one use."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """Secret of the link."""
+    pin: _builtins.str
+    """PIN, when the link needs one."""
+    evidence: _builtins.str
+    """Name of the file as the link shows it, `holders/{holder}/evidence/{evidence}`."""
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+        pin: _builtins.str = ...,
+        evidence: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "pin", b"pin", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSharedFileRequest: _TypeAlias = GetSharedFileRequest  # noqa: Y015

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
+from waymark.portfolio.v1 import evidence_pb2 as waymark_dot_portfolio_dot_v1_dot_evidence__pb2
 from waymark.portfolio.v1 import share_link_pb2 as waymark_dot_portfolio_dot_v1_dot_share__link__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -61,6 +62,11 @@ class ShareLinkServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenSharedPagesRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
+        self.GetSharedFile = channel.unary_unary(
+                '/waymark.portfolio.v1.ShareLinkService/GetSharedFile',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.GetSharedFileRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceDownload.FromString,
+                _registered_method=True)
 
 
 class ShareLinkServiceServicer:
@@ -108,6 +114,15 @@ class ShareLinkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSharedFile(self, request, context):
+        """Answers an address from which a file that the link shows can be had for some minutes; counts one use, writes the access log. Needs no
+        access token. A link without `files`, or one that does not show the file, is no such link.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN, PROCESSING_RESTRICTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ShareLinkServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -135,6 +150,11 @@ def add_ShareLinkServiceServicer_to_server(servicer, server):
                     servicer.OpenSharedPages,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenSharedPagesRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'GetSharedFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSharedFile,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_share__link__pb2.GetSharedFileRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceDownload.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -273,6 +293,33 @@ class ShareLinkService:
             '/waymark.portfolio.v1.ShareLinkService/OpenSharedPages',
             waymark_dot_portfolio_dot_v1_dot_share__link__pb2.OpenSharedPagesRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSharedFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.ShareLinkService/GetSharedFile',
+            waymark_dot_portfolio_dot_v1_dot_share__link__pb2.GetSharedFileRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_evidence__pb2.EvidenceDownload.FromString,
             options,
             channel_credentials,
             insecure,

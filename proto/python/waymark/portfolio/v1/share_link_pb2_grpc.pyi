@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
+from waymark.portfolio.v1 import evidence_pb2 as _evidence_pb2
 from waymark.portfolio.v1 import share_link_pb2 as _share_link_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -55,6 +56,11 @@ class ShareLinkServiceStub:
     log. Needs no access token. A link that shows no page is no such link.
     Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
     """
+    GetSharedFile: _grpc.UnaryUnaryMultiCallable[_share_link_pb2.GetSharedFileRequest, _evidence_pb2.EvidenceDownload]
+    """Answers an address from which a file that the link shows can be had for some minutes; counts one use, writes the access log. Needs no
+    access token. A link without `files`, or one that does not show the file, is no such link.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN, PROCESSING_RESTRICTED.
+    """
 
 @_typing.type_check_only
 class ShareLinkServiceAsyncStub(ShareLinkServiceStub):
@@ -81,6 +87,11 @@ class ShareLinkServiceAsyncStub(ShareLinkServiceStub):
     """Opens a link and writes the pages it shows down, as far as its fields go; counts one use, writes the access
     log. Needs no access token. A link that shows no page is no such link.
     Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
+    """
+    GetSharedFile: _aio.UnaryUnaryMultiCallable[_share_link_pb2.GetSharedFileRequest, _evidence_pb2.EvidenceDownload]  # type: ignore[assignment]
+    """Answers an address from which a file that the link shows can be had for some minutes; counts one use, writes the access log. Needs no
+    access token. A link without `files`, or one that does not show the file, is no such link.
+    Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN, PROCESSING_RESTRICTED.
     """
 
 class ShareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -135,6 +146,17 @@ class ShareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         """Opens a link and writes the pages it shows down, as far as its fields go; counts one use, writes the access
         log. Needs no access token. A link that shows no page is no such link.
         Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSharedFile(
+        self,
+        request: _share_link_pb2.GetSharedFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.EvidenceDownload, _abc.Awaitable[_evidence_pb2.EvidenceDownload]]:
+        """Answers an address from which a file that the link shows can be had for some minutes; counts one use, writes the access log. Needs no
+        access token. A link without `files`, or one that does not show the file, is no such link.
+        Errors: NOT_FOUND, SHARE_LINK_ENDED, SHARE_LINK_PIN_WRONG, SHARE_LINK_LOCKED, EVIDENCE_SCAN_PENDING, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN, PROCESSING_RESTRICTED.
         """
 
 def add_ShareLinkServiceServicer_to_server(servicer: ShareLinkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -92,8 +92,8 @@ class SkillClaimServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateSkillClaim(self, request, context):
-        """Changes a skill claim; its concept stays.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        """Changes a skill claim of the holder's own; its concept stays. What others say of a skill stays as they said it.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, SKILL_CLAIM_ATTESTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

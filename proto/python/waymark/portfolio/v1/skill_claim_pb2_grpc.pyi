@@ -47,8 +47,8 @@ class SkillClaimServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateSkillClaim: _grpc.UnaryUnaryMultiCallable[_skill_claim_pb2.UpdateSkillClaimRequest, _skill_claim_pb2.SkillClaim]
-    """Changes a skill claim; its concept stays.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    """Changes a skill claim of the holder's own; its concept stays. What others say of a skill stays as they said it.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, SKILL_CLAIM_ATTESTED.
     """
     DeleteSkillClaim: _grpc.UnaryUnaryMultiCallable[_skill_claim_pb2.DeleteSkillClaimRequest, _empty_pb2.Empty]
     """Withdraws a skill claim, unless the law asks for it to be kept.
@@ -73,8 +73,8 @@ class SkillClaimServiceAsyncStub(SkillClaimServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     UpdateSkillClaim: _aio.UnaryUnaryMultiCallable[_skill_claim_pb2.UpdateSkillClaimRequest, _skill_claim_pb2.SkillClaim]  # type: ignore[assignment]
-    """Changes a skill claim; its concept stays.
-    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+    """Changes a skill claim of the holder's own; its concept stays. What others say of a skill stays as they said it.
+    Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, SKILL_CLAIM_ATTESTED.
     """
     DeleteSkillClaim: _aio.UnaryUnaryMultiCallable[_skill_claim_pb2.DeleteSkillClaimRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Withdraws a skill claim, unless the law asks for it to be kept.
@@ -120,8 +120,8 @@ class SkillClaimServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _skill_claim_pb2.UpdateSkillClaimRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_skill_claim_pb2.SkillClaim, _abc.Awaitable[_skill_claim_pb2.SkillClaim]]:
-        """Changes a skill claim; its concept stays.
-        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT.
+        """Changes a skill claim of the holder's own; its concept stays. What others say of a skill stays as they said it.
+        Errors: NOT_FOUND, ETAG_STALE, INVALID_ARGUMENT, SKILL_CLAIM_ATTESTED.
         """
 
     @_abc_1.abstractmethod

@@ -288,6 +288,7 @@ class ValidationCase(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     ASSESSOR_FIELD_NUMBER: _builtins.int
     FORMER_ASSESSOR_FIELD_NUMBER: _builtins.int
+    CONCLUDER_FIELD_NUMBER: _builtins.int
     DECISION_NOTE_FIELD_NUMBER: _builtins.int
     APPEAL_GROUNDS_FIELD_NUMBER: _builtins.int
     APPEAL_END_TIME_FIELD_NUMBER: _builtins.int
@@ -312,6 +313,8 @@ class ValidationCase(_message.Message):
     """Subject (`sub`) of who assesses or last assessed."""
     former_assessor: _builtins.str
     """Subject of who assessed before the appeal; empty without one."""
+    concluder: _builtins.str
+    """Subject of who put the decision in force that can be appealed against; empty before."""
     decision_note: _builtins.str
     """What the assessor said of the whole."""
     appeal_grounds: _builtins.str
@@ -355,6 +358,7 @@ class ValidationCase(_message.Message):
         outcome: Global___ValidationCase.Outcome.ValueType = ...,
         assessor: _builtins.str = ...,
         former_assessor: _builtins.str = ...,
+        concluder: _builtins.str = ...,
         decision_note: _builtins.str = ...,
         appeal_grounds: _builtins.str = ...,
         appeal_end_time: _timestamp_pb2.Timestamp | None = ...,
@@ -366,7 +370,7 @@ class ValidationCase(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["appeal_end_time", b"appeal_end_time", "create_time", b"create_time", "qualification", b"qualification", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appeal_end_time", b"appeal_end_time", "appeal_grounds", b"appeal_grounds", "assessor", b"assessor", "awarding_body", b"awarding_body", "create_time", b"create_time", "credential", b"credential", "decision_note", b"decision_note", "elements", b"elements", "etag", b"etag", "former_assessor", b"former_assessor", "name", b"name", "nqf_level", b"nqf_level", "outcome", b"outcome", "pathway", b"pathway", "qualification", b"qualification", "snapshot_sha256", b"snapshot_sha256", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appeal_end_time", b"appeal_end_time", "appeal_grounds", b"appeal_grounds", "assessor", b"assessor", "awarding_body", b"awarding_body", "concluder", b"concluder", "create_time", b"create_time", "credential", b"credential", "decision_note", b"decision_note", "elements", b"elements", "etag", b"etag", "former_assessor", b"former_assessor", "name", b"name", "nqf_level", b"nqf_level", "outcome", b"outcome", "pathway", b"pathway", "qualification", b"qualification", "snapshot_sha256", b"snapshot_sha256", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

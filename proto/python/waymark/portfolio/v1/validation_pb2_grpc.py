@@ -204,7 +204,7 @@ class ValidationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AssignAssessor(self, request, context):
-        """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before.
+        """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before, or put that in force.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -82,7 +82,7 @@ class ValidationServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     AssignAssessor: _grpc.UnaryUnaryMultiCallable[_validation_pb2.AssignAssessorRequest, _validation_pb2.ValidationCase]
-    """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before.
+    """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before, or put that in force.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DecideValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.DecideValidationCaseRequest, _validation_pb2.ValidationCase]
@@ -147,7 +147,7 @@ class ValidationServiceAsyncStub(ValidationServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     AssignAssessor: _aio.UnaryUnaryMultiCallable[_validation_pb2.AssignAssessorRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
-    """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before.
+    """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before, or put that in force.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     DecideValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.DecideValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
@@ -281,7 +281,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _validation_pb2.AssignAssessorRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
-        """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before.
+        """Names the assessor, or another one while nothing is decided. Nobody who is or was a counsellor of the holder, and on appeal nobody who assessed before, or put that in force.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
