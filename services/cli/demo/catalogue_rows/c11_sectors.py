@@ -39,8 +39,12 @@ def show(journey: Journey) -> str:
         "facets": ["FACET_KIND", "FACET_SECTOR"],
         "include_not_bookable": "true",
     }
-    of_third = anyone.rest("GET", "/v1/courses:search", sectors=["SECTOR_THIRD"], **services)
-    found = {hit["organisation"] for hit in of_third["hits"]}
+
+    def hits() -> Any:
+        return anyone.rest("GET", "/v1/courses:search", sectors=["SECTOR_THIRD"], **services)["hits"]
+
+    of_third = journey.wait_for("services of the third sector are found", hits)
+    found = {hit["organisation"] for hit in of_third}
     expect(partner in found and not found & mine, f"services of the third sector are those of {found}")
     everywhere = anyone.rest("GET", "/v1/courses:search", **services)
     kinds, sectors = (

@@ -44,10 +44,13 @@ def show(journey: Journey) -> str:
     expect(ideas["uncoveredSkills"] == lacking, f"nobody is for {ideas['uncoveredSkills']}")
     (covered,) = ideas["recommendations"][0]["coveredSkills"]
     expect(covered["tagged"], f"it is recommended for its words alone: {covered}")
-    hits = journey.client.anonymous().rest("GET", "/v1/courses:search", query=TAUGHT, organisations=school)[
-        "hits"
-    ]
-    reasons = [each["kind"] for each in hits[0]["reasons"]]
+
+    def hits() -> Any:
+        anyone = journey.client.anonymous()
+        return anyone.rest("GET", "/v1/courses:search", query=TAUGHT, organisations=school)["hits"]
+
+    taught = journey.wait_for("the course is found by what it teaches", hits)
+    reasons = [each["kind"] for each in taught[0]["reasons"]]
     expect("KIND_CONCEPT" in reasons, f"it is found for {reasons}")
     return (
         f"{len(skills)} skills found, {wrong['phrase']!r} rejected and still so after the next import; "
