@@ -22,6 +22,7 @@ from services.platform.signing import SigningKey, base64url, from_base64url, is_
 
 TYPE = "waymark-voucher"
 LONGEST = 2000  # characters of a token
+LAST_ISSUE = 2**31 - 1  # as the table of vouchers counts them
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def _claims(claims: Mapping[str, Any], kid: str) -> Claims:
         expires = datetime.fromtimestamp(claims.get("exp"), UTC)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, OSError):
         raise NotGenuineError(Flaw.MALFORMED, kid) from None
-    if not (is_text(voucher) and is_text(programme) and isinstance(issue, int)):
+    counted = type(issue) is int and 1 <= issue <= LAST_ISSUE
+    if not (is_text(voucher) and is_text(programme) and counted):
         raise NotGenuineError(Flaw.MALFORMED, kid)
     return Claims(voucher, programme, expires, issue, kid)
 

@@ -122,6 +122,13 @@ def test_another_algorithm_or_kind_of_token_is_none() -> None:
         assert flaw_of(text, keys) in {"MALFORMED", "FORGED"}
 
 
+@pytest.mark.parametrize("issue", [0, -1, 2**31, True, 1.5])
+def test_a_good_key_does_not_make_a_good_issue(issue: int) -> None:
+    key = SigningKey(Ed25519PrivateKey.generate())
+    assert qr.read_token(made(key, 2**31 - 1), {key.id: key.public}).issue == 2**31 - 1
+    assert flaw_of(made(key, issue), {key.id: key.public}) == "MALFORMED"
+
+
 def test_the_qr_as_picture_is_a_png() -> None:
     _, picture = qr.pictures(made(SigningKey(Ed25519PrivateKey.generate())))
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
