@@ -166,5 +166,4 @@ def reset(
     folder = home_dir(home)
     if not yes:
         typer.confirm(f"Delete all data of the stack in {folder}?", abort=True)
-    control.reset(folder)
-    typer.echo(f"{folder} is empty")
+    typer.echo(f"{folder} is empty" if control.reset(folder) else f"no stack has been in {folder}")

@@ -115,7 +115,7 @@ class Postgres:
     def command(self) -> Command:
         """Return how to run the server. SIGINT is its fast shutdown, which ends open sessions."""
         settings = {**SETTINGS, **({} if self.durable else NOT_DURABLE)}
-        settings |= {"port": str(self.port), "unix_socket_directories": str(self.socket_dir)}
+        settings |= {"port": str(self.port), "unix_socket_directories": quoted(self.socket_dir)}
         options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
         argv = [binary("postgres"), "-D", str(self.data), *options]
         return Command(argv, {"LC_ALL": "C.UTF-8"}, user=account(), stop_signal=signal.SIGINT)
@@ -183,6 +183,11 @@ def socket_dir(folder: Path) -> Path:
         return own
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"waymark-{digest}"
+
+
+def quoted(folder: Path) -> str:
+    """Return the folder as one entry of a list of folders, which commas would part."""
+    return '"{}"'.format(str(folder).replace('"', '""'))
 
 
 def account() -> str:

@@ -13,6 +13,7 @@ from minio import Minio
 from services.cli.stack import process
 from services.cli.stack.kafka import Kafka
 from services.cli.stack.ports import free_port
+from services.cli.stack.postgres import Postgres
 from services.platform.events import clients
 from tests.support.events import test_settings
 from tests.support.parts import CHECKOUT, S3Address, held
@@ -33,6 +34,21 @@ def test_postgres_is_version_18_and_asks_for_a_password(postgres: str) -> None:
         method = connection.execute("select distinct auth_method from pg_hba_file_rules").fetchall()
     assert row == (18,)
     assert method == [("scram-sha-256",)]
+
+
+def test_a_database_runs_in_a_folder_whatever_that_is_called(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "one, \u00fc 'q' \"p\" a=b" / "postgres", free_port(), durable=False)
+    log = tmp_path / "log"
+    server.prepare(log)
+    command = server.command()
+    running = process.spawn(command, log)
+    try:
+        process.wait_ready(running, server.ready, log, 60)
+        for url in (server.url(), server.socket_url()):
+            with psycopg.connect(url) as connection:
+                assert connection.execute("select 1").fetchone() == (1,)
+    finally:
+        process.stop(running, command)
 
 
 def test_kafka_answers_and_makes_no_topics_by_itself(kafka: str) -> None:
