@@ -89,8 +89,11 @@ def down(home: Home = None) -> None:
 def status(home: Home = None, json: AsJson = False) -> None:
     """Show the parts of the running stack. Exit code 0: all ready, 1: some are not, 3: not running.
 
+    On a full disk it says so, and 1: what is shown may then be old.
+
     Examples: `waymark status` · `waymark status --json`
     """
+    from services.cli.stack.holding import ROOM, room_left
     from services.cli.stack.screen import console, status_table
     from services.cli.stack.state import read_state
 
@@ -99,7 +102,11 @@ def status(home: Home = None, json: AsJson = False) -> None:
         output.as_json(asdict(state))
     else:
         console().print(status_table(state))
-    if not state.ready:
+    folder = home_dir(home)
+    full = room_left(folder) < ROOM
+    if full:
+        typer.echo(f"The disk of {folder} is nearly full: parts may not go on, this may be old.", err=True)
+    if full or not state.ready:
         raise typer.Exit(ExitCode.OTHER)
 
 

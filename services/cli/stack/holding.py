@@ -1,5 +1,6 @@
 """Who holds a home: that one alone may run parts there, end those others left, or delete what is kept."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from services.cli.stack.paths import option
 LOCK = "supervisor.lock"
 # Who only looks has the lock for a moment.
 PATIENCE = 1.0
+# Bytes that a new stack writes at its first start, and one that runs needs to go on.
+ROOM = 96 * 1024**2
 
 
 @contextmanager
@@ -46,6 +49,20 @@ def unusable(home: Path, error: OSError) -> Failure:
     """The failure for a home that cannot be made or written."""
     remedy = "Name a folder that you may write to by --home or WAYMARK_HOME."
     return Failure(ExitCode.OTHER, f"{home} cannot be the home of a stack: {error.strerror}.", remedy=remedy)
+
+
+def room_left(home: Path) -> int:
+    """Return the bytes that the disk of the home still takes."""
+    return shutil.disk_usage(home).free
+
+
+def require_room(home: Path) -> None:
+    """Raise Failure when the disk of the home is too full to start a stack."""
+    left = room_left(home)
+    if left < ROOM:
+        text = f"The disk of {home} has {left // 1024**2} MiB left; a stack needs {ROOM // 1024**2}."
+        remedy = "Make room there, or name a folder on another disk by --home or WAYMARK_HOME."
+        raise Failure(ExitCode.OTHER, text, remedy=remedy)
 
 
 def held(home: Path) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from services.cli.exits import ExitCode, Failure
-from services.cli.stack import control
-from services.cli.stack.holding import held, holding
+from services.cli.stack import control, supervisor
+from services.cli.stack import holding as holds
+from services.cli.stack.holding import held, holding, require_room
 from services.cli.stack.leftovers import MARK, end_left_overs
-from services.cli.stack.state import StackState, write_state
+from services.cli.stack.plan import Plan
+from services.cli.stack.state import StackState, find_state, write_state
 
 HOLD = (
     "import sys, time; from pathlib import Path; from services.cli.stack.holding import holding\n"
@@ -123,3 +128,32 @@ def test_a_home_that_cannot_be_says_why_and_what_else(tmp_path: Path, name: str)
         assert "--home" in refused.value.remedy
     with pytest.raises(Failure, match="cannot be the home of a stack"), holding(tmp_path / name):
         pass
+
+
+def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_room(tmp_path)
+    monkeypatch.setattr(holds, "ROOM", shutil.disk_usage(tmp_path).total + 1)
+    with pytest.raises(Failure, match=r"has \d+ MiB left"):
+        require_room(tmp_path)
+
+
+def test_a_supervisor_that_cannot_tell_its_state_goes_on_and_tells_it_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "STATE_SECONDS", 0.05)
+    told = []
+
+    def watch(state: StackState) -> None:
+        told.append(state)
+        if len(told) < 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def scenario() -> None:
+        running = supervisor.Supervisor(Plan(tmp_path, 8080, {}), watch)
+        running._changed()
+        async with asyncio.timeout(20):
+            while len(told) < 3:
+                await asyncio.sleep(0.02)
+
+    asyncio.run(scenario())
+    assert find_state(tmp_path) is not None
