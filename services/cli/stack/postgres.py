@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import psutil
 
 from services.cli.stack.process import Command, PartError, run_once
+from services.cli.stack.secret_files import kept
 
 SUPERUSER = "postgres"
 # PostgreSQL refuses to run as root; this account exists on every Linux system, so none has to be made.
@@ -78,12 +79,7 @@ class Postgres:
     @property
     def password(self) -> str:
         """The superuser's password, made on first use and kept in a file only the owner reads."""
-        path = self.folder / "superuser.password"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
-                stream.write(secrets.token_urlsafe(24))
-        return path.read_text()
+        return kept(self.folder / "superuser.password", lambda: secrets.token_urlsafe(24))
 
     def url(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
         """Return a libpq URL over TCP."""
