@@ -10,18 +10,8 @@ import typer
 
 from services.cli import output
 from services.cli.exits import ExitCode, Failure
-from services.cli.options import AsJson, Home
+from services.cli.options import AsJson, Home, PortBase
 from services.cli.stack.paths import home_dir
-
-PortBase = Annotated[
-    int | None,
-    typer.Option(
-        "--port-base",
-        min=1024,
-        max=65_000,
-        help="First port of the stack. Default: the one of the last run, or the first free range from 8080.",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -131,6 +121,8 @@ def logs(
         raise Failure(
             ExitCode.NOT_FOUND, f"No part {part!r} has logged in {folder}.", remedy=f"Known: {known}."
         )
+    if not files:
+        typer.echo(f"nothing has been logged in {folder} yet", err=True)
     chosen = {part: files[part]} if part else files
     for name, path in chosen.items():
         with path.open(errors="replace") as stream:

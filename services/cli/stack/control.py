@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +43,7 @@ def running(home: Path) -> StackState | None:
 def up_command(home: Path, base: int | None) -> list[str]:
     """Return the command line of a supervisor in the foreground."""
     ports = [] if base is None else ["--port-base", str(base)]
-    return [sys.executable, "-m", "services.cli.main", "up", "--home", str(home), *ports]
+    return [*process.PYTHON, "-m", "services.cli.main", "up", "--home", str(home), *ports]
 
 
 def start_detached(home: Path, base: int | None) -> subprocess.Popen[bytes]:

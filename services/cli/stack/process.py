@@ -14,7 +14,10 @@ from typing import Protocol
 LAUNCHER = Path(__file__).with_name("launch.py")
 # Python processes with a few threads need no more arenas of the C library; each costs memory.
 DEFAULTS = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+# Without -P the folder somebody happens to stand in could take the place of any module.
+PYTHON = [sys.executable, "-P"]
+LOCALE = ("LANG", "LC_ALL", "TZ")
+INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", *LOCALE)
 
 
 class PartError(Exception):
