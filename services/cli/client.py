@@ -22,13 +22,13 @@ from waymark.errors.v1 import reason_pb2
 
 from services.cli.downloads import broke_off, draft_of
 from services.cli.exits import ExitCode, Failure, FieldViolation
-from services.cli.stack.paths import home_dir
+from services.cli.stack.paths import home_dir, option
 from services.cli.stack.state import StackState, read_state
 from services.cli.token import NoIssuer, request_token
 
 DEADLINE = 30.0
 UNREACHABLE = "The stack in {home} does not answer at {address}."
-START = "Look with `waymark status --home {home}`; start it with `waymark up --home {home}`."
+START = "Look with `waymark status {option}`; start it with `waymark up {option}`."
 # A call lost on its way is sent again with the same request_id, which takes effect once.
 RETRIES = json.dumps(
     {
@@ -298,7 +298,7 @@ def sha256(content: bytes) -> str:
 def unreachable(client: Client) -> Failure:
     """The failure for a stack that does not answer."""
     text = UNREACHABLE.format(home=client.home, address=client.state.edge)
-    return Failure(ExitCode.UNREACHABLE, text, remedy=START.format(home=client.home))
+    return Failure(ExitCode.UNREACHABLE, text, remedy=START.format(option=option(client.home)))
 
 
 def failure_of_grpc(error: Any, client: Client) -> Failure:

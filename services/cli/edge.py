@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     """Adds `edge` to the command line `app`."""
 
     @app.command(
-        epilog="Examples:  waymark edge · waymark edge --only-write, then run an Envoy of your own with it. "
+        epilog="Examples:  waymark edge · waymark edge --only-write · then run an Envoy of your own with it. "
         "The variables are listed in deploy/envoy/README.md."
     )
     def edge(

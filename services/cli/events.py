@@ -113,7 +113,12 @@ def letters(service: ServiceName, home: Home = None, as_json: AsJson = False) ->
 
 
 @dead_letters.command("show")
-def show(service: ServiceName, offset: int, home: Home = None, as_json: AsJson = False) -> None:
+def show(
+    service: ServiceName,
+    offset: Annotated[int, typer.Argument(help="As `list` shows it.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
     """Show one dead letter with its original bytes. Example: waymark events dead-letters show portfolio 3."""
     from services.cli import output
 

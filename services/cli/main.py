@@ -13,7 +13,9 @@ from rich.console import Console
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
+from services.cli.examples import show_examples
 from services.cli.exits import Failure
+from services.cli.faults import failure_of
 
 STACK = "services.cli.stack.commands"
 # Command → module that registers it, in the order of `waymark --help`.
@@ -136,7 +138,9 @@ class Commands(MutableMapping[str, Any]):
             module = import_module(MODULES[name])
             part = typer.Typer()
             module.register(part)
-            self._loaded.update(get_group(part).commands)
+            loaded = get_group(part)
+            show_examples(loaded)
+            self._loaded.update(loaded.commands)
         return self._loaded[name]
 
     def __setitem__(self, name: str, command: Any) -> None:
@@ -179,7 +183,10 @@ def main() -> None:
     """Runs the command line and leaves the process with an exit code (see `waymark --help`)."""
     try:
         get_command(app).main(prog_name="waymark")
-    except Failure as failure:
+    except Exception as error:
+        failure = error if isinstance(error, Failure) else failure_of(error)
+        if failure is None:
+            raise
         report(failure, as_json="--json" in sys.argv)
         sys.exit(int(failure.code))
 

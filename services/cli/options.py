@@ -16,6 +16,15 @@ Home = Annotated[
     Path | None,
     typer.Option(envvar="WAYMARK_HOME", help="Folder of the running stack.", show_default=".waymark"),
 ]
+PortBase = Annotated[
+    int | None,
+    typer.Option(
+        "--port-base",
+        min=1024,
+        max=65_000,
+        help="First port of the stack. Default: the one of the last run, or the first free range from 8080.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 ActAs = Annotated[
     str,

@@ -10,6 +10,7 @@ import httpx
 import typer
 
 from services.cli.stack.development_grant import DEVELOPMENT_GRANT, ROLES
+from services.cli.stack.paths import option
 
 
 class NoIssuer(Exception):
@@ -28,7 +29,7 @@ def request_token(
     path = home / "issuer" / "address"
     if not path.exists():
         raise NoIssuer(
-            f"No development issuer has run in {home}. Start one with `waymark up --home {home}`; with an "
+            f"No development issuer has run in {home}. Start one with `waymark up {option(home)}`; with an "
             "identity provider of your own, ask that for the token."
         )
     form = {"grant_type": DEVELOPMENT_GRANT, "role": role, "subject": subject, "org": organisation}

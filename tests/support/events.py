@@ -258,9 +258,10 @@ def process(rig: Rig, kind: str, *faults: str) -> Iterator[subprocess.Popen[byte
             "SECRETS": str(rig.settings.secrets_dir),
             "INSTANCE": rig.settings.instance,
         },
+        folder=checkout,
     )
     # As a part of the stack, so that it dies with this process, however that ends.
-    child = parts.spawn(command, rig.settings.secrets_dir / f"{kind}.log", checkout)
+    child = parts.spawn(command, rig.settings.secrets_dir / f"{kind}.log")
     try:
         yield child
     finally:

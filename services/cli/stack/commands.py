@@ -10,18 +10,8 @@ import typer
 
 from services.cli import output
 from services.cli.exits import ExitCode, Failure
-from services.cli.options import AsJson, Home
+from services.cli.options import AsJson, Home, PortBase
 from services.cli.stack.paths import home_dir
-
-PortBase = Annotated[
-    int | None,
-    typer.Option(
-        "--port-base",
-        min=1024,
-        max=65_000,
-        help="First port of the stack. Default: the one of the last run, or the first free range from 8080.",
-    ),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -89,8 +79,11 @@ def down(home: Home = None) -> None:
 def status(home: Home = None, json: AsJson = False) -> None:
     """Show the parts of the running stack. Exit code 0: all ready, 1: some are not, 3: not running.
 
+    On a full disk it says so, and 1: what is shown may then be old.
+
     Examples: `waymark status` · `waymark status --json`
     """
+    from services.cli.stack.holding import ROOM, room_left
     from services.cli.stack.screen import console, status_table
     from services.cli.stack.state import read_state
 
@@ -99,7 +92,11 @@ def status(home: Home = None, json: AsJson = False) -> None:
         output.as_json(asdict(state))
     else:
         console().print(status_table(state))
-    if not state.ready:
+    folder = home_dir(home)
+    full = room_left(folder) < ROOM
+    if full:
+        typer.echo(f"The disk of {folder} is nearly full: parts may not go on, this may be old.", err=True)
+    if full or not state.ready:
         raise typer.Exit(ExitCode.OTHER)
 
 
@@ -124,6 +121,8 @@ def logs(
         raise Failure(
             ExitCode.NOT_FOUND, f"No part {part!r} has logged in {folder}.", remedy=f"Known: {known}."
         )
+    if not files:
+        typer.echo(f"nothing has been logged in {folder} yet", err=True)
     chosen = {part: files[part]} if part else files
     for name, path in chosen.items():
         with path.open(errors="replace") as stream:
@@ -166,5 +165,4 @@ def reset(
     folder = home_dir(home)
     if not yes:
         typer.confirm(f"Delete all data of the stack in {folder}?", abort=True)
-    control.reset(folder)
-    typer.echo(f"{folder} is empty")
+    typer.echo(f"{folder} is empty" if control.reset(folder) else f"no stack has been in {folder}")

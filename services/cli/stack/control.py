@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +12,14 @@ import psutil
 
 from services.cli.exits import ExitCode, Failure
 from services.cli.stack import process
+from services.cli.stack.holding import LOCK, held, holding, make, was_home
 from services.cli.stack.leftovers import end_left_overs
+from services.cli.stack.paths import option
 from services.cli.stack.postgres import socket_dir
 from services.cli.stack.state import FILE, StackState, find_state
 
+# A supervisor says its state well within it.
+BEGIN_SECONDS = 15.0
 READY_SECONDS = 180.0
 STOP_SECONDS = 90.0
 # A part that died so often on the way up will not come up by waiting.
@@ -26,22 +29,29 @@ CONTENTS = ("postgres", "kafka", "s3", "issuer", "edge", "secrets", "index", "lo
 
 
 def running(home: Path) -> StackState | None:
-    """Return the state of the stack in `home` if its supervisor runs."""
-    state = find_state(home)
-    return state if state and state.alive else None
+    """Return the state of the stack in `home` if its supervisor runs; one that only begins is waited for."""
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while True:
+        state = find_state(home)
+        if state and state.alive:
+            return state
+        if not held(home) or time.monotonic() > deadline:
+            return None
+        time.sleep(0.1)
 
 
 def up_command(home: Path, base: int | None) -> list[str]:
     """Return the command line of a supervisor in the foreground."""
     ports = [] if base is None else ["--port-base", str(base)]
-    return [sys.executable, "-m", "services.cli.main", "up", "--home", str(home), *ports]
+    return [*process.PYTHON, "-m", "services.cli.main", "up", "--home", str(home), *ports]
 
 
 def start_detached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
-    """Start a supervisor that outlives this process."""
+    """Start a supervisor that outlives this process; raises Failure when it could not write to its home."""
+    make(home)
     log = home / "logs" / "supervisor.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
+    log.write_bytes(b"")
+    with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
             up_command(home, base),
             stdin=subprocess.DEVNULL,
@@ -54,6 +64,7 @@ def start_detached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
 
 def start_attached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
     """Start a supervisor that ends in order when this process ends, however it ends."""
+    make(home)
     told = {name: value for name, value in os.environ.items() if name.startswith(("WAYMARK_", "OTEL_"))}
     command = process.Command(up_command(home, base), {**told, "COLUMNS": "200"}, stop_signal=signal.SIGINT)
     log = home / "logs" / "supervisor.log"
@@ -88,7 +99,7 @@ def wait_ready(
             raise Failure(ExitCode.OTHER, f"The stack did not start.\n{process.tail(log)}")
         stuck = [part for part in state.parts.values() if part.restarts >= GIVE_UP_RESTARTS] if state else []
         if stuck or time.monotonic() > deadline:
-            remedy = f"It is stopped again. Look with `waymark logs PART --home {home}`, then start anew."
+            remedy = f"It is stopped again. Look with `waymark logs PART {option(home)}`, then start anew."
             raise Failure(
                 ExitCode.UNREACHABLE, f"The stack is not ready.\n{complaints(state)}", remedy=remedy
             )
@@ -105,34 +116,49 @@ def stop(home: Path) -> bool:
     """Stop the stack in `home` in order; kill what is left. Return whether one was running."""
     state = running(home)
     if state is None:
-        return end_left_overs(home) > 0
+        return end_orphans(home) > 0
     supervisor = psutil.Process(state.pid)
     supervisor.terminate()
     try:
         supervisor.wait(STOP_SECONDS)
     except psutil.TimeoutExpired:
         supervisor.kill()
-    end_left_overs(home)
+    end_orphans(home)
     return True
 
 
 def stop_started(home: Path, supervisor: subprocess.Popen[bytes]) -> None:
     """Stop the supervisor that `start_detached` returned, even one that has not said its state yet."""
     process.stop(supervisor, process.Command((), stop_seconds=STOP_SECONDS))
-    end_left_overs(home)
+    end_orphans(home)
 
 
-def reset(home: Path) -> None:
-    """Delete all that a stack keeps in `home`.
+def end_orphans(home: Path) -> int:
+    """End the parts that no supervisor has; return how many there were: none while one holds the home."""
+    if not was_home(home):
+        return end_left_overs(home)
+    try:
+        with holding(home):
+            return end_left_overs(home)
+    except Failure:
+        return 0
+
+
+def reset(home: Path) -> bool:
+    """Delete all that a stack keeps in `home`; return whether there ever was one.
 
     Raises:
         Failure: the stack runs.
     """
+    if not was_home(home):
+        return False
     if running(home):
-        remedy = f"Stop it with `waymark down --home {home}`."
+        remedy = f"Stop it with `waymark down {option(home)}`."
         raise Failure(ExitCode.OTHER, f"The stack in {home} is running.", remedy=remedy)
-    end_left_overs(home)
-    for folder in (*(home / name for name in CONTENTS), socket_dir(home / "postgres")):
-        shutil.rmtree(folder, ignore_errors=True)
-    for name in (FILE, "supervisor.lock"):
-        (home / name).unlink(missing_ok=True)
+    with holding(home):
+        end_left_overs(home)
+        for folder in (*(home / name for name in CONTENTS), socket_dir(home / "postgres")):
+            shutil.rmtree(folder, ignore_errors=True)
+        for name in (FILE, LOCK):
+            (home / name).unlink(missing_ok=True)
+    return True

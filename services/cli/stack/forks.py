@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections import deque
 from contextlib import suppress
@@ -14,9 +13,9 @@ from pathlib import Path
 
 from services.cli.stack import process
 from services.cli.stack.leftovers import MARK
-from services.cli.stack.process import Command, PartError
+from services.cli.stack.process import PYTHON, Command, PartError
 
-SERVER = [sys.executable, "-m", "services.cli.stack.fork_server"]
+SERVER = [*PYTHON, "-m", "services.cli.stack.fork_server"]
 TITLES = {"SPT_NOENV": "1"}  # setproctitle's: let the mark be, by which left-overs are found
 LARGEST = 4096  # bytes of an answer
 

@@ -30,6 +30,7 @@ from joserfc import jwt
 
 from services.cli.stack.development_grant import DEVELOPMENT_GRANT, ROLES
 from services.cli.stack.issuer_keys import ALGORITHM, SigningKeys
+from services.cli.stack.secret_files import kept
 
 DEFAULT_AUDIENCE = "waymark"
 BACK_OFFICE = "back-office"
@@ -209,12 +210,11 @@ def known_clients(folder: Path) -> dict[str, dict[str, str]]:
     """Clients for the client_credentials grant from `folder`/clients.json; made with a random secret at
     first.
     """
-    path = folder / "clients.json"
-    if not path.exists():
-        clients = {BACK_OFFICE: {"secret": secrets.token_urlsafe(24)}}
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            json.dump(clients, file, indent=2)
-    loaded: dict[str, dict[str, str]] = json.loads(path.read_text())
+    made = kept(
+        folder / "clients.json",
+        lambda: json.dumps({BACK_OFFICE: {"secret": secrets.token_urlsafe(24)}}, indent=2),
+    )
+    loaded: dict[str, dict[str, str]] = json.loads(made)
     return loaded
 
 

@@ -113,12 +113,13 @@ class Kafka:
             "listeners": f"CLIENT://{self.bootstrap},CONTROLLER://{controller}",
             "advertised.listeners": f"CLIENT://{self.bootstrap}",
             "controller.quorum.voters": f"1@{controller}",
-            "log.dirs": str(self.data),
+            # From the working folder: as a list in Latin-1 it takes no comma, and no other letters.
+            "log.dirs": self.data.name,
         }
         text = "".join(f"{name}={value}\n" for name, value in settings.items())
         self._properties.write_text(text)
         if not (self.data / "meta.properties").exists():
-            run_once(Command(self._format()), log)
+            run_once(self._run(self._format()), log)
 
     def command(self) -> Command:
         """Return how to run the broker; each jar is verified again first.
@@ -127,11 +128,15 @@ class Kafka:
             JarsError: a jar differs from the lock.
         """
         option = [f"-XX:AOTCacheOutput={self.rehearsal}"] if self.rehearsal else cached()
-        return Command([*self._java(), *option, "kafka.Kafka", str(self._properties)], stop_seconds=20.0)
+        return self._run([*self._java(), *option, "kafka.Kafka", self._properties.name])
 
     def ready(self) -> bool:
         """Tell whether the broker answers an ApiVersions request, which it does once it serves clients."""
         return answers_api_versions("127.0.0.1", self.port)
+
+    def _run(self, argv: list[str]) -> Command:
+        """Return how to run a program of the broker in its own folder, whose name then matters to none."""
+        return Command(argv, {"LC_ALL": "C.UTF-8"}, stop_seconds=20.0, folder=self.folder)
 
     @property
     def _properties(self) -> Path:
@@ -142,7 +147,7 @@ class Kafka:
         # An identifier with a leading hyphen would be read as an option.
         cluster = "w" + cluster[1:]
         tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        return [*self._java(), *cached(), *tool, "-t", cluster, "-c", str(self._properties)]
+        return [*self._java(), *cached(), *tool, "-t", cluster, "-c", self._properties.name]
 
     def _java(self) -> list[str]:
         """Return the start of the command line: java, its options and the verified class path."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from services.cli.exits import Failure
 from services.cli.stack import process
 from services.cli.stack.forks import Forks
 from services.cli.stack.leftovers import MARK
@@ -76,7 +77,7 @@ class Keeper:
                     await self._finish()
                     return
                 reason = await self._watch()
-            except (PartError, OSError) as error:
+            except (PartError, OSError, Failure) as error:
                 reason = str(error)
             self.up.clear()
             await self._end()

@@ -1,6 +1,5 @@
 """The parts of a stack in the order they start, each with what it needs first."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Protocol
 from services.cli.stack import health
 from services.cli.stack.plan import SERVICES, Plan
 from services.cli.stack.probes import accepts, answers, drain_edge
-from services.cli.stack.process import Command
+from services.cli.stack.process import PYTHON, Command
 
 # Floors of the house, for the order of stopping.
 STORES, SUPPORT, RELAYS, CONSUMERS, SERVERS, EDGE = range(6)
@@ -118,7 +117,7 @@ def members(plan: Plan) -> list[Member]:
 def issuer(plan: Plan) -> Program:
     """Return the development token issuer."""
     port = str(plan.port("issuer"))
-    module = [sys.executable, "-m", "services.cli.stack.issuer", "--home", str(plan.home), "--port", port]
+    module = [*PYTHON, "-m", "services.cli.stack.issuer", "--home", str(plan.home), "--port", port]
     audience = plan.environ.get("WAYMARK_OIDC_AUDIENCE")
     environment = {n: plan.environ[n] for n in ("WAYMARK_ENVIRONMENT",) if n in plan.environ}
     return Program(
@@ -145,7 +144,7 @@ def workers(plan: Plan, service: str) -> list[Member]:
     listen = f"127.0.0.1:{port}"
     # Several share a port and count into one folder, which has to be known before anything is loaded.
     alone = plan.environ.get("WAYMARK_PROCESSES", "1") == "1"
-    argv = ["serve", service] if alone else [sys.executable, "-m", "services.cli.main", "serve", service]
+    argv = ["serve", service] if alone else [*PYTHON, "-m", "services.cli.main", "serve", service]
 
     def server_environment() -> dict[str, str]:
         told = {"WAYMARK_LISTEN": listen, "WAYMARK_METRICS_PORT": str(metrics)}

@@ -1,6 +1,7 @@
 """Where the embedded parts live: the checkout, its download cache and a stack's home folder."""
 
 import os
+import shlex
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -14,3 +15,8 @@ def cache_dir() -> Path:
 def home_dir(home: Path | None = None) -> Path:
     """Return the stack's home folder: the argument, else `WAYMARK_HOME`, else `.waymark` here."""
     return Path(home or os.environ.get("WAYMARK_HOME") or ".waymark").expanduser().absolute()
+
+
+def option(home: Path) -> str:
+    """Return the option that names the home to a command, fit to be pasted into a shell."""
+    return f"--home {shlex.quote(str(home))}"

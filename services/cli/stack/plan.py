@@ -15,6 +15,7 @@ from services.cli.exits import ExitCode, Failure
 from services.cli.stack.kafka import Kafka
 from services.cli.stack.postgres import Postgres
 from services.cli.stack.s3 import REGION, S3
+from services.cli.stack.secret_files import kept
 
 SERVICES = ("catalogue", "vouchers", "portfolio")
 OFFSETS = {
@@ -161,11 +162,7 @@ class Plan:
 
     def database_password(self, service: str) -> str:
         """Return the password of a service's login role, made on first use."""
-        path = self.secrets_dir(service) / "database.password"
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-                stream.write(secrets.token_urlsafe(24))
-        return path.read_text()
+        return kept(self.secrets_dir(service) / "database.password", lambda: secrets.token_urlsafe(24))
 
     def secrets_dir(self, service: str) -> Path:
         """Return the folder with the keys of one service, which only its processes are told about."""

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import psutil
 
 from services.cli.stack.process import Command, PartError, run_once
+from services.cli.stack.secret_files import kept
 
 SUPERUSER = "postgres"
 # PostgreSQL refuses to run as root; this account exists on every Linux system, so none has to be made.
@@ -78,12 +79,7 @@ class Postgres:
     @property
     def password(self) -> str:
         """The superuser's password, made on first use and kept in a file only the owner reads."""
-        path = self.folder / "superuser.password"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
-                stream.write(secrets.token_urlsafe(24))
-        return path.read_text()
+        return kept(self.folder / "superuser.password", lambda: secrets.token_urlsafe(24))
 
     def url(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
         """Return a libpq URL over TCP."""
@@ -115,7 +111,7 @@ class Postgres:
     def command(self) -> Command:
         """Return how to run the server. SIGINT is its fast shutdown, which ends open sessions."""
         settings = {**SETTINGS, **({} if self.durable else NOT_DURABLE)}
-        settings |= {"port": str(self.port), "unix_socket_directories": str(self.socket_dir)}
+        settings |= {"port": str(self.port), "unix_socket_directories": quoted(self.socket_dir)}
         options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
         argv = [binary("postgres"), "-D", str(self.data), *options]
         return Command(argv, {"LC_ALL": "C.UTF-8"}, user=account(), stop_signal=signal.SIGINT)
@@ -183,6 +179,11 @@ def socket_dir(folder: Path) -> Path:
         return own
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"waymark-{digest}"
+
+
+def quoted(folder: Path) -> str:
+    """Return the folder as one entry of a list of folders, which commas would part."""
+    return '"{}"'.format(str(folder).replace('"', '""'))
 
 
 def account() -> str:

@@ -14,7 +14,10 @@ from typing import Protocol
 LAUNCHER = Path(__file__).with_name("launch.py")
 # Python processes with a few threads need no more arenas of the C library; each costs memory.
 DEFAULTS = {"MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "LD_LIBRARY_PATH")
+# Without -P the folder somebody happens to stand in could take the place of any module.
+PYTHON = [sys.executable, "-P"]
+LOCALE = ("LANG", "LC_ALL", "TZ")
+INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", *LOCALE)
 
 
 class PartError(Exception):
@@ -31,6 +34,7 @@ class Command:
         user: account a root caller drops to, or "".
         stop_signal: asks the program to end in order.
         stop_seconds: how long it may take before it is killed.
+        folder: its working folder; the caller's when None.
         forked: the program is one of the project's own, by its name in `fork_server.PROGRAMS`, and started by
             `Forks.spawn`; any other is a file, and started by `spawn`.
     """
@@ -40,6 +44,7 @@ class Command:
     user: str = ""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15.0
+    folder: Path | None = None
     forked: bool = False
 
 
@@ -70,9 +75,7 @@ def base_environment() -> dict[str, str]:
     return DEFAULTS | {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
-def spawn(
-    command: Command, log: Path, cwd: Path | None = None, stdin: int = subprocess.DEVNULL
-) -> subprocess.Popen[bytes]:
+def spawn(command: Command, log: Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, output appended to `log`.
 
     The program gets its `death_signal` when the calling thread ends, so call this from a thread that lives as
@@ -81,7 +84,6 @@ def spawn(
     Args:
         command: what to run.
         log: file that receives stdout and stderr.
-        cwd: working folder; the caller's when None.
         stdin: descriptor of its standard input.
     """
     launcher = [
@@ -102,7 +104,7 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**base_environment(), **command.environment},
-            cwd=cwd,
+            cwd=command.folder,
             start_new_session=True,
         )
 

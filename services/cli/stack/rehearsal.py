@@ -5,11 +5,12 @@ the same jars and Java read that.
 """
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from services.cli.stack.kafka import Kafka, rehearsed
 from services.cli.stack.ports import free_port
-from services.cli.stack.process import Command, PartError, spawn, stop, wait_ready
+from services.cli.stack.process import PartError, spawn, stop, wait_ready
 
 SECONDS = 120.0
 
@@ -29,7 +30,7 @@ def rehearse() -> bool:
         log, written = folder / "log", folder / kept.name
         broker = Kafka(folder / "kafka", free_port(), free_port(), rehearsal=written)
         broker.prepare(log)
-        command = Command(broker.command().argv, stop_seconds=SECONDS)
+        command = replace(broker.command(), stop_seconds=SECONDS)
         process = spawn(command, log)
         try:
             wait_ready(process, broker.ready, log, SECONDS)

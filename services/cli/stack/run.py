@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import Home
+from services.cli.options import Home, PortBase
 from services.cli.stack.paths import home_dir
 
 
 def run(
     home: Home = None,
-    port_base: Annotated[int | None, typer.Option("--port-base", min=1024, max=65_000)] = None,
+    port_base: PortBase = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder with the real taxonomy, list and feed; samples without it.")
     ] = None,

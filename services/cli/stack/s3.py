@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.cli.stack.process import Command
+from services.cli.stack.secret_files import kept
 
 REGION = "us-east-1"
 
@@ -34,12 +35,11 @@ class S3:
     @property
     def keys(self) -> tuple[str, str]:
         """Access key and secret key, made on first use and kept in a file only the owner reads."""
-        path = self.folder / "access.keys"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
-                stream.write(f"WM{secrets.token_hex(8).upper()}\n{secrets.token_hex(24)}\n")
-        access, secret = path.read_text().split()
+        made = kept(
+            self.folder / "access.keys",
+            lambda: f"WM{secrets.token_hex(8).upper()}\n{secrets.token_hex(24)}\n",
+        )
+        access, secret = made.split()
         return access, secret
 
     def prepare(self, log: Path) -> None:

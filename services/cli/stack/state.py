@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from services.cli.exits import ExitCode, Failure
-from services.cli.stack.paths import home_dir
+from services.cli.stack.paths import home_dir, option
 
 FILE = "state.json"
 
@@ -97,7 +97,7 @@ def read_state(home: Path | None = None) -> StackState:
     state = find_state(folder)
     if state is None or not state.alive:
         remedy = (
-            f"Start it with `waymark up --home {folder}`, or name another folder by --home or WAYMARK_HOME."
+            f"Start it with `waymark up {option(folder)}`, or name another folder by --home or WAYMARK_HOME."
         )
         raise Failure(ExitCode.UNREACHABLE, f"No stack is running in {folder}.", remedy=remedy)
     return state

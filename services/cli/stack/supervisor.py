@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from filelock import FileLock, Timeout
 
 from services.cli.exits import ExitCode, Failure
 from services.cli.stack.forks import Forks
+from services.cli.stack.holding import holding, require_room
 from services.cli.stack.jars import JarsError
 from services.cli.stack.keep import Keeper
 from services.cli.stack.leftovers import end_left_overs
@@ -21,6 +21,8 @@ from services.cli.stack.ports import is_free
 from services.cli.stack.state import StackState, find_state, write_state
 
 LAST_BASE = 60_000
+# When the state could not be told, for instance for a full disk, it is tried again.
+STATE_SECONDS = 5.0
 
 Watcher = Callable[[StackState], None]
 
@@ -99,8 +101,11 @@ class Supervisor:
 
     def _changed(self) -> None:
         state = self.state
-        write_state(self.plan.home, state)
-        self._watch(state)
+        try:
+            write_state(self.plan.home, state)
+            self._watch(state)
+        except OSError:
+            asyncio.get_running_loop().call_later(STATE_SECONDS, self._changed)
 
 
 def supervise(home: Path, base: int | None, watch: Watcher) -> None:
@@ -112,18 +117,13 @@ def supervise(home: Path, base: int | None, watch: Watcher) -> None:
         watch: called with the state after each change.
 
     Raises:
-        Failure: another supervisor holds the home, a port is taken, or a part can never start.
+        Failure: another supervisor holds the home, it cannot be written, its disk is full, a port is taken,
+            or a part can never start.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home / "supervisor.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        remedy = f"`waymark status --home {home}` shows it, `waymark down --home {home}` stops it."
-        raise Failure(ExitCode.OTHER, f"A stack already runs in {home}.", remedy=remedy) from None
-    with lock:
+    with holding(home):
         # Only the holder of the lock may: these cannot be another supervisor's parts.
         end_left_overs(home)
+        require_room(home)
         plan = Plan(home, choose_base(home, base))
         # Made here: a subclass of the event loop's objects needs the running loop.
         asyncio.run(_run(plan, watch))

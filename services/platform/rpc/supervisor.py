@@ -36,7 +36,7 @@ _log = structlog.get_logger()
 
 def command(service: str) -> list[str]:
     """Returns the command line of one server process."""
-    return [sys.executable, "-m", "services.platform.rpc.worker", service]
+    return [sys.executable, "-P", "-m", "services.platform.rpc.worker", service]
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from services.cli.exits import ExitCode, Failure
 from services.cli.stack import keep
 from services.cli.stack.forks import Forks
 from services.cli.stack.keep import Keeper
@@ -108,6 +109,29 @@ def test_what_keeps_dying_is_started_ever_more_rarely(
     monkeypatch.setattr(keep, "POLL_SECONDS", 0.05)
     asyncio.run(scenario())
     assert waits[:5] == [0.1, 0.2, 0.4, 0.4, 0.4]
+
+
+def test_a_part_that_cannot_be_told_what_it_needs_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An issuer elsewhere that is away when a server has to be started anew must not end the stack."""
+    monkeypatch.setattr(keep, "FIRST_WAIT", 0.1)
+    asked = []
+
+    def told() -> dict[str, str]:
+        asked.append(len(asked))
+        if len(asked) < 3:
+            raise Failure(ExitCode.UNREACHABLE, "https://issuer.example: no route")
+        return {}
+
+    async def scenario() -> None:
+        program = Program("server", lambda: ["sleep", "60"], lambda: True, told)
+        async with kept(program, tmp_path) as keeper:
+            await until(lambda: "no route" in keeper.state.reason)
+            await asyncio.wait_for(keeper.up.wait(), 60)
+            assert keeper.state.restarts == 2
+
+    asyncio.run(scenario())
 
 
 def test_a_one_off_is_repeated_until_it_succeeds(tmp_path: Path) -> None:

@@ -107,6 +107,14 @@ def test_what_lost_its_parent_before_it_could_ask_for_a_signal_does_not_run(way:
     assert ("it runs" in said) is (mode == "unchecked")
 
 
+@pytest.mark.parametrize(("python", "ends"), [(process.PYTHON, True), ([sys.executable], False)])
+def test_where_somebody_stands_takes_no_module_s_place(tmp_path: Path, python: list[str], ends: bool) -> None:
+    """Control: without the option of `PYTHON` it does."""
+    (tmp_path / "services.py").write_text("raise SystemExit('not this one')")
+    command = Command([*python, "-c", "import services.cli"], folder=tmp_path)
+    assert (process.spawn(command, tmp_path / "log").wait(60) == 0) == ends
+
+
 def test_left_overs_of_one_home_are_ended_and_no_others(tmp_path: Path) -> None:
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     homes = tmp_path / "one", tmp_path / "two"

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import psutil
 import psycopg
+import pytest
 from minio import Minio
 
+from services.cli.stack import process
+from services.cli.stack.kafka import Kafka
+from services.cli.stack.ports import free_port
+from services.cli.stack.postgres import Postgres
 from services.platform.events import clients
 from tests.support.events import test_settings
 from tests.support.parts import CHECKOUT, S3Address, held
@@ -31,6 +36,21 @@ def test_postgres_is_version_18_and_asks_for_a_password(postgres: str) -> None:
     assert method == [("scram-sha-256",)]
 
 
+def test_a_database_runs_in_a_folder_whatever_that_is_called(tmp_path: Path) -> None:
+    server = Postgres(tmp_path / "one, \u00fc 'q' \"p\" a=b" / "postgres", free_port(), durable=False)
+    log = tmp_path / "log"
+    server.prepare(log)
+    command = server.command()
+    running = process.spawn(command, log)
+    try:
+        process.wait_ready(running, server.ready, log, 60)
+        for url in (server.url(), server.socket_url()):
+            with psycopg.connect(url) as connection:
+                assert connection.execute("select 1").fetchone() == (1,)
+    finally:
+        process.stop(running, command)
+
+
 def test_kafka_answers_and_makes_no_topics_by_itself(kafka: str) -> None:
     admin = clients.admin(test_settings("parts", kafka_bootstrap=kafka))
     try:
@@ -38,6 +58,21 @@ def test_kafka_answers_and_makes_no_topics_by_itself(kafka: str) -> None:
     finally:
         admin.close()
     assert described[0]["error_code"] == 3  # UNKNOWN_TOPIC_OR_PARTITION
+
+
+@pytest.mark.parametrize("name", ["one, two", "J\u00fcrgen's \u03b3", "back\\slash #1 %41 a=b"])
+def test_a_broker_keeps_its_data_in_its_folder_whatever_that_is_called(tmp_path: Path, name: str) -> None:
+    broker = Kafka(tmp_path / name / "kafka", free_port(), free_port())
+    log = tmp_path / "log"
+    broker.prepare(log)
+    command = broker.command()
+    running = process.spawn(command, log)
+    try:
+        process.wait_ready(running, broker.ready, log, 60)
+    finally:
+        process.stop(running, command)
+    assert (broker.data / "meta.properties").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(("log", name))
 
 
 def test_s3_keeps_objects(s3: S3Address, tmp_path: Path) -> None:
