@@ -48,17 +48,19 @@ _STATE = named(
 
 @dataclass(frozen=True)
 class View:
-    """What is published, as of one look. `codes`: concept URI → ISCO-08 code."""
+    """What is published, as of one look. `codes`: concept URI → ISCO-08 code; `groups`: the codes of ISCO-08,
+    none while it is not imported, when any number may be one."""
 
     state: tuple[object, ...]
     lists: Mapping[str, list[Validity]]
     known: frozenset[str]
     codes: Mapping[str, str]
+    groups: frozenset[str]
 
     def occupation(self, name: str) -> Occupation | None:
         """Returns what a caller means by a concept URI or ISCO-08 code; None: no taxonomy knows it."""
         if name.isascii() and name.isdecimal() and len(name) <= 4:
-            return Occupation("", name)
+            return Occupation("", name) if not self.groups or name in self.groups else None
         code = self.codes.get(name)
         return None if code is None else Occupation(name, code)
 
@@ -111,7 +113,9 @@ class ShortageBook:
             if self._view is None or self._view.state != state:
                 known = frozenset(shortage_lists.ids(tx.connection))
                 published = shortage_lists.published(tx.connection)
-                self._view = View(state, published, known, taxonomies.codes_of_uris(tx.connection))
+                codes = taxonomies.codes_of_uris(tx.connection)
+                groups = frozenset(taxonomies.isco_groups(tx.connection))
+                self._view = View(state, published, known, codes, groups)
 
     def answer(self, view: View, occupation: Occupation, nuts_code: str, day: date, only: str) -> Answer:
         """Answers from the versions in force on the day; over several lists the most specific entry answers.

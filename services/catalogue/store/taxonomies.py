@@ -214,13 +214,18 @@ def names(connection: Connection, occupations: Collection[str]) -> dict[str, str
     return found | {codes[uri]: str(row.label) for uri, row in by_uri(connection, codes).items()}
 
 
-def isco_codes(connection: Connection) -> set[str]:
-    """Returns every ISCO-08 code of the ISCO-08 version in use, else of the occupations' own codes."""
-    version = in_use(connection).get(ISCO)
-    statement = select(concepts.c.isco_code).where(concepts.c.scheme.in_(OCCUPATIONS)).distinct()
-    if version:
-        statement = statement.where(concepts.c.scheme == ISCO, concepts.c.version == version)
+def isco_groups(connection: Connection) -> set[str]:
+    """Returns every code of the ISCO-08 version in use; none while there is none."""
+    statement = select(concepts.c.isco_code).where(
+        concepts.c.scheme == ISCO, concepts.c.version == in_use(connection).get(ISCO)
+    )
     return {row.isco_code for row in connection.execute(statement)}
+
+
+def isco_codes(connection: Connection) -> set[str]:
+    """Returns every code of the ISCO-08 version in use, else of the occupations' own codes."""
+    own = select(concepts.c.isco_code).where(concepts.c.scheme.in_(OCCUPATIONS)).distinct()
+    return isco_groups(connection) or {row.isco_code for row in connection.execute(own)}
 
 
 class LabelRow(NamedTuple):

@@ -11,6 +11,7 @@ from services.platform.db.transaction import transaction
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import DEVELOPER, MANAGER, Catalogue, day, in_threads, with_taxonomy
 from tests.support.portfolio import reason_of
+from tests.support.refusals import fields_refused
 
 HEAD = b"occupation,region,severity,cause\n"
 ROWS = HEAD + b"251,BE2,4,too_few_people\nbaker,BE211,2,\n"
@@ -65,8 +66,9 @@ def test_from_draft_to_answer(lists: Catalogue) -> None:
         ("7512", "BE2", "2012-06-01"),
     ):
         assert not check(lists, occupation, nuts, on).short
-    unknown = shortage_list_pb2.CheckShortageRequest(occupation="http://x/y", nuts_code="BE2")
-    assert reason_of(lists.shortages("").CheckShortage, unknown) == "INVALID_ARGUMENT"
+    for nothing in ("http://x/y", "9999", "7"):  # ISCO-08 is imported, without such a group
+        unknown = shortage_list_pb2.CheckShortageRequest(occupation=nothing, nuts_code="BE2")
+        assert fields_refused(lists.shortages("").CheckShortage, unknown) == ["occupation"]
 
     head, entries = (
         events(lists, kind)
