@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
-from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy.engine import URL, make_url
 
 from services.platform.db.arrays import ArrayDumper
 from services.platform.db.copying import encode
+from services.platform.db.wire import rollback
 
 CONNECT_TIMEOUT = 2  # seconds; libpq treats less than two as two
 POOL_TIMEOUT = 1.0  # seconds a thread waits for a connection of its own pool
@@ -72,17 +72,6 @@ def make_engine(
 
 def _adapt(connection: psycopg.Connection[Any], _: Any) -> None:
     connection.adapters.register_dumper(list, ArrayDumper)
-
-
-def rollback(connection: Any) -> None:
-    """Rolls a psycopg connection back without the driver's own call, which would forget every prepared
-    statement and with its DEALLOCATE ALL drop the platform's as well (`wire`). Raises psycopg's errors."""
-    link = connection.pgconn
-    if link.transaction_status == TransactionStatus.IDLE:
-        return
-    result = link.exec_(b"ROLLBACK")
-    if result.status != ExecStatus.COMMAND_OK:
-        raise psycopg.errors.error_from_result(result)
 
 
 def driver_url(url: str) -> URL:

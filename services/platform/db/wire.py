@@ -147,15 +147,17 @@ def send(connection: sqlalchemy.Connection, calls: Sequence[Call]) -> list[PGres
     """
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
+    outside = driver.info.transaction_status == TransactionStatus.IDLE
     try:
         try:
             return _prepared_exchange(connection, driver, calls)
         except psycopg.errors.InvalidSqlStatementName:
             # The driver drops every prepared statement of a connection on which a table was changed. Outside
-            # a transaction nothing has happened yet.
-            if driver.info.transaction_status != TransactionStatus.IDLE:
+            # a transaction nothing has happened yet, but that one of these calls may have begun one.
+            if not outside:
                 raise
-            connection.info["prepared"].clear()
+            rollback(driver)
+            connection.info["prepared"] &= _there(driver)
             return _prepared_exchange(connection, driver, calls)
     except psycopg.Error as error:
         _fail(connection, driver, error, calls[0].prepared.name)
@@ -191,6 +193,20 @@ def stream(connection: sqlalchemy.Connection, calls: Iterable[Call]) -> None:
         _fail(connection, driver, error, "stream")
 
 
+def rollback(connection: Any) -> None:
+    """Rolls a psycopg connection back without the driver's own call, which would forget every prepared
+    statement and with its DEALLOCATE ALL drop those of this module as well. Raises psycopg's errors;
+    OperationalError when the server has ended the connection, and the transaction with it."""
+    link = connection.pgconn
+    if link.transaction_status == TransactionStatus.IDLE:
+        return
+    result = link.exec_(b"ROLLBACK")
+    if link.status == ConnStatus.BAD:
+        raise psycopg.OperationalError("the server ended the connection")
+    if result.status != ExecStatus.COMMAND_OK:
+        raise psycopg.errors.error_from_result(result)
+
+
 def _prepared_exchange(
     connection: sqlalchemy.Connection, driver: psycopg.Connection[Any], calls: Sequence[Call]
 ) -> list[PGresult]:
@@ -200,6 +216,13 @@ def _prepared_exchange(
             _prepare(driver, call.prepared)
             prepared.add(call.prepared.name)
     return _exchange(driver, calls)
+
+
+def _there(driver: psycopg.Connection[Any]) -> set[str]:
+    """Returns the names of what is prepared in the server's session."""
+    result = driver.pgconn.exec_(b"SELECT name FROM pg_prepared_statements")
+    _checked(driver, result)
+    return {(result.get_value(row, 0) or b"").decode() for row in range(result.ntuples)}
 
 
 def _prepare(driver: psycopg.Connection[Any], prepared: Prepared) -> None:

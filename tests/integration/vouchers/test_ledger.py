@@ -215,7 +215,8 @@ def test_control_within_the_bounds_of_ordinary_statements_it_is_cut_short(
     slow: list[Any], spent: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verification, "PATIENCE", SHORT)
-    assert refused(spent.verify) == "DEADLINE_EXCEEDED"
+    # Of the statement, or of the other connection that stands idle meanwhile: whichever ends first.
+    assert refused(spent.verify) in ("DEADLINE_EXCEEDED", "UNAVAILABLE")
 
 
 def test_control_were_the_call_not_to_stand_idle_it_would_be_verified_twice(
