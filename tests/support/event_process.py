@@ -16,6 +16,7 @@ from typing import Any
 
 from services.platform.app import App
 from services.platform.db.engine import make_engine
+from services.platform.ending import set_by_signals
 from services.platform.events import consumer, inbox
 from services.platform.events.relay import Relay
 from tests.support.events import definition, test_settings
@@ -48,7 +49,7 @@ def main() -> None:
         instance=os.environ["INSTANCE"],
     )
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    set_by_signals(stop)
     if "no-inbox" in faults:
         setattr(inbox, "admit", _admit_all)  # noqa: B010
     if "after-effect" in faults:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from dataclasses import replace
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from services.platform.collector import settle_collector
+from services.platform.ending import set_by_signals
 from services.platform.telemetry.exposition import serve_metrics
 from services.platform.telemetry.logs import configure_logging
 from services.platform.telemetry.tracing import export_spans
@@ -62,12 +61,7 @@ def connections(definition: ServiceDefinition) -> int:
 def _prepare(settings: Settings) -> threading.Event:
     """Logging, metrics and an event that the termination signals set."""
     stop = threading.Event()
-
-    def ended(_: int, __: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ended)
+    set_by_signals(stop)
     configure_logging(settings.service)
     if settings.metrics_port:
         serve_metrics(settings.metrics_port)

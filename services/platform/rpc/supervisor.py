@@ -8,7 +8,6 @@ gRPC's threads do not survive a fork.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import structlog
 
+from services.platform.ending import set_by_signals
 from services.platform.settings import Settings, SettingsError
 from services.platform.telemetry.exposition import forget_process, serve_metrics, share_metrics
 from services.platform.telemetry.logs import configure_logging
@@ -70,8 +70,7 @@ class Supervisor:
     def run(self) -> int:
         """Runs until SIGTERM or SIGINT, or until a process says that its set-up is bad; returns the exit
         code."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+        set_by_signals(self._stop)
         code = 0
         while not self._stop.wait(0.1):
             if any(self._tend(member) == BAD_SETUP for member in self._members):

@@ -7,7 +7,6 @@ need.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from contextlib import suppress
 import structlog
 
 from services.platform.collector import settle_collector
+from services.platform.ending import set_by_signals
 from services.platform.errors import Refusal
 from services.platform.identity.keys import KeySet, fetch_keys
 from services.platform.identity.tokens import TokenVerifier
@@ -44,8 +44,7 @@ def main(load: Callable[[str], ServiceDefinition] = load_service) -> int:
         sys.stderr.write(f"{error}\n")
         return BAD_SETUP
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    set_by_signals(stop)
     if PARENT_PIPE in os.environ:
         threading.Thread(target=_watch_parent, args=(stop,), daemon=True).start()
     server.start()
