@@ -26,6 +26,7 @@ _NUTS = re.compile(r"[A-Z]{2}[A-Z0-9]{0,3}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _POSTCODE = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9 -]{0,10}[A-Z0-9]", re.ASCII | re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+LONGEST_ADDRESS = 2000  # characters
 # Most addresses; what the standard library makes of others takes longer to tell.
 _WEB_ADDRESS = re.compile(r"https?://[a-z0-9.-]*[a-z0-9](?::[0-9]{1,4})?(?:/[a-zA-Z0-9._~/?&=%#+-]*)?")
 
@@ -223,11 +224,11 @@ def web_address(text: str, path: str, findings: Findings) -> str:
     text = text.strip()
     if not text:
         return ""
-    if len(text) <= 2000 and _WEB_ADDRESS.fullmatch(text):
+    if len(text) <= LONGEST_ADDRESS and _WEB_ADDRESS.fullmatch(text):
         return text
     try:
         parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and len(text) <= 2000
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and len(text) <= LONGEST_ADDRESS
     except ValueError:
         good = False
     if not good:
