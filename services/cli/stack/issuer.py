@@ -13,7 +13,6 @@ import json
 import os
 import re
 import secrets
-import signal
 import sys
 import threading
 import time
@@ -31,6 +30,7 @@ from joserfc import jwt
 from services.cli.stack.development_grant import DEVELOPMENT_GRANT, ROLES
 from services.cli.stack.issuer_keys import ALGORITHM, SigningKeys
 from services.cli.stack.secret_files import kept
+from services.platform.ending import set_by_signals
 
 DEFAULT_AUDIENCE = "waymark"
 BACK_OFFICE = "back-office"
@@ -238,10 +238,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with IssuerServer(options.home, options.port, options.audience) as server:
         sys.stdout.write(f"issuer at {server.issuer.address}\n")
         sys.stdout.flush()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # shutdown() waits for the loop that runs in this very thread, hence the helper thread.
-            signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-        server.serve_forever(poll_interval=0.1)
+        stop = threading.Event()
+        set_by_signals(stop)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}).start()
+        stop.wait()
+        server.shutdown()
     return 0
 
 
