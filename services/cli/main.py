@@ -85,6 +85,7 @@ MODULES = {
     "plan": "services.cli.plan",
     "guidance": "services.cli.guidance",
     "handover": "services.cli.handover",
+    "consent": "services.cli.consent",
     "pathway": "services.cli.pathway",
     "validation": "services.cli.validation",
     "rights": "services.cli.rights",

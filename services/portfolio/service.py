@@ -9,6 +9,7 @@ from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
     break_glass_pb2_grpc,
+    consent_receipt_pb2_grpc,
     contact_record_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
@@ -54,6 +55,7 @@ from services.portfolio import checking, jobs, previewing, requests, scanning
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
 from services.portfolio.api.break_glass import BreakGlassApi
+from services.portfolio.api.consent_receipts import ConsentReceiptApi
 from services.portfolio.api.contact_records import ContactRecordApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
 from services.portfolio.api.credentials import CredentialApi
@@ -98,6 +100,7 @@ from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 SERVICERS: Sequence[Servicer] = (
     (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
     (attestation_pb2_grpc.add_AttestationServiceServicer_to_server, AttestationApi),
+    (consent_receipt_pb2_grpc.add_ConsentReceiptServiceServicer_to_server, ConsentReceiptApi),
     (contact_record_pb2_grpc.add_ContactRecordServiceServicer_to_server, ContactRecordApi),
     (break_glass_pb2_grpc.add_BreakGlassServiceServicer_to_server, BreakGlassApi),
     (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),

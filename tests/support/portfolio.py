@@ -20,6 +20,7 @@ from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
     break_glass_pb2_grpc,
+    consent_receipt_pb2_grpc,
     contact_record_pb2_grpc,
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
@@ -75,6 +76,7 @@ from tests.support.servers import Served, start, token
 STUBS = (
     access_log_pb2_grpc.AccessLogServiceStub,
     attestation_pb2_grpc.AttestationServiceStub,
+    consent_receipt_pb2_grpc.ConsentReceiptServiceStub,
     contact_record_pb2_grpc.ContactRecordServiceStub,
     break_glass_pb2_grpc.BreakGlassServiceStub,
     credential_issuer_pb2_grpc.CredentialIssuerServiceStub,

@@ -34,6 +34,9 @@ def show(journey: Journey) -> str:
     log = people.learner.rest("GET", f"/v1/{people.holder}/accessRecords")["accessRecords"]
     looks = [each for each in log if each.get("organisation") == YOUTH]
     expect(len(looks) == 3, f"{len(looks)} looks of the youth centre are in the log")
+    open_now = people.learner.rest("GET", f"/v1/{people.holder}/consentReceipts?inForce=true")
+    let_in = {each["organisation"] for each in open_now["consentReceipts"]}
+    expect(len(let_in) == 2 and YOUTH in let_in, f"receipts name {sorted(let_in)}")
     return f"one case, 2 organisations; the person reads {len(shared)} notes, and all {len(disclosed)} by law"
 
 
