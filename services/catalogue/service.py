@@ -41,7 +41,12 @@ from waymark.catalogue.v1 import (
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
 )
-from waymark.vouchers.v1.events_pb2 import ProgrammeActivated, RedemptionAccepted, RedemptionReserved
+from waymark.vouchers.v1.events_pb2 import (
+    ProgrammeActivated,
+    ProgrammeMoneyChanged,
+    RedemptionAccepted,
+    RedemptionReserved,
+)
 
 from services.catalogue import taxonomy_changing
 from services.catalogue.api.accreditations import announce_begun, announce_run_out, ask_for_reviews
@@ -90,7 +95,7 @@ from services.catalogue.imports.worker import run_waiting
 from services.catalogue.metering import settle_counts
 from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.reactions.completions import note_completion
-from services.catalogue.reactions.programmes import keep_terms
+from services.catalogue.reactions.programmes import keep_money, keep_terms
 from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
@@ -169,6 +174,7 @@ DEFINITION = ServiceDefinition(
         RedemptionReserved: count_booking,
         RedemptionAccepted: note_completion,
         ProgrammeActivated: keep_terms,
+        ProgrammeMoneyChanged: keep_money,
     },
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),

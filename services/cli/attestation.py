@@ -1,4 +1,4 @@
-"""`waymark attestation`: employers attest skills, by one-time links."""
+"""`waymark attestation`: employers and peers attest skills, by one-time links."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from services.cli.holder import LEARNER, own
 from services.cli.options import Limit
 from services.cli.skill import Level
 
-attestation = typer.Typer(help="Employers attest skills, by links that work once.")
+attestation = typer.Typer(help="Employers and peers attest skills, by links that work once.")
 REQUEST = {
     "request": "name",
     "skill claim": "skillClaim",
     "label": "label",
+    "as": "source",
     "state": "state",
     "until": "expireTime",
     "endorsement": "credential",
@@ -29,6 +30,7 @@ ASKED = {
     "skill": "label",
     "concept": "conceptUri",
     "says": "level",
+    "asks you as": "source",
     "until": "expireTime",
 }
 Link = Annotated[str, typer.Argument(metavar="LINK", help="The link as you got it, or what is after its #.")]
@@ -49,9 +51,11 @@ def ask(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="holders/{id}/skillClaims/{id}")],
     label: Annotated[str, typer.Option(help="What you call it, for example whom it is for.")] = "",
     days: Annotated[int, typer.Option(min=1, max=90, help="How long the link works.")] = 30,
+    peer: Annotated[bool, typer.Option("--peer", help="For who worked or learnt beside you.")] = False,
 ) -> None:
-    """Make a link for an employer; it is shown this once, and works once."""
-    wanted = {"skillClaim": claim, "label": label, "expireTime": in_days(days)}
+    """Make a link for an employer, or for a peer; it is shown this once, and works once."""
+    source = "SKILL_SOURCE_PEER" if peer else "SKILL_SOURCE_EMPLOYER"
+    wanted = {"skillClaim": claim, "label": label, "expireTime": in_days(days), "source": source}
     made = call.post(f"{own(call, '')}/attestationRequests", {"attestationRequest": wanted})
     address = f"{call.caller.client.state.edge}/{OPEN}#{made['token']}"
     if call.as_json:
@@ -82,7 +86,7 @@ def withdraw(
 )
 @calls()
 def open_(call: Call, link: Link) -> None:
-    """Look at what is asked, as the employer; needs no account, and the person sees that you did."""
+    """Look at what is asked of you; needs no account, and the person sees that you did."""
     call.one(call.post("attestationRequests:open", {"token": link.rpartition("#")[2]}), ASKED)
 
 
@@ -95,8 +99,8 @@ def give(
     call: Call,
     link: Link,
     attester: Annotated[str, typer.Option(help="Who attests, by name.")],
-    employer: Annotated[str, typer.Option(help="For which employer.")],
     level: Annotated[Level, typer.Option(help="How well the person has the skill.")],
+    employer: Annotated[str, typer.Option(help="For which employer; not needed of a peer.")] = "",
     position: Annotated[str, typer.Option(help="As what you attest.")] = "",
     comment: Annotated[str, typer.Option(help="What you have seen.")] = "",
     out: Annotated[Path | None, typer.Option(help="Where to write the endorsement, for you to keep.")] = None,

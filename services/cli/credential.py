@@ -11,6 +11,7 @@ import typer
 from services.cli.call import Call, calls
 from services.cli.holder import LEARNER, Etag, HolderName, own
 from services.cli.options import Limit
+from services.cli.skill import ROW as SKILL_ROW
 from services.cli.uploads import encoded
 
 credential = typer.Typer(help="Credentials: bring, check, bake and hand on; and check what you were shown.")
@@ -22,6 +23,7 @@ CREDENTIAL = {
     "format": "summary.format",
     "valid from": "summary.validFrom",
     "until": "summary.validUntil",
+    "skills": "summary.skillUris",
     "verdict": "verdict.state",
     "checked": "verdict.checkTime",
     "type": "contentType",
@@ -69,6 +71,23 @@ def show(call: Call, name: Name) -> None:
 def check(call: Call, name: Name) -> None:
     """Check a credential of the wallet once more."""
     _checked(call, call.post(f"{name}:check"))
+
+
+@credential.command(
+    "claim-skills",
+    epilog="Example:  waymark credential claim-skills holders/0198…/credentials/0198…"
+    " http://data.europa.eu/esco/skill/0005…",
+)
+@calls(LEARNER)
+def claim_skills(
+    call: Call,
+    name: Name,
+    skills: Annotated[list[str] | None, typer.Argument(help="Which of its skills; none: all.")] = None,
+) -> None:
+    """Take over skills that a valid credential names, as claims by the credential."""
+    chosen = skills or call.get(name)["summary"].get("skillUris", [])
+    claims = call.post(f"{name}:claimSkills", {"skillUris": chosen})["skillClaims"] if chosen else []
+    call.rows(claims, SKILL_ROW, empty="it names no skill")
 
 
 @credential.command(epilog="Example:  waymark credential verify shown.json")

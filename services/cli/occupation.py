@@ -30,6 +30,11 @@ LEVELS = {
     "by rule": "method",
     "areas": "areas",
 }
+MONEY = {
+    "MONEY_LEFT_ENOUGH": "there is enough",
+    "MONEY_LEFT_LITTLE": "less than a whole voucher is left",
+    "MONEY_LEFT_NOTHING": "used up: who applies may wait for it",
+}
 LISTS = {
     "version": "version",
     "from": "validFrom",
@@ -47,6 +52,7 @@ PAYING = {
     "until": "lastDate",
     "pays": "cover",
     "at most": "faceValue",
+    "money": "money",
     "asks of the course": "course",
 }
 
@@ -98,6 +104,7 @@ def _paying(programme: dict[str, Any]) -> dict[str, Any]:
         **programme,
         "because": because,
         "cover": " to ".join(map(str, covers)) + " %",
+        "money": MONEY.get(programme.get("moneyLeft", ""), "not told yet"),
         "course": "; ".join(_asked(programme)),
     }
 

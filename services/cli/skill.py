@@ -19,6 +19,7 @@ CLAIM = {
     "concept": "conceptUri",
     "level": "level",
     "says": "source",
+    "resting on": "basis",
     "asserted": "assertDate",
     "last used": "lastUsedDate",
     "freshness": "freshness",

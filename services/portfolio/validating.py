@@ -10,6 +10,7 @@ from waymark.portfolio.v1 import validation_pb2 as pb
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.issued_credential_pb2 import Achievement, IssuedCredential
 from waymark.portfolio.v1.pathway_pb2 import Pathway, Step
+from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_ASSESSOR
 
 from services.platform.db.transaction import Transaction
 from services.portfolio.app import PortfolioApp
@@ -23,6 +24,7 @@ from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
+from services.portfolio.vouching import take_back, vouch
 
 Case = pb.ValidationCase
 _MOST_SKILLS = 50  # of one achievement
@@ -54,10 +56,12 @@ def print_of(snapshot: pb.ValidationSnapshot) -> str:
 
 
 def take_effect(app: PortfolioApp, tx: Transaction, vault: Vault, case: Case) -> None:
-    """Does what the outcome of a case brings: a credential for the whole, steps for what is missing.
+    """Does what the outcome of a case brings: the assessor's word for skills that are shown, a credential for
+    the whole, steps for what is missing.
 
-    Notes both in `case`. Raises Refusal(QUOTA_EXCEEDED).
+    Notes the last two in `case`. Raises Refusal(QUOTA_EXCEEDED).
     """
+    _vouch_for_shown(tx, vault, case)
     if case.outcome == Case.OUTCOME_CERTIFIED:
         issuer = issuers.get(tx, app.origin, names.last(case.awarding_body))
         wanted = IssuedCredential(achievement=_achievement(case))
@@ -65,6 +69,18 @@ def take_effect(app: PortfolioApp, tx: Transaction, vault: Vault, case: Case) ->
         case.credential = issue(tx, vault, issuer, app.keys, wanted).credential
     elif case.outcome == Case.OUTCOME_PARTIAL:
         _add_missing_steps(tx, vault, case)
+
+
+def _vouch_for_shown(tx: Transaction, vault: Vault, case: Case) -> None:
+    """Claims the skills of the elements that are shown, and no more those that an appeal did not find."""
+    named, shown = set[str](), set[str]()
+    for element in case.elements:
+        named |= set(element.skill_uris)
+        if element.assessment.rating == pb.ELEMENT_RATING_SHOWN:
+            shown |= set(element.skill_uris)
+    take_back(tx, vault, SKILL_SOURCE_ASSESSOR, sorted(named - shown), case.name)
+    for uri in sorted(shown):
+        vouch(tx, vault, SKILL_SOURCE_ASSESSOR, uri, case.name)
 
 
 def _add_missing_steps(tx: Transaction, vault: Vault, case: Case) -> None:

@@ -29,6 +29,7 @@ from services.vouchers.domain.results import ACCEPTED, MONTHS
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.drawing import draw_opening
 from services.vouchers.ending import end_voucher, sweep_voucher
+from services.vouchers.programme_money import tell_changes
 from services.vouchers.programme_terms import tell_untold
 from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
@@ -264,6 +265,7 @@ JOBS = (
     Job("expire-levies", timedelta(hours=1), expire_levies),
     Job("watch-targets", timedelta(hours=1), watch_targets),
     Job("tell-terms", timedelta(minutes=10), tell_untold),
+    Job("tell-money", timedelta(seconds=5), tell_changes),
     Job("deliver-webhooks", timedelta(seconds=2), deliver_webhooks),
     Job("erase-webhooks", timedelta(minutes=1), erase_webhooks),
     Job("forget-webhooks", timedelta(hours=6), forget_webhooks),

@@ -65,6 +65,7 @@ def _message(row: Any, terms: ProgrammeTerms) -> PayingProgramme:
         accreditation_required=course.accreditation_required,
         open_time=opening.open_time if terms.HasField("opening_rule") else None,
         close_time=opening.close_time if terms.HasField("opening_rule") else None,
+        money_left=row.money_left,
     )
     put_date(message.effective_date, row.effective_date)
     put_date(message.last_date, row.successor - timedelta(days=1) if row.successor else None)

@@ -10,7 +10,7 @@ from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import ERROR, Finding, Findings, clean
 
 MAX_RECORD_BYTES = 8 << 20  # of one record as it stands in the file
-MAX_VALUES = 500_000  # of one record of JSON, counted as `values` does
+MAX_VALUES = 500_000  # of one record, counted as `values` does for JSON and `marks` for XML
 MAX_ID = 500  # characters
 MAX_KINDS = 1000  # that a run tells of once; a file with more has made them up
 
@@ -47,9 +47,15 @@ def values(text: str | bytes) -> int:
     return sum(map(text.count, marks))
 
 
+def marks(piece: bytes) -> int:
+    """Returns about how many elements and attributes a piece of XML holds, by what opens one or assigns it;
+    never less, in any encoding that has these as single bytes. What is in texts counts, too."""
+    return piece.count(b"<") + piece.count(b"=")
+
+
 def weight(raw: bytes) -> int:
     """Returns what a record counts for in memory, bytes: many small values take far more than in the file."""
-    return max(len(raw), values(raw) * (MAX_RECORD_BYTES // MAX_VALUES))
+    return max(len(raw), max(values(raw), marks(raw)) * (MAX_RECORD_BYTES // MAX_VALUES))
 
 
 def batches(records: Iterator[Raw], count: int, size: int) -> Iterator[list[Raw]]:
@@ -116,10 +122,16 @@ class Bounded:
         self._stream = stream
         self._limit = limit
         self._since = 0
+        self._values = 0
 
     def record_done(self) -> None:
         """Says that a record was cut off, so that counting starts again."""
-        self._since = 0
+        self._since = self._values = 0
+
+    def counted(self, found: int) -> int:
+        """Counts values of the record in progress; returns how many it has by now."""
+        self._values += found
+        return self._values
 
     def read(self, size: int = -1) -> bytes:
         """Reads; raises FeedBroken when the record in progress is larger than the limit."""

@@ -1,9 +1,9 @@
-"""Which voucher programmes are in force, and by which public terms."""
+"""Which voucher programmes are in force, by which public terms, and how far their money reaches."""
 
 from __future__ import annotations
 
 from google.protobuf.json_format import MessageToDict
-from waymark.vouchers.v1.events_pb2 import ProgrammeActivated
+from waymark.vouchers.v1.events_pb2 import ProgrammeActivated, ProgrammeMoneyChanged
 
 from services.catalogue.api.messages import day, last
 from services.catalogue.store import programme_terms
@@ -20,3 +20,9 @@ def keep_terms(_app: App, tx: Transaction, event: ProgrammeActivated, _info: Eve
     programme_terms.put(
         tx, last(event.programme), int(last(event.version)), effective, MessageToDict(event.terms)
     )
+
+
+def keep_money(_app: App, tx: Transaction, event: ProgrammeMoneyChanged, _info: EventInfo) -> None:
+    """Keeps what was told last, other than of the sandbox, in whatever order it comes."""
+    if not event.sandbox:
+        programme_terms.put_money(tx, last(event.programme), event.money_left, event.number)

@@ -118,3 +118,12 @@ programme_terms = Table(
     Column("effective_date", Date, nullable=False),
     Column("terms", JSONB, nullable=False),  # waymark.vouchers.v1.ProgrammeTerms
 )
+
+# How far the money of voucher programmes reaches; `number` counts what the vouchers service told of one.
+programme_money = Table(
+    "programme_money",
+    metadata,
+    Column("programme", Text, primary_key=True),
+    Column("money_left", SmallInteger, nullable=False),  # waymark.vouchers.v1.MoneyLeft
+    Column("number", Integer, nullable=False),
+)

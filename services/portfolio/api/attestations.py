@@ -13,10 +13,11 @@ from waymark.portfolio.v1.skill_claim_pb2 import (
     SKILL_SOURCE_SELF,
     SkillClaim,
     SkillLevel,
+    SkillSource,
 )
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation
 from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
@@ -24,18 +25,19 @@ from services.portfolio.app import PortfolioApp
 from services.portfolio.awarding import award
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials import issuing
-from services.portfolio.domain.dates import check_expiry, from_date
+from services.portfolio.domain.dates import check_expiry, refuse
 from services.portfolio.domain.states import wrong_state
 from services.portfolio.store import access_records, attestation_requests, holders, issuers
 from services.portfolio.store.attestation_requests import REQUESTS, Locked, State
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault, open_vault
+from services.portfolio.vouching import vouch
 
 LONGEST = timedelta(days=90)
 
 
 class AttestationApi(attestation_pb2_grpc.AttestationServiceServicer):
-    """Employers attest skills, by one-time links."""
+    """Employers and peers attest skills, by one-time links."""
 
     def __init__(self, app: PortfolioApp) -> None:
         self.app = app
@@ -56,7 +58,7 @@ class AttestationApi(attestation_pb2_grpc.AttestationServiceServicer):
         made = REQUESTS.add(
             tx,
             vault,
-            pb.AttestationRequest(label=wanted.label),
+            pb.AttestationRequest(label=wanted.label, source=wanted.source),
             token_hash=self.app.links.token_hash(token),
             skill_claim_id=claim_id,
             state=State.STATE_OPEN,
@@ -97,6 +99,7 @@ class AttestationApi(attestation_pb2_grpc.AttestationServiceServicer):
             concept_uri=claim.concept_uri,
             label=dict(claim.label),
             level=claim.level,
+            source=_source(REQUESTS.get(tx, vault, link.id)),
         )
         answer.expire_time.FromDatetime(link.expires_at)
         return answer
@@ -106,16 +109,15 @@ class AttestationApi(attestation_pb2_grpc.AttestationServiceServicer):
         self, tx: Transaction, request: pb.GiveAttestationRequest
     ) -> pb.GiveAttestationResponse:
         link, vault = self._used(tx, request.token)
-        claim = SKILL_CLAIMS.get(tx, vault, link.claim)
-        _claim(tx, vault, claim, request.attestation)
+        claim, found = SKILL_CLAIMS.get(tx, vault, link.claim), REQUESTS.get(tx, vault, link.id)
+        source, said = _source(found), request.attestation
+        if source == SKILL_SOURCE_EMPLOYER and not said.employer:
+            refuse([Violation("attestation.employer", "must name the employer that you attest for")])
         issuer = issuers.of_office(tx, self.app.keys, self.app.origin)
         signer = issuers.signer_of(tx, self.app.keys, issuer)
-        comment = _comment(claim, request.attestation)
-        credential, content = award(
-            tx, vault, issuing.endorsement(issuer, link.claim, comment, tx.now), signer
-        )
-        found = REQUESTS.get(tx, vault, link.id)
-        found.credential = credential
+        words = issuing.endorsement(issuer, link.claim, _comment(claim, said), tx.now)
+        found.credential, content = award(tx, vault, words, signer)
+        vouch(tx, vault, source, claim.concept_uri, found.credential, said.level)
         REQUESTS.replace(tx, vault, link.id, found, state=State.STATE_GIVEN)
         _log(tx, link, "GiveAttestation")
         tx.publish(AttestationGiven(holder=names.holder(link.holder), attestation_request=link.name))
@@ -126,22 +128,8 @@ class AttestationApi(attestation_pb2_grpc.AttestationServiceServicer):
         return link, open_vault(tx, self.app.keys, link.holder)
 
 
-def _claim(tx: Transaction, vault: Vault, claim: SkillClaim, attestation: pb.Attestation) -> None:
-    """Writes down that an employer says so; a concept is claimed once by each source."""
-    attested = SkillClaim(
-        concept_uri=claim.concept_uri,
-        taxonomy_version=claim.taxonomy_version,
-        label=dict(claim.label),
-        level=attestation.level,
-        assert_date=from_date(tx.now.date()),
-    )
-    source = SKILL_SOURCE_EMPLOYER
-    concept = vault.key.blind("skill concept", claim.concept_uri)
-    before = SKILL_CLAIMS.newest(tx, vault, 1, source=source, concept=concept)
-    if before:
-        SKILL_CLAIMS.replace(tx, vault, names.last(before[0].name), attested)
-    else:
-        SKILL_CLAIMS.add(tx, vault, attested, source=source, concept=concept)
+def _source(request: pb.AttestationRequest) -> SkillSource.ValueType:
+    return request.source or SKILL_SOURCE_EMPLOYER
 
 
 def _comment(claim: SkillClaim, attestation: pb.Attestation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
@@ -10,19 +11,22 @@ from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import credential_pb2 as pb
 from waymark.portfolio.v1 import credential_pb2_grpc
 from waymark.portfolio.v1.events_pb2 import CredentialImported
+from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_CREDENTIAL
 
 from services.platform.db.transaction import Transaction, transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mark
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.credentials import baking, reading
+from services.portfolio.domain.dates import refuse
 from services.portfolio.domain.states import word
 from services.portfolio.store import credentials
 from services.portfolio.store.credentials import CREDENTIALS
 from services.portfolio.store.vault import Vault, open_vault
 from services.portfolio.verifying import check_file
+from services.portfolio.vouching import take_back, vouch
 
 
 class CredentialApi(credential_pb2_grpc.CredentialServiceServicer):
@@ -79,14 +83,38 @@ class CredentialApi(credential_pb2_grpc.CredentialServiceServicer):
             vault, credential_id = self._named(tx, request.name)
             credential = CREDENTIALS.get(tx, vault, credential_id, lock=True)
             credential.verdict.CopyFrom(checked.verdict)
+            credential.summary.CopyFrom(checked.summary)  # may be read better than when it came
             return CREDENTIALS.replace(tx, vault, credential_id, credential)
 
         return noted(self, request, call)
 
     @portfolio_call
+    def ClaimCredentialSkills(
+        self, tx: Transaction, request: pb.ClaimCredentialSkillsRequest
+    ) -> pb.ClaimCredentialSkillsResponse:
+        vault, credential_id = self._named(tx, request.name)
+        credential = CREDENTIALS.get(tx, vault, credential_id, lock=True)
+        said = credential.summary
+        over = said.HasField("valid_until") and said.valid_until.ToDatetime(UTC) <= tx.now
+        if credential.verdict.state != pb.Verdict.STATE_VALID or over:
+            raise Refusal(reason_pb2.REASON_CREDENTIAL_NOT_VALID)
+        unsaid = [place for place, uri in enumerate(request.skill_uris) if uri not in said.skill_uris]
+        refuse(
+            [Violation(f"skill_uris[{place}]", "must be one that the credential names") for place in unsaid]
+        )
+        claims = [
+            vouch(tx, vault, SKILL_SOURCE_CREDENTIAL, uri, credential.name)
+            for uri in dict.fromkeys(request.skill_uris)
+        ]
+        return pb.ClaimCredentialSkillsResponse(skill_claims=claims)
+
+    @portfolio_call
     def DeleteCredential(self, tx: Transaction, request: pb.DeleteCredentialRequest) -> Empty:
-        holder, credential_id = names.parse(request.name, "holders", "credentials")
-        CREDENTIALS.remove(tx, holder, credential_id, request.etag)
+        vault, credential_id = self._named(tx, request.name)
+        credential = CREDENTIALS.get(tx, vault, credential_id)
+        CREDENTIALS.remove(tx, vault.holder, credential_id, request.etag)
+        said = credential.summary.skill_uris
+        take_back(tx, vault, SKILL_SOURCE_CREDENTIAL, said, credential.name)
         return Empty()
 
     @portfolio_call

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     ColumnElement,
     Date,
     Exists,
@@ -91,7 +90,7 @@ def fund_pot(
     tx.execute(update(pots).where(place).values(added))
 
 
-def _waited_for(programme_id: str | BindParameter[str]) -> Exists:
+def _waited_for(programme_id: str | ColumnElement[str]) -> Exists:
     """Whether somebody waits for money of a pot."""
     waiting = literal_column(str(int(WaitingState.WAITING)), SmallInteger)
     for_them = or_(_for_all(), _w.target_group == any_(pots.c.target_groups))
@@ -218,20 +217,29 @@ def pots_of(tx: Transaction, budget_ids: Iterable[str]) -> dict[str, list[Row[An
     return found
 
 
+def open_by_programme(tx: Transaction, day: date) -> dict[str, list[tuple[list[str], int]]]:
+    """Returns the pots whose budget holds on `day` and that nobody waits for, by programme: the target groups
+    of each and its cents."""
+    columns = (budgets.c.programme_id, pots.c.target_groups, pots.c.available_cents)
+    found: dict[str, list[tuple[list[str], int]]] = {}
+    for row in tx.execute(_open(day, budgets.c.programme_id).with_only_columns(*columns)):
+        found.setdefault(row.programme_id, []).append((row.target_groups, row.available_cents))
+    return found
+
+
+def _open(day: date, programme_id: str | ColumnElement[str]) -> Select[Any]:
+    return (
+        select(pots, budgets.c.end_date)
+        .join(budgets, budgets.c.id == pots.c.budget_id)
+        .where(budgets.c.start_date <= day, budgets.c.end_date >= day, ~_waited_for(programme_id))
+    )
+
+
 def open_pots(tx: Transaction, programme_id: str, day: date, *, locked: bool) -> list[Row[Any]]:
     """Returns the pots whose budget holds on `day` (its `end_date` with them) and that nobody waits for,
     ring-fenced ones first, then by id; locked in order of their ids where asked."""
-    statement = (
-        select(pots, budgets.c.end_date)
-        .join(budgets, budgets.c.id == pots.c.budget_id)
-        .where(
-            budgets.c.programme_id == programme_id,
-            budgets.c.start_date <= day,
-            budgets.c.end_date >= day,
-            ~_waited_for(programme_id),
-        )
-        .order_by(pots.c.id)
-    )
+    of_programme = budgets.c.programme_id == programme_id
+    statement = _open(day, programme_id).where(of_programme).order_by(pots.c.id)
     if locked:
         statement = statement.with_for_update(of=pots, key_share=True)
     found = tx.execute(statement).all()

@@ -86,6 +86,19 @@ def get(tx: Transaction, programme_id: str) -> Row[Any]:
     return tx.one(_GET, {"today": tx.now.date(), "programme": programme_id})
 
 
+def in_force(tx: Transaction) -> list[Row[Any]]:
+    """Returns the programmes with a version in force, by id, with `active_number`."""
+    each = with_active_version(tx.now.date()).subquery()
+    return list(tx.execute(select(each).where(each.c.active_number.is_not(None)).order_by(each.c.id)))
+
+
+def money_told(tx: Transaction, programme_id: str, left: int) -> int:
+    """Notes how far others are told that a programme's money reaches; returns how often they were told."""
+    told = {"money_told": left, "money_changes": programmes.c.money_changes + 1}
+    changed = update(programmes).where(programmes.c.id == programme_id).values(told)
+    return int(tx.execute(changed.returning(programmes.c.money_changes)).scalar_one())
+
+
 def currencies(tx: Transaction, programme_ids: Iterable[str]) -> dict[str, str]:
     """Returns the currencies of programmes by id."""
     found = select(programmes.c.id, programmes.c.currency).where(

@@ -58,6 +58,8 @@ programmes = Table(
     document("display_names"),
     words("currency"),
     Column("last_version", Integer, nullable=False, server_default="0"),
+    Column("money_told", SmallInteger, nullable=False, server_default="0"),  # waymark.vouchers.v1.MoneyLeft
+    Column("money_changes", Integer, nullable=False, server_default="0"),
     created(),
 )
 

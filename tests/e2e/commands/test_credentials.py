@@ -33,6 +33,8 @@ def test_a_certificate_is_brought_trusted_baked_and_removed(
     assert trusted in employer.prints("award", "trusted", "--limit", "500")
     checked = learner.gets("credential", "check", made["name"])
     assert checked["verdict"]["state"] == "STATE_VALID"
+    (claim,) = learner.gets("credential", "claim-skills", made["name"])
+    assert (claim["source"], claim["basis"]) == ("SKILL_SOURCE_CREDENTIAL", made["name"])
     learner.prints("credential", "download", made["name"], "--out", str(file))
     assert file.read_bytes() == content
     learner.prints("credential", "bake", made["name"], str(picture), "--out", str(baked))
@@ -82,6 +84,13 @@ def test_an_employer_attests(learner: Person, employer: Person, tmp_path: Path) 
     employer.prints("attestation", "give", asked["link"], *said, "--out", str(out))
     assert employer.gets("credential", "verify", str(out))["verdict"]["state"] == "STATE_VALID"
     assert employer.fails("attestation", "give", asked["link"], *said) == (4, "SHARE_LINK_ENDED")
+    peer = learner.gets("attestation", "ask", claim, "--peer")["link"]
+    assert "peer" in employer.prints("attestation", "open", peer)
+    word = ("--attester", "Lies Wouters", "--level", "independent")
+    employer.prints("attestation", "give", peer, *word)
+    assert {"SKILL_SOURCE_PEER", "SKILL_SOURCE_EMPLOYER"} <= {
+        each["source"] for each in learner.gets("skill", "list")
+    }
     second = learner.gets("attestation", "ask", claim)["attestationRequest"]["name"]
     assert "withdrawn" in learner.prints("attestation", "withdraw", second)
     assert "the dock" in learner.prints("attestation", "list")

@@ -41,6 +41,7 @@ def test_the_page_of_an_occupation_names_programmes_that_may_pay(staff: Person, 
     assert "it asks for no shortage" in said
     assert "accredited provider" in said
     assert "waymark application programmes" in said
+    eventually(lambda: "used up: who applies may wait for it" in _names(staff, called))
 
 
 def _names(staff: Person, called: str) -> str:

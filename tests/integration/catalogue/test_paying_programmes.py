@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 from google.type.money_pb2 import Money
 from waymark.catalogue.v1 import occupation_pb2, occupation_pb2_grpc
-from waymark.vouchers.v1.events_pb2 import ProgrammeActivated, ProgrammeTerms
+from waymark.vouchers.v1.events_pb2 import ProgrammeActivated, ProgrammeMoneyChanged, ProgrammeTerms
+from waymark.vouchers.v1.money_left_pb2 import (
+    MONEY_LEFT_ENOUGH,
+    MONEY_LEFT_LITTLE,
+    MONEY_LEFT_NOTHING,
+    MONEY_LEFT_UNSPECIFIED,
+)
 from waymark.vouchers.v1.programme_pb2 import CourseRule, OpeningRule, ShortageRule
 
-from services.catalogue.reactions.programmes import keep_terms
+from services.catalogue.reactions.programmes import keep_money, keep_terms
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.test_features import INFO
 from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
@@ -123,3 +129,23 @@ def test_what_has_not_begun_or_was_told_without_terms_is_not_there(lmi: Catalogu
     with transaction(lmi.app) as tx:
         keep_terms(lmi.app, tx, early, INFO)
     assert paying(lmi) == []
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1), (3, 3, 3)])
+def test_how_far_the_money_reaches_is_what_was_told_last_whatever_comes_first(
+    lmi: Catalogue, order: tuple[int, ...]
+) -> None:
+    reaches = {1: MONEY_LEFT_ENOUGH, 2: MONEY_LEFT_LITTLE, 3: MONEY_LEFT_NOTHING}
+    tell(lmi, "training", 1, TODAY)
+    assert [each.money_left for each in paying(lmi)] == [MONEY_LEFT_UNSPECIFIED]
+    with transaction(lmi.app) as tx:
+        for number in order:
+            event = ProgrammeMoneyChanged(
+                programme="programmes/training", money_left=reaches[number], number=number
+            )
+            keep_money(lmi.app, tx, event, INFO)
+        sandbox = ProgrammeMoneyChanged(
+            programme="programmes/training", money_left=MONEY_LEFT_ENOUGH, number=9, sandbox=True
+        )
+        keep_money(lmi.app, tx, sandbox, INFO)
+    assert [each.money_left for each in paying(lmi)] == [MONEY_LEFT_NOTHING]

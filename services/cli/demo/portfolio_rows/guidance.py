@@ -13,6 +13,7 @@ from services.cli.demo.portfolio_rows.ground import awarding_body, holder
 
 COUNSELLOR = "Tess"
 OFFICE = "organisations/office"
+ARC = "http://data.europa.eu/esco/skill/arc-welding"
 QUALIFICATION = "https://www.qualifications.example/welder"
 
 
@@ -86,7 +87,7 @@ def documented(people: People, way: str, gas: str = "ELEMENT_RATING_SHOWN") -> d
         "POST", f"/v1/{people.holder}/validationCases", wanted, request_id=request_id()
     )
     elements = [
-        {"id": "arc", "title": "Arc welding", "creditPoints": 6},
+        {"id": "arc", "title": "Arc welding", "creditPoints": 6, "skillUris": [ARC]},
         {"id": "gas", "title": "Gas welding", "creditPoints": 4},
     ]
     post(people.counsellor, f"{opened['name']}:identify", {"elements": elements})

@@ -22,6 +22,9 @@ def show(journey: Journey) -> str:
     partial = guidance.decide(people, name, "first", gas="ELEMENT_RATING_NOT_SHOWN")
     steps = [each["step"] for each in partial["elements"] if each.get("step")]
     expect(partial["state"] == "STATE_PARTIAL" and len(steps) == 1, f"{partial['state']}, {len(steps)} steps")
+    claims = people.learner.rest("GET", f"/v1/{people.holder}/skillClaims")["skillClaims"]
+    said = [(each["source"], each["conceptUri"]) for each in claims]
+    expect(said == [("SKILL_SOURCE_ASSESSOR", guidance.ARC)], f"the claims are {said}")
     guidance.post(people.learner, f"{name}:appeal", {"grounds": "nobody let me light a torch"})
     with refused("SAME_PERSON"):
         guidance.post(people.head, f"{name}:assign", {"assessor": people.subject("first")})
@@ -34,8 +37,8 @@ def show(journey: Journey) -> str:
     log = people.learner.rest("GET", f"/v1/{people.holder}/accessRecords")["accessRecords"]
     looks = [each for each in log if each["grant"] == name]
     return (
-        f"one of two elements recognised, {len(steps)} step for the other; on appeal certified by "
-        f"another assessor; the learner reads {len(looks)} looks of the awarding body"
+        f"one of two elements recognised and its skill claimed, {len(steps)} step for the other; on appeal "
+        f"certified by another assessor; the learner reads {len(looks)} looks of the awarding body"
     )
 
 

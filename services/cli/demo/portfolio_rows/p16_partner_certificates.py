@@ -11,12 +11,13 @@ from services.cli.demo import catalogue
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.portfolio_rows.ground import awarding_body, bring, file_of, findings, holder, verify
 
+SKILL = "http://data.europa.eu/esco/skill/data-analysis"
 LEARNER, MANAGER, STAFF = "Eleni", "Mila", "Sanne"
 
 
 def show(journey: Journey) -> str:
-    """REST: a partner's certificate is unconfirmed until its issuer is trusted; one of a school here is
-    verified by anybody, and no more once revoked."""
+    """REST: a partner's certificate is unconfirmed until its issuer is trusted, then speaks for a skill; one
+    of a school here is verified by anybody, and no more once revoked."""
     learner, name = holder(journey, LEARNER)
     manager = journey.person(catalogue.ROLE, MANAGER)
     did, content = certificate()
@@ -26,11 +27,13 @@ def show(journey: Journey) -> str:
     manager.rest("POST", "/v1/trustedIssuers", trusted, request_id=request_id())
     again = learner.rest("POST", f"/v1/{made['name']}:check", {})
     expect(again["verdict"]["state"] == "STATE_VALID", "a trusted issuer's certificate is not valid")
+    taking = {"skillUris": again["summary"]["skillUris"], "requestId": request_id()}
+    (claim,) = learner.rest("POST", f"/v1/{made['name']}:claimSkills", taking)["skillClaims"]
+    expect(claim["source"] == "SKILL_SOURCE_CREDENTIAL", f"the skill is claimed by {claim['source']}")
     forged = content.replace(b"Data analysis", b"Neurosurgery!")
     expect("SIGNATURE_WRONG" in findings(verify(journey, forged)), "a forged certificate passed")
-    return (
-        f"a partner's certificate is {len(again['verdict']['checks'])} checks valid; {issue(journey, name)}"
-    )
+    checks = len(again["verdict"]["checks"])
+    return f"a partner's certificate is {checks} checks valid and shows a skill; {issue(journey, name)}"
 
 
 def issue(journey: Journey, name: str) -> str:
@@ -81,6 +84,7 @@ def certificate() -> tuple[str, bytes]:
                 "name": "Data analysis",
                 "description": "A course of ten weeks.",
                 "criteria": {"narrative": "Passed the test."},
+                "alignment": [{"type": ["Alignment"], "targetName": "analyse data", "targetUrl": SKILL}],
             },
         },
     }

@@ -1,4 +1,4 @@
-"""An employer attests a skill by a link that works once."""
+"""An employer attests a skill by a link that works once, and so does a colleague."""
 
 from __future__ import annotations
 
@@ -37,8 +37,21 @@ def show(journey: Journey) -> str:
     claims = learner.rest("GET", f"/v1/{name}/skillClaims")["skillClaims"]
     sources = {each["source"] for each in claims}
     expect("SKILL_SOURCE_EMPLOYER" in sources, f"the claims are by {sources}")
+    peer = {**wanted, "label": "a colleague", "source": "SKILL_SOURCE_PEER"}
+    asking = {"attestationRequest": peer, "requestId": request_id()}
+    token = learner.rest("POST", f"/v1/{name}/attestationRequests", asking)["token"]
+    word = {"token": token, "attestation": {"attester": "Lies Wouters", "level": "SKILL_LEVEL_INDEPENDENT"}}
+    employer.rest("POST", "/v1/attestationRequests:give", {**word, "requestId": request_id()})
+    levels = {
+        each["source"]: each["level"]
+        for each in learner.rest("GET", f"/v1/{name}/skillClaims")["skillClaims"]
+    }
+    expect(levels.get("SKILL_SOURCE_PEER") == "SKILL_LEVEL_INDEPENDENT", f"the claims are {levels}")
     log = learner.rest("GET", f"/v1/{name}/accessRecords")["accessRecords"]
-    return f"attested at level advanced, endorsement of {len(content)} bytes; the log names {len(log)} looks"
+    return (
+        f"attested at level advanced, by a colleague at independent; "
+        f"endorsement of {len(content)} bytes; the log names {len(log)} looks"
+    )
 
 
 STEP = Step("employer-attests", "An employer attests a skill by a one-time link", ("P17",), show)

@@ -13,7 +13,7 @@ from waymark.portfolio.v1 import credential_pb2 as pb
 
 from services.portfolio.domain.credentials import validity, vc_jwt
 from services.portfolio.domain.credentials.controllers import Fetch, UnreachableError
-from services.portfolio.domain.credentials.fields import id_of, many, text, types
+from services.portfolio.domain.credentials.fields import esco_skills, id_of, many, text, types
 from services.portfolio.domain.credentials.findings import Finding, failed, passed, unknown
 from services.portfolio.domain.credentials.proving import Trusted
 from services.portfolio.domain.credentials.reading import Read
@@ -173,6 +173,7 @@ def _summary(parts: _Parts) -> pb.CredentialSummary:
         issuer_id=id_of(parts.issuer)[:2000],
         credential_id=id_of(parts.assertion)[:2000],
         achievement_id=id_of(parts.badge)[:2000],
+        skill_uris=esco_skills(parts.badge),
     )
     validity.say(summary, parts.assertion, validity.BADGE_2)
     return summary

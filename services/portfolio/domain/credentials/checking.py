@@ -10,7 +10,7 @@ from waymark.portfolio.v1 import credential_pb2 as pb
 
 from services.portfolio.domain.credentials import badges_2, revocation, shapes, validity
 from services.portfolio.domain.credentials.controllers import Fetch
-from services.portfolio.domain.credentials.fields import first, id_of, many, text, types
+from services.portfolio.domain.credentials.fields import esco_skills, first, id_of, many, text, types
 from services.portfolio.domain.credentials.findings import passed, verdict
 from services.portfolio.domain.credentials.proving import Trusted, check_issuer, prove
 from services.portfolio.domain.credentials.reading import Read
@@ -64,6 +64,7 @@ def summary_of(document: Mapping[str, Any]) -> pb.CredentialSummary:
         issuer_id=id_of(issuer)[:2000],
         credential_id=id_of(document)[:2000],
         achievement_id=id_of(achievement)[:2000],
+        skill_uris=esco_skills(achievement),
     )
     validity.say(summary, document, validity.CREDENTIAL)
     return summary

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+# Written with https too, where a person copied the address of the page.
+_ESCO_SKILL = re.compile(r"https?://(data\.europa\.eu/esco/skill/[\w-]{1,200})", re.ASCII)
 
 
 def many(value: Any) -> list[Any]:
@@ -32,6 +36,14 @@ def text(value: Any) -> str:
     if isinstance(value, list):
         value = value[0] if value else ""
     return value[:500] if isinstance(value, str) else ""
+
+
+def esco_skills(achievement: Any) -> list[str]:
+    """Returns the first 50 skills of ESCO that an achievement of Open Badges is aligned with, each once."""
+    aligned = many(achievement.get("alignment")) if isinstance(achievement, Mapping) else []
+    addresses = [each.get("targetUrl") for each in aligned if isinstance(each, Mapping)]
+    found = [_ESCO_SKILL.fullmatch(address) for address in addresses if isinstance(address, str)]
+    return list(dict.fromkeys(f"http://{match[1]}" for match in found if match))[:50]
 
 
 def first(document: Mapping[str, Any], *names: str) -> Any:

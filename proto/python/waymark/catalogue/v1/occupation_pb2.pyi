@@ -14,6 +14,7 @@ from waymark.catalogue.v1 import assessment_pb2 as _assessment_pb2
 from waymark.catalogue.v1 import observation_pb2 as _observation_pb2
 from waymark.catalogue.v1 import shortage_list_pb2 as _shortage_list_pb2
 from waymark.catalogue.v1 import taxonomy_pb2 as _taxonomy_pb2
+from waymark.vouchers.v1 import money_left_pb2 as _money_left_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -175,6 +176,7 @@ class PayingProgramme(_message.Message):
     ACCREDITATION_REQUIRED_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    MONEY_LEFT_FIELD_NUMBER: _builtins.int
     programme: _builtins.str
     """Programme, `programmes/{id}`."""
     version: _builtins.str
@@ -193,6 +195,10 @@ class PayingProgramme(_message.Message):
     """Highest EQF level of the course; 0: none."""
     accreditation_required: _builtins.bool
     """True: the provider must be accredited."""
+    money_left: _money_left_pb2.MoneyLeft.ValueType
+    """How far its money reaches, as the vouchers service last told; unspecified where it has told nothing yet. A programme
+    whose money is used up stands here all the same: money comes back, and people may wait for it.
+    """
     @_builtins.property
     def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What people call it, by language."""
@@ -251,10 +257,11 @@ class PayingProgramme(_message.Message):
         accreditation_required: _builtins.bool = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
+        money_left: _money_left_pb2.MoneyLeft.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "effective_date", b"effective_date", "face_value", b"face_value", "last_date", b"last_date", "open_time", b"open_time", "price_cap", b"price_cap", "shortage_entry", b"shortage_entry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation_required", b"accreditation_required", "close_time", b"close_time", "course_kinds", b"course_kinds", "display_names", b"display_names", "effective_date", b"effective_date", "face_value", b"face_value", "last_date", b"last_date", "max_cover_percent", b"max_cover_percent", "max_eqf_level", b"max_eqf_level", "min_cover_percent", b"min_cover_percent", "min_eqf_level", b"min_eqf_level", "open_time", b"open_time", "price_cap", b"price_cap", "programme", b"programme", "shortage_entry", b"shortage_entry", "shortage_list_version", b"shortage_list_version", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation_required", b"accreditation_required", "close_time", b"close_time", "course_kinds", b"course_kinds", "display_names", b"display_names", "effective_date", b"effective_date", "face_value", b"face_value", "last_date", b"last_date", "max_cover_percent", b"max_cover_percent", "max_eqf_level", b"max_eqf_level", "min_cover_percent", b"min_cover_percent", "min_eqf_level", b"min_eqf_level", "money_left", b"money_left", "open_time", b"open_time", "price_cap", b"price_cap", "programme", b"programme", "shortage_entry", b"shortage_entry", "shortage_list_version", b"shortage_list_version", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -63,6 +63,7 @@ class AttestationRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CREDENTIAL_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/attestationRequests/{attestation_request}`."""
     skill_claim: _builtins.str
@@ -73,6 +74,8 @@ class AttestationRequest(_message.Message):
     """State now."""
     credential: _builtins.str
     """The endorsement that was given, `holders/{holder}/credentials/{credential}`; empty before."""
+    source: _skill_claim_pb2.SkillSource.ValueType
+    """As what they are asked: SKILL_SOURCE_EMPLOYER, also when unspecified, or SKILL_SOURCE_PEER. Fixed once created."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the link ends, UTC; at most ninety days ahead."""
@@ -91,10 +94,11 @@ class AttestationRequest(_message.Message):
         state: Global___AttestationRequest.State.ValueType = ...,
         credential: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        source: _skill_claim_pb2.SkillSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "expire_time", b"expire_time", "label", b"label", "name", b"name", "skill_claim", b"skill_claim", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "expire_time", b"expire_time", "label", b"label", "name", b"name", "skill_claim", b"skill_claim", "source", b"source", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -114,7 +118,7 @@ class Attestation(_message.Message):
     attester: _builtins.str
     """Who attests, by name."""
     employer: _builtins.str
-    """For which employer."""
+    """For which employer. Who is asked as an employer must say it; a peer may say where they worked or learnt together."""
     position: _builtins.str
     """As what, for example `shift leader`."""
     level: _skill_claim_pb2.SkillLevel.ValueType
@@ -335,12 +339,15 @@ class OpenAttestationRequestResponse(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     LEVEL_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     holder_name: _builtins.str
     """Who asks: given and family name."""
     concept_uri: _builtins.str
     """Concept URI of the skill."""
     level: _skill_claim_pb2.SkillLevel.ValueType
     """How well the person says to have it."""
+    source: _skill_claim_pb2.SkillSource.ValueType
+    """As what they are asked: SKILL_SOURCE_EMPLOYER or SKILL_SOURCE_PEER."""
     @_builtins.property
     def label(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the skill is called: language tag → text."""
@@ -357,10 +364,11 @@ class OpenAttestationRequestResponse(_message.Message):
         label: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         level: _skill_claim_pb2.SkillLevel.ValueType = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        source: _skill_claim_pb2.SkillSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["concept_uri", b"concept_uri", "expire_time", b"expire_time", "holder_name", b"holder_name", "label", b"label", "level", b"level"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concept_uri", b"concept_uri", "expire_time", b"expire_time", "holder_name", b"holder_name", "label", b"label", "level", b"level", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

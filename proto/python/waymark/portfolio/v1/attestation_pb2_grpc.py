@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AttestationServiceStub:
-    """Employers attest skills, by one-time links.
+    """Employers, and peers who worked or learnt beside the person, attest skills, by one-time links.
     """
 
     def __init__(self, channel):
@@ -63,7 +63,7 @@ class AttestationServiceStub:
 
 
 class AttestationServiceServicer:
-    """Employers attest skills, by one-time links.
+    """Employers, and peers who worked or learnt beside the person, attest skills, by one-time links.
     """
 
     def CreateAttestationRequest(self, request, context):
@@ -99,9 +99,10 @@ class AttestationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GiveAttestation(self, request, context):
-        """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER, and an endorsement (Open Badges 3.0) in the wallet of the
-        holder. An earlier claim by an employer on the same skill is replaced, its endorsement stays.
-        Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
+        """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER or SKILL_SOURCE_PEER, as they were asked, and an endorsement
+        (Open Badges 3.0) in the wallet of the holder. An earlier claim by the same source on the same skill is replaced, its endorsement
+        stays.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +145,7 @@ def add_AttestationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AttestationService:
-    """Employers attest skills, by one-time links.
+    """Employers, and peers who worked or learnt beside the person, attest skills, by one-time links.
     """
 
     @staticmethod

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AttestationServiceStub:
-    """Employers attest skills, by one-time links."""
+    """Employers, and peers who worked or learnt beside the person, attest skills, by one-time links."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -50,14 +50,15 @@ class AttestationServiceStub:
     Errors: NOT_FOUND, SHARE_LINK_ENDED, PROCESSING_RESTRICTED.
     """
     GiveAttestation: _grpc.UnaryUnaryMultiCallable[_attestation_pb2.GiveAttestationRequest, _attestation_pb2.GiveAttestationResponse]
-    """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER, and an endorsement (Open Badges 3.0) in the wallet of the
-    holder. An earlier claim by an employer on the same skill is replaced, its endorsement stays.
-    Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
+    """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER or SKILL_SOURCE_PEER, as they were asked, and an endorsement
+    (Open Badges 3.0) in the wallet of the holder. An earlier claim by the same source on the same skill is replaced, its endorsement
+    stays.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
     """
 
 @_typing.type_check_only
 class AttestationServiceAsyncStub(AttestationServiceStub):
-    """Employers attest skills, by one-time links."""
+    """Employers, and peers who worked or learnt beside the person, attest skills, by one-time links."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateAttestationRequest: _aio.UnaryUnaryMultiCallable[_attestation_pb2.CreateAttestationRequestRequest, _attestation_pb2.CreateAttestationRequestResponse]  # type: ignore[assignment]
@@ -77,13 +78,14 @@ class AttestationServiceAsyncStub(AttestationServiceStub):
     Errors: NOT_FOUND, SHARE_LINK_ENDED, PROCESSING_RESTRICTED.
     """
     GiveAttestation: _aio.UnaryUnaryMultiCallable[_attestation_pb2.GiveAttestationRequest, _attestation_pb2.GiveAttestationResponse]  # type: ignore[assignment]
-    """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER, and an endorsement (Open Badges 3.0) in the wallet of the
-    holder. An earlier claim by an employer on the same skill is replaced, its endorsement stays.
-    Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
+    """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER or SKILL_SOURCE_PEER, as they were asked, and an endorsement
+    (Open Badges 3.0) in the wallet of the holder. An earlier claim by the same source on the same skill is replaced, its endorsement
+    stays.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
     """
 
 class AttestationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Employers attest skills, by one-time links."""
+    """Employers, and peers who worked or learnt beside the person, attest skills, by one-time links."""
 
     @_abc_1.abstractmethod
     def CreateAttestationRequest(
@@ -131,9 +133,10 @@ class AttestationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _attestation_pb2.GiveAttestationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_attestation_pb2.GiveAttestationResponse, _abc.Awaitable[_attestation_pb2.GiveAttestationResponse]]:
-        """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER, and an endorsement (Open Badges 3.0) in the wallet of the
-        holder. An earlier claim by an employer on the same skill is replaced, its endorsement stays.
-        Errors: NOT_FOUND, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
+        """Attests the skill and uses the link up: a claim of SKILL_SOURCE_EMPLOYER or SKILL_SOURCE_PEER, as they were asked, and an endorsement
+        (Open Badges 3.0) in the wallet of the holder. An earlier claim by the same source on the same skill is replaced, its endorsement
+        stays.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, SHARE_LINK_ENDED, QUOTA_EXCEEDED, PROCESSING_RESTRICTED.
         """
 
 def add_AttestationServiceServicer_to_server(servicer: AttestationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

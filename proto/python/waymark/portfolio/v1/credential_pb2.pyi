@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from waymark.portfolio.v1 import skill_claim_pb2 as _skill_claim_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -319,6 +320,7 @@ class CredentialSummary(_message.Message):
     VALID_FROM_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
     ACHIEVEMENT_ID_FIELD_NUMBER: _builtins.int
+    SKILL_URIS_FIELD_NUMBER: _builtins.int
     format: Global___CredentialFormat.ValueType
     """How it is written."""
     title: _builtins.str
@@ -339,6 +341,10 @@ class CredentialSummary(_message.Message):
     def valid_until(self) -> _timestamp_pb2.Timestamp:
         """Until when, UTC; unset: without end."""
 
+    @_builtins.property
+    def skill_uris(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Skills of ESCO that the achievement is aligned with (`alignment` of Open Badges), as concept URIs; the first fifty."""
+
     def __init__(
         self,
         *,
@@ -350,10 +356,11 @@ class CredentialSummary(_message.Message):
         valid_from: _timestamp_pb2.Timestamp | None = ...,
         valid_until: _timestamp_pb2.Timestamp | None = ...,
         achievement_id: _builtins.str = ...,
+        skill_uris: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["achievement_id", b"achievement_id", "credential_id", b"credential_id", "format", b"format", "issuer_id", b"issuer_id", "issuer_name", b"issuer_name", "title", b"title", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["achievement_id", b"achievement_id", "credential_id", b"credential_id", "format", b"format", "issuer_id", b"issuer_id", "issuer_name", b"issuer_name", "skill_uris", b"skill_uris", "title", b"title", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -716,3 +723,59 @@ class VerifyCredentialResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyCredentialResponse: _TypeAlias = VerifyCredentialResponse  # noqa: Y015
+
+@_typing.final
+class ClaimCredentialSkillsRequest(_message.Message):
+    """Takes skills of a credential over into the portfolio."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SKILL_URIS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holders/{holder}/credentials/{credential}`."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    @_builtins.property
+    def skill_uris(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which of its `skill_uris`."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        skill_uris: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id", "skill_uris", b"skill_uris"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimCredentialSkillsRequest: _TypeAlias = ClaimCredentialSkillsRequest  # noqa: Y015
+
+@_typing.final
+class ClaimCredentialSkillsResponse(_message.Message):
+    """The claims that a credential now speaks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKILL_CLAIMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def skill_claims(self) -> _containers.RepeatedCompositeFieldContainer[_skill_claim_pb2.SkillClaim]:
+        """In the order asked for, each once."""
+
+    def __init__(
+        self,
+        *,
+        skill_claims: _abc.Iterable[_skill_claim_pb2.SkillClaim] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["skill_claims", b"skill_claims"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimCredentialSkillsResponse: _TypeAlias = ClaimCredentialSkillsResponse  # noqa: Y015

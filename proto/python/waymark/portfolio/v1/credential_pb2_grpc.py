@@ -56,6 +56,11 @@ class CredentialServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.CheckCredentialRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.Credential.FromString,
                 _registered_method=True)
+        self.ClaimCredentialSkills = channel.unary_unary(
+                '/waymark.portfolio.v1.CredentialService/ClaimCredentialSkills',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.ClaimCredentialSkillsRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.ClaimCredentialSkillsResponse.FromString,
+                _registered_method=True)
         self.DeleteCredential = channel.unary_unary(
                 '/waymark.portfolio.v1.CredentialService/DeleteCredential',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.DeleteCredentialRequest.SerializeToString,
@@ -115,8 +120,18 @@ class CredentialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimCredentialSkills(self, request, context):
+        """Takes skills that a credential is aligned with over into the portfolio, as claims of SKILL_SOURCE_CREDENTIAL: only what the holder
+        chooses, and only of a credential of which every check passed. That it was issued to the holder is their word. An earlier claim
+        by a credential on the same skill is replaced. A check that fails later leaves the claims: their basis says so.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, CREDENTIAL_NOT_VALID, QUOTA_EXCEEDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteCredential(self, request, context):
-        """Removes a credential from the wallet, unless the law asks for it to be kept. That revokes nothing.
+        """Removes a credential from the wallet, with the claims of skills that were taken from it, unless the law asks for it to be kept. That revokes nothing.
         Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -169,6 +184,11 @@ def add_CredentialServiceServicer_to_server(servicer, server):
                     servicer.CheckCredential,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.CheckCredentialRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.Credential.SerializeToString,
+            ),
+            'ClaimCredentialSkills': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimCredentialSkills,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.ClaimCredentialSkillsRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_credential__pb2.ClaimCredentialSkillsResponse.SerializeToString,
             ),
             'DeleteCredential': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteCredential,
@@ -300,6 +320,33 @@ class CredentialService:
             '/waymark.portfolio.v1.CredentialService/CheckCredential',
             waymark_dot_portfolio_dot_v1_dot_credential__pb2.CheckCredentialRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_credential__pb2.Credential.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimCredentialSkills(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.CredentialService/ClaimCredentialSkills',
+            waymark_dot_portfolio_dot_v1_dot_credential__pb2.ClaimCredentialSkillsRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_credential__pb2.ClaimCredentialSkillsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,8 +51,14 @@ class CredentialServiceStub:
     """Checks a credential once more and keeps what came of it: it may have been revoked since, or its issuer trusted.
     Errors: NOT_FOUND.
     """
+    ClaimCredentialSkills: _grpc.UnaryUnaryMultiCallable[_credential_pb2.ClaimCredentialSkillsRequest, _credential_pb2.ClaimCredentialSkillsResponse]
+    """Takes skills that a credential is aligned with over into the portfolio, as claims of SKILL_SOURCE_CREDENTIAL: only what the holder
+    chooses, and only of a credential of which every check passed. That it was issued to the holder is their word. An earlier claim
+    by a credential on the same skill is replaced. A check that fails later leaves the claims: their basis says so.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, CREDENTIAL_NOT_VALID, QUOTA_EXCEEDED.
+    """
     DeleteCredential: _grpc.UnaryUnaryMultiCallable[_credential_pb2.DeleteCredentialRequest, _empty_pb2.Empty]
-    """Removes a credential from the wallet, unless the law asks for it to be kept. That revokes nothing.
+    """Removes a credential from the wallet, with the claims of skills that were taken from it, unless the law asks for it to be kept. That revokes nothing.
     Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     GetCredentialFile: _grpc.UnaryUnaryMultiCallable[_credential_pb2.GetCredentialFileRequest, _credential_pb2.CredentialFile]
@@ -90,8 +96,14 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     """Checks a credential once more and keeps what came of it: it may have been revoked since, or its issuer trusted.
     Errors: NOT_FOUND.
     """
+    ClaimCredentialSkills: _aio.UnaryUnaryMultiCallable[_credential_pb2.ClaimCredentialSkillsRequest, _credential_pb2.ClaimCredentialSkillsResponse]  # type: ignore[assignment]
+    """Takes skills that a credential is aligned with over into the portfolio, as claims of SKILL_SOURCE_CREDENTIAL: only what the holder
+    chooses, and only of a credential of which every check passed. That it was issued to the holder is their word. An earlier claim
+    by a credential on the same skill is replaced. A check that fails later leaves the claims: their basis says so.
+    Errors: NOT_FOUND, INVALID_ARGUMENT, CREDENTIAL_NOT_VALID, QUOTA_EXCEEDED.
+    """
     DeleteCredential: _aio.UnaryUnaryMultiCallable[_credential_pb2.DeleteCredentialRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Removes a credential from the wallet, unless the law asks for it to be kept. That revokes nothing.
+    """Removes a credential from the wallet, with the claims of skills that were taken from it, unless the law asks for it to be kept. That revokes nothing.
     Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
     """
     GetCredentialFile: _aio.UnaryUnaryMultiCallable[_credential_pb2.GetCredentialFileRequest, _credential_pb2.CredentialFile]  # type: ignore[assignment]
@@ -152,12 +164,24 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ClaimCredentialSkills(
+        self,
+        request: _credential_pb2.ClaimCredentialSkillsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_credential_pb2.ClaimCredentialSkillsResponse, _abc.Awaitable[_credential_pb2.ClaimCredentialSkillsResponse]]:
+        """Takes skills that a credential is aligned with over into the portfolio, as claims of SKILL_SOURCE_CREDENTIAL: only what the holder
+        chooses, and only of a credential of which every check passed. That it was issued to the holder is their word. An earlier claim
+        by a credential on the same skill is replaced. A check that fails later leaves the claims: their basis says so.
+        Errors: NOT_FOUND, INVALID_ARGUMENT, CREDENTIAL_NOT_VALID, QUOTA_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
     def DeleteCredential(
         self,
         request: _credential_pb2.DeleteCredentialRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Removes a credential from the wallet, unless the law asks for it to be kept. That revokes nothing.
+        """Removes a credential from the wallet, with the claims of skills that were taken from it, unless the law asks for it to be kept. That revokes nothing.
         Errors: NOT_FOUND, ETAG_STALE, ERASURE_HELD.
         """
 

@@ -36,9 +36,9 @@ class _SkillSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SkillSour
     SKILL_SOURCE_EMPLOYER: _SkillSource.ValueType  # 3
     """An employer."""
     SKILL_SOURCE_ASSESSOR: _SkillSource.ValueType  # 4
-    """An assessor."""
+    """Who assessed a validation case and found shown what the skill is part of; they rate no level."""
     SKILL_SOURCE_CREDENTIAL: _SkillSource.ValueType  # 5
-    """A credential."""
+    """The issuer of a credential for something that is aligned with the skill; it says no level."""
 
 class SkillSource(_SkillSource, metaclass=_SkillSourceEnumTypeWrapper):
     """Who says that the person has the skill."""
@@ -51,9 +51,9 @@ SKILL_SOURCE_PEER: SkillSource.ValueType  # 2
 SKILL_SOURCE_EMPLOYER: SkillSource.ValueType  # 3
 """An employer."""
 SKILL_SOURCE_ASSESSOR: SkillSource.ValueType  # 4
-"""An assessor."""
+"""Who assessed a validation case and found shown what the skill is part of; they rate no level."""
 SKILL_SOURCE_CREDENTIAL: SkillSource.ValueType  # 5
-"""A credential."""
+"""The issuer of a credential for something that is aligned with the skill; it says no level."""
 Global___SkillSource: _TypeAlias = SkillSource  # noqa: Y015
 
 class _SkillLevel:
@@ -151,6 +151,7 @@ class SkillClaim(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/skillClaims/{skill_claim}`."""
     concept_uri: _builtins.str
@@ -160,11 +161,17 @@ class SkillClaim(_message.Message):
     level: Global___SkillLevel.ValueType
     """How well."""
     source: Global___SkillSource.ValueType
-    """Who says so. A holder can assert SKILL_SOURCE_SELF; the other sources come with attestation."""
+    """Who says so. A holder asserts SKILL_SOURCE_SELF. PEER and EMPLOYER come by the link of an attestation request, ASSESSOR by a
+    validation case whose decision is in force, CREDENTIAL by a valid credential whose skills the holder takes over.
+    """
     freshness: Global___SkillFreshness.ValueType
     """How fresh the claim is today, from the later of the two days."""
     etag: _builtins.str
     """Version of the resource; send it with an update."""
+    basis: _builtins.str
+    """What the word of somebody else rests on: a credential, `holders/{holder}/credentials/{credential}`, of a peer or an employer
+    their endorsement; or a validation case, `holders/{holder}/validationCases/{validation_case}`. Empty for the holder's own word.
+    """
     @_builtins.property
     def label(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the skill is called: language tag → text."""
@@ -205,10 +212,11 @@ class SkillClaim(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        basis: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assert_date", b"assert_date", "create_time", b"create_time", "last_used_date", b"last_used_date", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assert_date", b"assert_date", "concept_uri", b"concept_uri", "create_time", b"create_time", "etag", b"etag", "evidence", b"evidence", "freshness", b"freshness", "label", b"label", "last_used_date", b"last_used_date", "level", b"level", "name", b"name", "source", b"source", "taxonomy_version", b"taxonomy_version", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assert_date", b"assert_date", "basis", b"basis", "concept_uri", b"concept_uri", "create_time", b"create_time", "etag", b"etag", "evidence", b"evidence", "freshness", b"freshness", "label", b"label", "last_used_date", b"last_used_date", "level", b"level", "name", b"name", "source", b"source", "taxonomy_version", b"taxonomy_version", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

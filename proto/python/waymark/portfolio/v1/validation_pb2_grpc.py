@@ -220,7 +220,8 @@ class ValidationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConcludeValidationCase(self, request, context):
-        """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing.
+        """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing;
+        of each element that is shown, claims of SKILL_SOURCE_ASSESSOR on the skills it names.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

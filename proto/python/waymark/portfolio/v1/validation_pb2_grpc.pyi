@@ -90,7 +90,8 @@ class ValidationServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ConcludeValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.ConcludeValidationCaseRequest, _validation_pb2.ValidationCase]
-    """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing.
+    """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing;
+    of each element that is shown, claims of SKILL_SOURCE_ASSESSOR on the skills it names.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
@@ -155,7 +156,8 @@ class ValidationServiceAsyncStub(ValidationServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ConcludeValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.ConcludeValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
-    """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing.
+    """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing;
+    of each element that is shown, claims of SKILL_SOURCE_ASSESSOR on the skills it names.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
@@ -301,7 +303,8 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _validation_pb2.ConcludeValidationCaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
-        """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing.
+        """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing;
+        of each element that is shown, claims of SKILL_SOURCE_ASSESSOR on the skills it names.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
+from waymark.vouchers.v1 import money_left_pb2 as _money_left_pb2
 from waymark.vouchers.v1 import programme_pb2 as _programme_pb2
 import builtins as _builtins
 import sys
@@ -141,6 +142,42 @@ class ProgrammeActivated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProgrammeActivated: _TypeAlias = ProgrammeActivated  # noqa: Y015
+
+@_typing.final
+class ProgrammeMoneyChanged(_message.Message):
+    """The money of a programme in force came to reach for something else than was told before: it runs short, is used up, or is
+    there again. Told within seconds of the change and not of each grant; first once the programme is in force.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_FIELD_NUMBER: _builtins.int
+    MONEY_LEFT_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
+    programme: _builtins.str
+    """Resource name `programmes/{id}`."""
+    money_left: _money_left_pb2.MoneyLeft.ValueType
+    """How far the money reaches now."""
+    number: _builtins.int
+    """Counts the changes of the programme from 1: of two, the one with the higher number holds."""
+    sandbox: _builtins.bool
+    """True when it is about sandbox money: nobody is paid by it."""
+    def __init__(
+        self,
+        *,
+        programme: _builtins.str = ...,
+        money_left: _money_left_pb2.MoneyLeft.ValueType = ...,
+        number: _builtins.int = ...,
+        sandbox: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["money_left", b"money_left", "number", b"number", "programme", b"programme", "sandbox", b"sandbox"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProgrammeMoneyChanged: _TypeAlias = ProgrammeMoneyChanged  # noqa: Y015
 
 @_typing.final
 class ApplicationDecided(_message.Message):
