@@ -49,4 +49,5 @@ class Lists:
             place=offer.nuts,
             region=rule.nuts_code,
             min_severity=rule.min_severity,
+            concept_only=rule.concept_only,
         )

@@ -145,7 +145,7 @@ class World:
         self.tell(events_pb2.CourseChanged(**{**values, **changes}))
         return session.session
 
-    def list_shortage(self, isco: str = "7212", name: str = "shortageLists/national") -> str:
+    def list_shortage(self, isco: str = "7212", name: str = "shortageLists/national", uri: str = "") -> str:
         """Tells of a list version with one entry, for the whole year; returns the version's name."""
         self.version += 1
         version = f"{name}/versions/{self.version}"
@@ -159,7 +159,7 @@ class World:
         published.publish_time.FromDatetime(datetime.now(UTC))
         entry = events_pb2.ShortageEntryRef(
             entry=f"{version}/entries/1",
-            occupation=events_pb2.OccupationRef(isco_code=isco),
+            occupation=events_pb2.OccupationRef(uri=uri, isco_code=isco),
             nuts_code="BE",
             severity=4,
         )

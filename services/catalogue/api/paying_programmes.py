@@ -40,7 +40,7 @@ def paying_programmes(
             rule, list_id = terms.shortage_rule, last(terms.shortage_rule.shortage_list)
             version = shortage.in_force(published.get(list_id, []), today)
             listed = entries.get((list_id, version.number), ()) if version else ()
-            need = paying.Need(rule.nuts_code, rule.min_severity)
+            need = paying.Need(rule.nuts_code, rule.min_severity, rule.concept_only)
             entry = paying.deciding(listed, occupation, place, need)
             if version is None or entry is None:
                 continue

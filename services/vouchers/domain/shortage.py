@@ -25,27 +25,35 @@ class Entry:
 
 
 def best_entry(
-    entries: Iterable[Entry], occupations: Sequence[Occupation], *, place: str, region: str, min_severity: int
+    entries: Iterable[Entry],
+    occupations: Sequence[Occupation],
+    *,
+    place: str,
+    region: str,
+    min_severity: int,
+    concept_only: bool = False,
 ) -> Entry | None:
     """Returns the most severe entry that matches, the first by name among equals, or None.
 
     `place`: NUTS code of the session, empty when online or unknown; `region`: NUTS code of the programme's
-    rule, empty for any. `min_severity` 0 counts as 1.
+    rule, empty for any. `min_severity` 0 counts as 1. `concept_only`: an entry for a concept counts for no
+    other of its group.
     """
     matching = [
         entry
         for entry in entries
         if entry.severity >= max(1, min_severity)
-        and any(same_occupation(entry.occupation, occupation) for occupation in occupations)
+        and any(same_occupation(entry.occupation, taught, concept_only) for taught in occupations)
         and holds_at(entry.nuts, place, region)
     ]
     return min(matching, key=lambda entry: (-entry.severity, entry.name), default=None)
 
 
-def same_occupation(listed: Occupation, taught: Occupation) -> bool:
-    """True for the same concept, or when the listed ISCO group contains the one taught."""
-    if listed.uri and listed.uri == taught.uri:
-        return True
+def same_occupation(listed: Occupation, taught: Occupation, concept_only: bool) -> bool:
+    """True for the same concept, or when the listed ISCO group contains the one taught and the entry is not
+    to be taken for its concept alone."""
+    if listed.uri and (concept_only or listed.uri == taught.uri):
+        return listed.uri == taught.uri
     return bool(listed.isco) and taught.isco.startswith(listed.isco)
 
 

@@ -111,6 +111,17 @@ def test_one_that_asks_for_a_shortage_stands_there_by_the_entry_alone(lmi: Catal
     assert paying(lmi) == []
 
 
+def test_an_entry_for_a_concept_counts_for_its_group_unless_the_programme_says_otherwise(
+    lmi: Catalogue,
+) -> None:
+    tell(lmi, "wide", 1, TODAY, shortage_rule=asking())
+    tell(lmi, "exact", 1, TODAY, shortage_rule=ShortageRule(shortage_list=LIST, concept_only=True))
+    rows = f"occupation,region,severity,cause\n{DEVELOPER},BE2,3,\n"
+    lmi.publish(lmi.draft(lmi.shortage_list(), rows.encode()).name)
+    assert [each.programme for each in paying(lmi)] == ["programmes/exact", "programmes/wide"]
+    assert [each.programme for each in paying(lmi, occupation="2512")] == ["programmes/wide"]
+
+
 @pytest.mark.parametrize("order", [(1, 2, 3, 4), (4, 3, 2, 1), (3, 1, 4, 2)])
 def test_the_version_in_force_does_not_depend_on_the_order_they_come_in(
     lmi: Catalogue, order: tuple[int, ...]

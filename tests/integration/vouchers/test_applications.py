@@ -10,7 +10,7 @@ from waymark.vouchers.v1 import application_pb2 as pb
 from waymark.vouchers.v1 import eligibility_pb2, learner_fact_pb2, voucher_pb2
 
 from tests.integration.vouchers.refusals import refused, violations_of
-from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id
+from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id, sample
 
 State = pb.Application
 FLEMISH = "flemish-training-voucher"
@@ -109,6 +109,18 @@ def test_refusals_carry_their_reasons(world: World) -> None:
     assert refusal.state == State.STATE_REFUSED
     assert list(refusal.reason_codes) == ["NOT_A_JOBSEEKER", "NOT_A_SHORTAGE_OCCUPATION"]
     assert not refusal.voucher
+
+
+def test_a_rule_for_the_concept_alone_refuses_the_rest_of_its_group(world: World) -> None:
+    rule = sample("dutch-temporary-training-voucher")["version"]["shortageRule"]
+    exact = world.programme(**NO_EVIDENCE, shortageRule={**rule, "conceptOnly": True})
+    wide = world.programme(**NO_EVIDENCE)
+    world.list_shortage(uri="esco/solderer")  # the course is for welders, of the same group
+    refused = world.apply(world.learner(), exact)
+    assert list(refused.reason_codes) == ["NOT_A_SHORTAGE_OCCUPATION"]
+    assert world.apply(world.learner(), wide).state == State.STATE_GRANTED
+    world.list_shortage(uri="esco/welder")
+    assert world.apply(world.learner(), exact).state == State.STATE_GRANTED
 
 
 def test_too_late_once_per_person_and_no_double_funding(world: World) -> None:

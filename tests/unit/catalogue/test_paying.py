@@ -28,7 +28,11 @@ def test_it_is_the_entry_that_vouchers_would_grant_by() -> None:
         entry(1, isco, nuts, severity, uri)
         for (isco, uri), nuts, severity in product(occupations, ("BE", "BE21", "NL"), (1, 4))
     ]
-    needs = (Need("", 0), Need("BE21", 0), Need("NL", 0), Need("BE2", 4))
+    needs = [
+        Need(*where, concept_only)
+        for where in (("", 0), ("BE21", 0), ("NL", 0), ("BE2", 4))
+        for concept_only in (False, True)
+    ]
     outcomes = set()
     for each, place, need in product(listed, ("BE", "BE21", "BE211"), needs):
         ours = deciding([each], DEVELOPER, place, need) is not None
@@ -43,6 +47,11 @@ def vouchers_grant(listed: Entry, place: str, need: Need) -> bool:
     )
     taught = [vouchers.Occupation(DEVELOPER.uri, DEVELOPER.isco_code)]
     found = vouchers.best_entry(
-        [theirs], taught, place=place, region=need.nuts_code, min_severity=need.min_severity
+        [theirs],
+        taught,
+        place=place,
+        region=need.nuts_code,
+        min_severity=need.min_severity,
+        concept_only=need.concept_only,
     )
     return found is not None

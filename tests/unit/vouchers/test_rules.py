@@ -254,3 +254,28 @@ def test_shortage_by_occupation_and_region(
     found = best_entry([entry], taught, place=place, region=region, min_severity=0)
     assert (found is not None) == matches
     assert best_entry([entry], taught, place=place, region=region, min_severity=3) is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "of_group", "of_concept"),
+    [
+        (Occupation("esco/welder", "7212"), True, True),
+        (Occupation("esco/solderer", "7212"), True, False),
+        (Occupation("", "7212"), True, True),
+        (Occupation("esco/solderer", ""), False, False),
+    ],
+)
+def test_a_rule_may_take_an_entry_for_its_concept_alone(
+    listed: Occupation, of_group: bool, of_concept: bool
+) -> None:
+    taught = [Occupation("esco/welder", "7212")]
+    for concept_only, expected in ((False, of_group), (True, of_concept)):
+        found = best_entry(
+            [Entry("e", listed, "BE", 2)],
+            taught,
+            place="BE",
+            region="",
+            min_severity=0,
+            concept_only=concept_only,
+        )
+        assert (found is not None) == expected

@@ -237,6 +237,7 @@ class ShortageRule(_message.Message):
     REASON_CODE_FIELD_NUMBER: _builtins.int
     LEGAL_REFERENCE_FIELD_NUMBER: _builtins.int
     CHECK_AT_RESERVATION_FIELD_NUMBER: _builtins.int
+    CONCEPT_ONLY_FIELD_NUMBER: _builtins.int
     shortage_list: _builtins.str
     """List that counts, `shortageLists/{id}`; the version in force on the day of application is pinned."""
     nuts_code: _builtins.str
@@ -251,6 +252,10 @@ class ShortageRule(_message.Message):
     """True: the need must still stand when a session is reserved, by the list in force on that day. With SCOPE_PROGRAMME it
     is checked then in any case.
     """
+    concept_only: _builtins.bool
+    """Which courses an entry for an ESCO concept counts for. True: those for this very concept alone, as the list's own as-of answers have
+    it. False: those for any occupation of the concept's ISCO-08 group. An entry that names no concept counts for its group in both cases.
+    """
     def __init__(
         self,
         *,
@@ -260,10 +265,11 @@ class ShortageRule(_message.Message):
         reason_code: _builtins.str = ...,
         legal_reference: _builtins.str = ...,
         check_at_reservation: _builtins.bool = ...,
+        concept_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_at_reservation", b"check_at_reservation", "legal_reference", b"legal_reference", "min_severity", b"min_severity", "nuts_code", b"nuts_code", "reason_code", b"reason_code", "shortage_list", b"shortage_list"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_at_reservation", b"check_at_reservation", "concept_only", b"concept_only", "legal_reference", b"legal_reference", "min_severity", b"min_severity", "nuts_code", b"nuts_code", "reason_code", b"reason_code", "shortage_list", b"shortage_list"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
