@@ -85,8 +85,8 @@ def generate(target: Path) -> None:
         f"--plugin=protoc-gen-mypy_grpc={BIN / 'protoc-gen-mypy_grpc'}",
         f"--python_out={target}",
         f"--grpc_python_out={target}",
-        f"--mypy_out={target}",
-        f"--mypy_grpc_out={target}",
+        f"--mypy_out=quiet:{target}",
+        f"--mypy_grpc_out=quiet:{target}",
     ]
     # error_details must be in the set, or the edge turns error details into nothing.
     descriptors = [
