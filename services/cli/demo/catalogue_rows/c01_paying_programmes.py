@@ -48,7 +48,7 @@ def told(journey: Journey, *programmes: str) -> dict[str, dict[str, Any]] | None
         "GET", "/v1/occupations:page", occupation=OCCUPATION, nuts_code=PLACE
     )
     found = {each["programme"]: each for each in page.get("payingProgrammes", [])}
-    # They come into force before they are funded: until then nothing is told of their money, or that there is none.
+    # They come into force before they are funded: until then nothing is told of money, or that there is none.
     waits = (None, "MONEY_LEFT_UNSPECIFIED", "MONEY_LEFT_NOTHING")
     return found if all(found.get(each, {}).get("moneyLeft") not in waits for each in programmes) else None
 
