@@ -140,7 +140,7 @@ class ShortageBook:
         return Answer(version, entry)
 
     def knows_region(self, view: View, nuts_code: str, day: date) -> bool:
-        """True for a region of NUTS 2024, and for one that a list speaks for, or has an entry for on the day, and
+        """True for a region of NUTS 2024, and one that a list speaks for, or has an entry for on the day, and
         its parts: lists may go by an earlier NUTS, or be of a country that has none."""
         codes = shipped().codes
         if nuts_code in codes:
