@@ -59,7 +59,7 @@ _compiled = cache(re.compile)
 
 @cache
 def _address(template: str) -> tuple[str, str, bool]:
-    """A path that a template matches, the kind of thing or method it ends in, and whether that is a method."""
+    """A path that a template matches, the kind of thing or method it ends in, whether that is a method."""
     plain = re.sub(r"\{[^=}]+=([^}]+)\}|\{[^}]+\}", lambda found: found[1] or "*", template)
     path = plain.removeprefix("/v1/").replace("**", "x").replace("*", "x")
     return path, re.findall(r"[A-Za-z][A-Za-z]+", plain)[-1], ":" in plain
