@@ -49,8 +49,8 @@ def told(journey: Journey, *programmes: str) -> dict[str, dict[str, Any]] | None
     )
     found = {each["programme"]: each for each in page.get("payingProgrammes", [])}
     # They come into force before they are funded, and have no money in between.
-    waits = (None, "MONEY_LEFT_NOTHING")
-    return found if all(found.get(each, {}).get("moneyLeft") not in waits for each in programmes) else None
+    funded = ("MONEY_LEFT_ENOUGH", "MONEY_LEFT_LITTLE")
+    return found if all(found.get(each, {}).get("moneyLeft") in funded for each in programmes) else None
 
 
 STEP = Step("vouchers-that-pay", "An occupation's page names the vouchers that may pay", ("C1",), show)
