@@ -40,7 +40,7 @@ GOALS = (
 )
 # As many entries as there are, published without the events that nobody listens to here.
 _SEED = (
-    "INSERT INTO shortage_lists (id, display_names, nuts_code) VALUES ('bench', '{}', 'BE')",
+    "INSERT INTO shortage_lists (id, display_names, nuts_code) VALUES ('bench', '{}', 'XX')",
     """INSERT INTO shortage_versions (list_id, number, valid_from, method, row_count, rejected_row_count,
       entry_count, error_count, created_by)
       SELECT 'bench', n, make_date(:first + n - 1, 1, 1), '', :entries, 0, :entries, 0, 'maker'
@@ -48,7 +48,7 @@ _SEED = (
     """INSERT INTO shortage_entries (list_id, number, seq, uri, isco_code, label, nuts_code, severity, cause,
       line)
       SELECT 'bench', n, o * :regions + r + 1, '', (1000 + o * 17)::text, 'Occupation ' || o,
-        'BE' || lpad(upper(to_hex(r)), 3, '0'), 1 + (o + r + n) % 5, (o + r) % 4, o * :regions + r + 2
+        'XX' || lpad(upper(to_hex(r)), 3, '0'), 1 + (o + r + n) % 5, (o + r) % 4, o * :regions + r + 2
       FROM generate_series(1, :years) AS n, generate_series(0, :occupations - 1) AS o,
         generate_series(0, :regions - 1) AS r""",
     """UPDATE shortage_versions SET published_by = 'checker', publish_time = now(), digest = 'x'""",
@@ -130,7 +130,7 @@ def _questions(seed: int, count: int) -> list[shortage_list_pb2.CheckShortageReq
     found = []
     for _ in range(count):
         code = str(1000 + pick.randrange(OCCUPATIONS + OCCUPATIONS // 5) * 17)[:4]
-        region = f"BE{pick.randrange(REGIONS + REGIONS // 5):03X}"
+        region = f"XX{pick.randrange(REGIONS + REGIONS // 5):03X}"
         request = shortage_list_pb2.CheckShortageRequest(occupation=code, nuts_code=region)
         request.date.year = FIRST_YEAR + pick.randrange(YEARS)
         request.date.month, request.date.day = pick.randint(1, 12), pick.randint(1, 28)

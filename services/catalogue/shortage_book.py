@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from services.catalogue.domain import merkle, shortage, shortage_proof
 from services.catalogue.domain.shortage import Entry, Occupation, Validity
 from services.catalogue.domain.shortage_index import Table
+from services.catalogue.gazetteer.shipped import shipped
 from services.catalogue.store import shortage_lists, taxonomies
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import named
@@ -48,12 +49,13 @@ _STATE = named(
 
 @dataclass(frozen=True)
 class View:
-    """What is published, as of one look. `codes`: concept URI → ISCO-08 code; `groups`: the codes of ISCO-08,
-    none while it is not imported, when any number may be one."""
+    """What is published, as of one look. `known`: list id → region that it speaks for; `codes`: concept URI →
+    ISCO-08 code; `groups`: the codes of ISCO-08, none while it is not imported, when any number may be
+    one."""
 
     state: tuple[object, ...]
     lists: Mapping[str, list[Validity]]
-    known: frozenset[str]
+    known: Mapping[str, str]
     codes: Mapping[str, str]
     groups: frozenset[str]
 
@@ -111,7 +113,7 @@ class ShortageBook:
             state = tuple(tx.rows(_STATE)[0])
             self._today = tx.now.date()
             if self._view is None or self._view.state != state:
-                known = frozenset(shortage_lists.ids(tx.connection))
+                known = shortage_lists.territories(tx.connection)
                 published = shortage_lists.published(tx.connection)
                 codes = taxonomies.codes_of_uris(tx.connection)
                 groups = frozenset(taxonomies.isco_groups(tx.connection))
@@ -136,6 +138,19 @@ class ShortageBook:
             return Answer(first, None)
         _, version, entry = max(found, key=lambda item: item[0])
         return Answer(version, entry)
+
+    def knows_region(self, view: View, nuts_code: str, day: date) -> bool:
+        """True for a region of NUTS 2024, and one that a list speaks for, or has an entry for on the day, and
+        its parts: lists may go by an earlier NUTS, or be of a country that has none."""
+        codes = shipped().codes
+        if nuts_code in codes:
+            return True
+        around = {nuts_code[:length] for length in range(2, len(nuts_code) + 1)} - codes
+        if not around.isdisjoint(view.known.values()):
+            return True
+        validities = {list_id: shortage.in_force(found, day) for list_id, found in view.lists.items()}
+        tables = (self._table((list_id, each.number)) for list_id, each in validities.items() if each)
+        return any(table.names(region) for table in tables for region in around)
 
     def _table(self, version: Version) -> Table:
         return self._tables.used(version) or aside(partial(self._tables.get, version, self._read_table))

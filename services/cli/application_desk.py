@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit, subject_of
 
 LEARNER = "learner"
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 INQUIRY = {
     "question": "name",
     "asks for": "kind",
@@ -177,10 +179,12 @@ def letter(
 
 
 def declared(typed: str) -> dict[str, Any]:
-    """`education_level=3` as a fact in JSON: a whole number, yes or no, or a text. Raises Failure."""
+    """`education_level=3` as a fact in JSON: a whole number, yes or no, a day, or a text. Raises Failure."""
     key, equals, value = typed.partition("=")
     if not equals or not key or not value:
         raise Failure(ExitCode.USAGE, f"{typed!r} is no fact.", remedy="Write it like education_level=3.")
     if value in ("true", "false"):
         return {"key": key, "flag": value == "true"}
+    if DAY.fullmatch(value):
+        return {"key": key, "date": json_day(value)}
     return {"key": key, "number": value} if value.isdigit() else {"key": key, "text": value}

@@ -90,6 +90,13 @@ def verify(
     call.one(call.post(f"{name}:verify", {"reject": reject}), ASSESSMENT)
 
 
+@assessment.command(epilog="Example:  waymark assessment show assessments/0198…")
+@calls(OFFICER)
+def show(call: Call, name: Name) -> None:
+    """Show an assessment."""
+    call.one(call.get(name), ASSESSMENT)
+
+
 @assessment.command("list", epilog="Example:  waymark assessment list --region BE2 --state entered")
 @calls(OFFICER)
 def list_(

@@ -65,6 +65,13 @@ def withdraw(call: Call, name: Name) -> None:
     call.one(call.post(f"{name}:withdraw"), ACCOUNT)
 
 
+@bank_account.command(epilog="Example:  waymark bank-account show organisations/harbour/bankAccounts/0198…")
+@calls("auditor")
+def show(call: Call, name: Name) -> None:
+    """Show an account."""
+    call.one(call.get(name), ACCOUNT)
+
+
 @bank_account.command("list", epilog="Example:  waymark bank-account list organisations/harbour")
 @calls("auditor")
 def list_(call: Call, provider: Provider, limit: Limit = 50) -> None:

@@ -75,6 +75,13 @@ def import_(
     call.one(call.post("bankReports:import", body), REPORT)
 
 
+@bank_report.command(epilog="Example:  waymark bank-report show bankReports/0198…")
+@calls("auditor")
+def show(call: Call, name: Name) -> None:
+    """Show what a file came to."""
+    call.one(call.get(name), REPORT)
+
+
 @bank_report.command("list", epilog="Example:  waymark bank-report list")
 @calls("auditor")
 def list_(call: Call, limit: Limit = 50) -> None:

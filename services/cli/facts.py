@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.application_desk import declared
 from services.cli.call import Call, calls
 from services.cli.operation import OPERATION, until_done
 from services.cli.options import Limit
@@ -105,6 +106,20 @@ def push(
         _write(errors, pushed["findings"], "")
     else:
         call.part(pushed["findings"], FINDINGS, empty="nothing is wrong")
+
+
+@facts.command(
+    epilog="Example:  waymark facts add learners/0198… education_level=4 unemployed_since=2026-01-31"
+)
+@calls("caseworker")
+def add(
+    call: Call,
+    learner: Annotated[str, typer.Argument(help="learners/{id}")],
+    known: Annotated[list[str], typer.Argument(metavar="FACT...", help="KEY=VALUE.")],
+) -> None:
+    """Store facts that the register holds of one learner."""
+    said = [declared(each) | {"source": "FACT_SOURCE_PES_REGISTER"} for each in known]
+    call.rows(call.post(f"{learner}/facts:push", {"facts": said})["facts"], FACTS)
 
 
 @facts.command("list", epilog="Example:  waymark facts list learners/0198…")

@@ -26,6 +26,15 @@ VERSION = {
     "in use since": "inUseTime",
 }
 
+CONCEPT = {
+    "concept": "name",
+    "URI": "uri",
+    "code": "code",
+    "ISCO-08": "iscoCode",
+    "called": "labels",
+    "means": "description",
+}
+
 
 class Scheme(StrEnum):
     """Classification schemes."""
@@ -104,8 +113,20 @@ def search(
 ) -> None:
     """Find occupations and skills by label, URI or ISCO-08 code."""
     answer = call.get("concepts:search", query=" ".join(words), page_size=limit)
-    columns = {"concept": "labels", "ISCO-08": "iscoCode", "URI": "uri"}
+    columns = {"concept": "labels", "ISCO-08": "iscoCode", "URI": "uri", "name": "name"}
     call.rows(answer.get("concepts", []), columns, empty="nothing found")
+
+
+@taxonomy.command(epilog="Example:  waymark taxonomy concept taxonomies/isco-08/versions/2008/concepts/C7212")
+@calls()
+def concept(
+    call: Call,
+    name: Annotated[
+        str, typer.Argument(metavar="CONCEPT", help="taxonomies/{scheme}/versions/{version}/concepts/{id}")
+    ],
+) -> None:
+    """Show a concept that a search names: what it is called and means."""
+    call.one(call.get(name), CONCEPT)
 
 
 @taxonomy.command(epilog='Example:  waymark taxonomy tag "manage small projects"')

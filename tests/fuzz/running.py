@@ -139,13 +139,11 @@ def shortened(name: str, data: bytes, tries: int = 300) -> bytes:
     """Leaves out of an input that fails whatever it fails without, as far as so many tries lead."""
     size = len(data) // 2
     while size and tries:
-        for start in range(0, len(data), size):
+        for start in range(0, len(data), size)[:tries]:
             shorter = data[:start] + data[start + size :]
             tries -= 1
             if not _stood(name, shorter):
                 data = shorter
-                break
-            if not tries:
                 break
         else:
             size //= 2

@@ -6,7 +6,7 @@ import socketserver
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ def scanner(socket_path: Path | None = None) -> Iterator[Scanner]:
         def handle(self) -> None:
             command = _until_nul(self.rfile)
             found.held.wait(30)
-            self.wfile.write(b"PONG\0" if command == b"zPING" else _scanned(found, self.rfile))
+            with suppress(_HungUpError):
+                self.wfile.write(b"PONG\0" if command == b"zPING" else _scanned(found, self.rfile))
 
     class Tcp(socketserver.ThreadingTCPServer):
         daemon_threads, allow_reuse_address = True, True
@@ -60,6 +61,17 @@ def scanner(socket_path: Path | None = None) -> Iterator[Scanner]:
         thread.join()
 
 
+class _HungUpError(Exception):
+    """Who called has gone in the midst of a stream."""
+
+
+def _exactly(stream: Any, size: int) -> bytes:
+    read: bytes = stream.read(size)
+    if len(read) < size:
+        raise _HungUpError
+    return read
+
+
 def _until_nul(stream: Any) -> bytes:
     read = b""
     while (byte := stream.read(1)) and byte != b"\0":
@@ -69,8 +81,8 @@ def _until_nul(stream: Any) -> bytes:
 
 def _scanned(found: Scanner, stream: Any) -> bytes:
     taken = bytearray()
-    while size := struct.unpack("!I", stream.read(4))[0]:
-        taken += stream.read(size)
+    while size := struct.unpack("!I", _exactly(stream, 4))[0]:
+        taken += _exactly(stream, size)
         if len(taken) > found.limit:
             return b"INSTREAM size limit exceeded. ERROR\0"
     found.scanned.append(len(taken))

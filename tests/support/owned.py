@@ -198,6 +198,7 @@ def wallet_of(person: Caller) -> Things:
         "GetCredentialFile": {"name": badge.name},
         "GetBakedCredential": {"name": badge.name, "image": fixture("simple-json.png")},
         "CheckCredential": {"name": badge.name},
+        "ClaimCredentialSkills": {"name": badge.name, "skill_uris": ["http://data.europa.eu/esco/skill/x"]},
         "DeleteCredential": {"name": badge.name},
     }
     return Things(requests, {})

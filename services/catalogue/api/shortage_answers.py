@@ -83,7 +83,7 @@ class ShortageAnswerApi(shortage_answer_pb2_grpc.ShortageAnswerServiceServicer):
 
 
 def check(book: ShortageBook, request: CheckShortageRequest) -> CheckShortageResponse:
-    """Answers one question; raises Refusal for an occupation or list that nobody knows."""
+    """Answers one question; raises Refusal for an occupation, region or list that nobody knows."""
     return _message(*_answered(book, *book.view(), request, ""))
 
 
@@ -103,6 +103,12 @@ def _answered(
             f"{path}occupation", "is neither an ISCO-08 code nor a concept URI of an imported taxonomy"
         )
     day = day_or(request, "date", today)
+    if not book.knows_region(view, request.nuts_code, day):
+        raise invalid(
+            f"{path}nuts_code",
+            "is no region of NUTS 2024 and none that a list speaks of; write the code of a country or region,"
+            " like BE, BE2 or BE211",
+        )
     return day, book.answer(view, occupation, request.nuts_code, day, only)
 
 

@@ -34,6 +34,7 @@ class Table:
             for region in sorted(regions):
                 self._pack(region, regions[region], places)
             self._spans[occupation] = start, len(self._seqs)
+        self._named = {region for regions in best.values() for region in regions}
         self._codes_of_uris = {e.uri: e.isco_code for found in best.values() for e in found.values() if e.uri}
 
     def _pack(self, region: int, entry: Entry, places: dict[str, int]) -> None:
@@ -48,6 +49,10 @@ class Table:
 
     def __len__(self) -> int:
         return len(self._seqs)
+
+    def names(self, nuts_code: str) -> bool:
+        """True when an entry is for just this region."""
+        return int(nuts_code, _BASE) in self._named
 
     def find(self, occupation: Occupation, nuts_code: str) -> Entry | None:
         """Returns the entry that answers: the most specific occupation, then region, then the most severe."""

@@ -19,11 +19,13 @@ class Shipped:
     """Regions by NUTS code, regions and towns by name."""
 
     def __init__(self) -> None:
+        self.codes = set[str]()  # of all regions, also of those without a middle
         self.regions: dict[str, Place] = {}
         self._named: defaultdict[str, list[Place]] = defaultdict(list)
         self._also: defaultdict[str, list[Place]] = defaultdict(list)
         self.names: list[str] = []  # of towns, the first of each
         for row in _rows("nuts_2024.csv"):
+            self.codes.add(row["code"])
             if row["latitude"]:
                 self._add_region(row)
         for row in _rows("towns.csv"):

@@ -50,9 +50,10 @@ def listing() -> Select[Any]:
     return select(shortage_lists)
 
 
-def ids(connection: Connection) -> list[str]:
-    """Returns the id of every list."""
-    return list(connection.execute(select(shortage_lists.c.id)).scalars())
+def territories(connection: Connection) -> dict[str, str]:
+    """Returns of every list the region that it speaks for: list id → NUTS code."""
+    rows = connection.execute(select(shortage_lists.c.id, shortage_lists.c.nuts_code))
+    return {row.id: row.nuts_code for row in rows}
 
 
 def add_version(tx: Transaction, list_id: str, **values: Any) -> int:

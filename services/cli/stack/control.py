@@ -75,27 +75,29 @@ def start_attached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
 def wait_ready(
     home: Path, supervisor: subprocess.Popen[bytes], watch: Callable[[StackState], None]
 ) -> StackState:
-    """Wait until the stack just started is ready.
+    """Wait until the stack just started is ready; where somebody else was faster, until theirs is.
 
     Args:
         home: folder of the stack.
-        supervisor: its process.
+        supervisor: the process that was started for it.
         watch: called with each state on the way.
 
     Raises:
-        Failure: the supervisor ended, or the stack is not ready after `READY_SECONDS`.
+        Failure: the supervisor ended and nobody else has the home, or the stack is not ready after
+            `READY_SECONDS`.
     """
     deadline = time.monotonic() + READY_SECONDS
     log = home / "logs" / "supervisor.log"
     while True:
         state = find_state(home)
-        if state and state.pid != supervisor.pid:
+        over = supervisor.poll() is not None
+        if state and state.pid != supervisor.pid and not (over and state.alive):
             state = None  # of the run before: its restarts and complaints say nothing about this one
         if state:
             watch(state)
             if state.ready:
                 return state
-        if supervisor.poll() is not None:
+        if over and not held(home):
             raise Failure(ExitCode.OTHER, f"The stack did not start.\n{process.tail(log)}")
         stuck = [part for part in state.parts.values() if part.restarts >= GIVE_UP_RESTARTS] if state else []
         if stuck or time.monotonic() > deadline:

@@ -13,8 +13,9 @@ def cache_dir() -> Path:
 
 
 def home_dir(home: Path | None = None) -> Path:
-    """Return the stack's home folder: the argument, else `WAYMARK_HOME`, else `.waymark` here."""
-    return Path(home or os.environ.get("WAYMARK_HOME") or ".waymark").expanduser().absolute()
+    """Return the stack's home folder: the argument, else `WAYMARK_HOME`, else `.waymark` here. Links are
+    followed, so that a stack has one name however it is reached."""
+    return Path(home or os.environ.get("WAYMARK_HOME") or ".waymark").expanduser().resolve()
 
 
 def option(home: Path) -> str:

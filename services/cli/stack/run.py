@@ -34,8 +34,10 @@ def run(
     failed = 0
     try:
         with screen(console()) as watch:
-            control.wait_ready(folder, supervisor, watch)
+            state = control.wait_ready(folder, supervisor, watch)
         failed = walk(folder, data)
+        if state.pid != supervisor.pid:  # somebody else's, started at the same moment: it stays running
+            raise typer.Exit(failed)
         typer.echo("Running until Ctrl-C.")
         stay(supervisor)
         typer.echo(f"The stack ended; {folder / 'logs' / 'supervisor.log'} says why.")

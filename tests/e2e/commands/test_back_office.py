@@ -58,6 +58,7 @@ def test_a_bank_account_is_confirmed_changed_and_stopped(stack: Stack) -> None:
     staff.prints("bank-account", "confirm", change)
     assert "withdrawn" in staff.prints("bank-account", "withdraw", change)
     assert [each["name"] for each in staff.gets("bank-account", "list", provider)] == [change, first]
+    assert staff.gets("bank-account", "show", first)["name"] == first
 
 
 def test_a_statement_is_shown_and_written(stack: Stack, tmp_path: Path) -> None:
@@ -81,6 +82,7 @@ def test_a_file_of_the_bank_is_taken_in(stack: Stack, tmp_path: Path) -> None:
     report = staff.gets("bank-report", "import", str(file))
     assert (report["messageId"], report["format"]) == (message, "FORMAT_PAIN_002")
     assert "unmatched" in staff.prints("bank-report", "entries", report["name"])
+    assert staff.gets("bank-report", "show", report["name"])["name"] == report["name"]
     assert "nothing" in staff.prints("bank-report", "entries", report["name"], "--outcome", "applied")
     file.write_bytes(b"<Document/>")
     assert staff.fails("bank-report", "import", str(file)) == (4, "BANK_REPORT_INVALID")
@@ -196,6 +198,8 @@ def test_facts_come_from_a_file_and_as_a_stream(stack: Stack, tmp_path: Path) ->
     assert staff.prints("facts", "list", f"learners/{one}") == "nothing is known\n"
     assert "stored" in staff.prints("facts", "import", str(file))
     assert [each["key"] for each in staff.gets("facts", "list", f"learners/{one}")] == ["education_level"]
+    (added,) = staff.gets("facts", "add", f"learners/{two}", "unemployed_since=2026-01-31")
+    assert (added["date"]["day"], added["source"]) == (31, "FACT_SOURCE_PES_REGISTER")
     assert wrong.read_text() == "line,field,to mend\n3,value,must be true or false\n"
     assert staff.gets("facts", "findings", tried["name"])[0]["position"] == "3"
     lines = tmp_path / "facts.jsonl"
@@ -223,6 +227,8 @@ def test_a_shortage_list_is_drafted_with_findings_and_checked(stack: Stack) -> N
     )  # says neither scheme nor columns
     staff.prints("taxonomy", "import", groups, "--scheme", "isco-08", "--columns", "isco-groups", *version)
     assert "7212" in staff.prints("taxonomy", "search", "7212")
+    (welders, *_) = staff.gets("taxonomy", "search", "7212")
+    assert staff.gets("taxonomy", "concept", welders["name"])["uri"] == welders["uri"]
     (found,) = staff.gets("taxonomy", "tag", "bricklayers and related workers", "--scheme", "isco-08")
     assert found["uri"].endswith("/C7112")
     file = str(SAMPLES / "shortage" / "with-mistakes.csv")

@@ -69,6 +69,10 @@ def test_from_draft_to_answer(lists: Catalogue) -> None:
     for nothing in ("http://x/y", "9999", "7"):  # ISCO-08 is imported, without such a group
         unknown = shortage_list_pb2.CheckShortageRequest(occupation=nothing, nuts_code="BE2")
         assert fields_refused(lists.shortages("").CheckShortage, unknown) == ["occupation"]
+    for nowhere in ("XX", "BEZ", "BE299", "GB"):
+        unknown = shortage_list_pb2.CheckShortageRequest(occupation="2512", nuts_code=nowhere)
+        assert fields_refused(lists.shortages("").CheckShortage, unknown) == ["nuts_code"]
+    assert not check(lists, DEVELOPER, "FRY", "2012-06-01").short  # known, without a middle
 
     head, entries = (
         events(lists, kind)
@@ -76,6 +80,25 @@ def test_from_draft_to_answer(lists: Catalogue) -> None:
     )
     assert [(e.version, e.entry_count, e.digest) for e in head] == [(draft.name, 2, published.digest)]
     assert [[entry.nuts_code for entry in e.entries] for e in entries] == [["BE2", "BE211"]]
+
+
+def test_regions_that_a_list_speaks_of_need_not_be_of_nuts_2024(lists: Catalogue) -> None:
+    """PT17 was a region until NUTS 2021, and GB has none; a list decides for them all the same."""
+    rows = b"occupation,region,severity,cause\n2512,PT17,4,\n"
+    questions = [
+        shortage_list_pb2.CheckShortageRequest(occupation="2512", nuts_code=region, date=day("2026-06-01"))
+        for region in ("PT17", "PT170", "GBX", "GBXY1")
+    ]
+    stub = lists.shortages("").CheckShortage
+    assert {tuple(fields_refused(stub, each)) for each in questions} == {("nuts_code",)}
+    lists.publish(lists.draft(lists.shortage_list(), rows, valid_from=day("2026-01-01")).name)
+    assert [stub(each).short for each in questions[:2]] == [True, True]
+    assert fields_refused(stub, questions[2]) == ["nuts_code"]
+    lists.shortage_list("britain", "GB")
+    lists.publish(lists.draft("shortageLists/britain", ROWS, valid_from=day("2026-01-01")).name)
+    assert [stub(each).short for each in questions[2:]] == [False, False]
+    other = shortage_list_pb2.CheckShortageRequest(occupation="2512", nuts_code="PT1A9")
+    assert fields_refused(stub, other) == ["nuts_code"]  # of a country that has regions
 
 
 def test_versions_follow_each_other(lists: Catalogue) -> None:

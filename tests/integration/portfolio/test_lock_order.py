@@ -59,7 +59,7 @@ def attestation(portfolio: Portfolio, person: Caller) -> Ready:
     token = person.CreateAttestationRequest(asking).token
     said = attestation_pb2.Attestation(attester="Tom", employer="Scheldt", level=2)
     giving = attestation_pb2.GiveAttestationRequest(token=token, attestation=said)
-    return Ready(lambda: portfolio.anybody().GiveAttestation(giving), attestations, "_claim")
+    return Ready(lambda: portfolio.anybody().GiveAttestation(giving), attestations, "vouch")
 
 
 def award(portfolio: Portfolio, person: Caller) -> Ready:

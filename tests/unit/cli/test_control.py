@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from services.cli.exits import Failure
 from services.cli.stack import control
+from services.cli.stack.holding import holding
 from services.cli.stack.state import PartState, StackState, write_state
 
 BROKEN = PartState("setup", "restarting", restarts=control.GIVE_UP_RESTARTS, reason="no answer")
@@ -45,6 +47,35 @@ def test_control_its_own_troubles_do(tmp_path: Path, supervisor: subprocess.Pope
     write_state(tmp_path, of(supervisor.pid, BROKEN))
     with pytest.raises(Failure, match="not ready"):
         control.wait_ready(tmp_path, supervisor, lambda _: None)
+
+
+def test_who_was_slower_waits_for_the_stack_of_who_was_faster(
+    tmp_path: Path, supervisor: subprocess.Popen[bytes]
+) -> None:
+    """Two ups at the same moment: the second one's supervisor ends, for the home has another holder."""
+    slower = subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
+    slower.wait()
+    started = psutil.Process(supervisor.pid).create_time()
+    faster = replace(of(supervisor.pid, replace(BROKEN, restarts=0)), started=started)
+    write_state(tmp_path, faster)
+    with holding(tmp_path):
+        later = threading.Timer(0.5, write_state, (tmp_path, replace(faster, ready=True)))
+        later.start()
+        assert control.wait_ready(tmp_path, slower, lambda _: None).pid == supervisor.pid
+        later.join()
+
+
+def test_control_who_ended_where_nobody_holds_the_home_did_not_start(
+    tmp_path: Path, supervisor: subprocess.Popen[bytes]
+) -> None:
+    slower = subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
+    slower.wait()
+    started = psutil.Process(supervisor.pid).create_time()
+    write_state(tmp_path, replace(of(supervisor.pid, replace(BROKEN, restarts=0)), started=started))
+    with holding(tmp_path):
+        pass
+    with pytest.raises(Failure, match="did not start"):
+        control.wait_ready(tmp_path, slower, lambda _: None)
 
 
 def test_a_supervisor_that_has_not_said_its_state_is_stopped_too(

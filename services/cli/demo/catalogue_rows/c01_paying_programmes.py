@@ -48,9 +48,9 @@ def told(journey: Journey, *programmes: str) -> dict[str, dict[str, Any]] | None
         "GET", "/v1/occupations:page", occupation=OCCUPATION, nuts_code=PLACE
     )
     found = {each["programme"]: each for each in page.get("payingProgrammes", [])}
-    # They come into force before they are funded: until then nothing is told of money, or that there is none.
-    waits = (None, "MONEY_LEFT_UNSPECIFIED", "MONEY_LEFT_NOTHING")
-    return found if all(found.get(each, {}).get("moneyLeft") not in waits for each in programmes) else None
+    # They come into force before they are funded, and have no money in between.
+    funded = ("MONEY_LEFT_ENOUGH", "MONEY_LEFT_LITTLE")
+    return found if all(found.get(each, {}).get("moneyLeft") in funded for each in programmes) else None
 
 
 STEP = Step("vouchers-that-pay", "An occupation's page names the vouchers that may pay", ("C1",), show)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.cli.demo import catalogue
-from services.cli.demo.catalogue_rows.offers import modular
+from services.cli.demo.catalogue_rows.offers import modular, until_found
 from services.cli.demo.journey import Journey, Step, expect
 
 VIEWS = 5
@@ -14,11 +14,9 @@ VIEWS = 5
 def show(journey: Journey) -> str:
     """REST: modules of EQF levels and of the partner's own, found by their titles; views are counted."""
     anyone, partner = journey.client.anonymous(), modular(journey)
-
-    def hits() -> Any:  # each process of the server follows the index in its own time
-        return anyone.rest("GET", "/v1/courses:search", query="TIG seams", organisations=[partner])["hits"]
-
-    found = journey.wait_for("the course is found by its modules", hits)
+    found = until_found(
+        journey, "the course is found by its modules", query="TIG seams", organisations=[partner]
+    )
     course = anyone.rest("GET", f"/v1/{found[0]['course']}")
     levels = [each.get("level") or f"EQF {each['eqfLevel']}" for each in course["modules"]]
     expect(levels == ["EQF 2", "EQF 3", "beginner", "advanced"], f"the levels are {levels}")

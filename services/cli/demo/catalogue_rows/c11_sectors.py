@@ -6,7 +6,7 @@ from typing import Any
 
 from services.cli.client import request_id
 from services.cli.demo import catalogue
-from services.cli.demo.catalogue_rows.offers import modular
+from services.cli.demo.catalogue_rows.offers import modular, until_found
 from services.cli.demo.journey import Journey, Step, expect
 
 SECTORS = ("SECTOR_PUBLIC", "SECTOR_PRIVATE", "SECTOR_THIRD")
@@ -39,11 +39,9 @@ def show(journey: Journey) -> str:
         "facets": ["FACET_KIND", "FACET_SECTOR"],
         "include_not_bookable": "true",
     }
-
-    def hits() -> Any:
-        return anyone.rest("GET", "/v1/courses:search", sectors=["SECTOR_THIRD"], **services)["hits"]
-
-    of_third = journey.wait_for("services of the third sector are found", hits)
+    of_third = until_found(
+        journey, "services of the third sector are found", sectors=["SECTOR_THIRD"], **services
+    )
     found = {hit["organisation"] for hit in of_third}
     expect(partner in found and not found & mine, f"services of the third sector are those of {found}")
     everywhere = anyone.rest("GET", "/v1/courses:search", **services)

@@ -37,3 +37,14 @@ def modular(journey: Journey) -> str:
 
     journey.wait_for("index follows the feed", indexed)
     return name
+
+
+def until_found(journey: Journey, what: str, **wanted: Any) -> list[dict[str, Any]]:
+    """The hits of a search by anybody, once there are any: each process of a server follows the index in its
+    own time. `what`: as the wait is told."""
+
+    def hits() -> list[dict[str, Any]]:
+        answer = journey.client.anonymous().rest("GET", "/v1/courses:search", **wanted)
+        return list(answer.get("hits", []))
+
+    return journey.wait_for(what, hits)

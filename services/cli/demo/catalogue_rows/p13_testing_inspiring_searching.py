@@ -11,6 +11,7 @@ from typing import Any
 from services.cli.client import request_id
 from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows.c18_search_by_meaning import know_skills
+from services.cli.demo.catalogue_rows.offers import until_found
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.portfolio_rows.ground import holder
 
@@ -44,12 +45,9 @@ def show(journey: Journey) -> str:
     expect(ideas["uncoveredSkills"] == lacking, f"nobody is for {ideas['uncoveredSkills']}")
     (covered,) = ideas["recommendations"][0]["coveredSkills"]
     expect(covered["tagged"], f"it is recommended for its words alone: {covered}")
-
-    def hits() -> Any:
-        anyone = journey.client.anonymous()
-        return anyone.rest("GET", "/v1/courses:search", query=TAUGHT, organisations=school)["hits"]
-
-    taught = journey.wait_for("the course is found by what it teaches", hits)
+    taught = until_found(
+        journey, "the course is found by what it teaches", query=TAUGHT, organisations=school
+    )
     reasons = [each["kind"] for each in taught[0]["reasons"]]
     expect("KIND_CONCEPT" in reasons, f"it is found for {reasons}")
     return (

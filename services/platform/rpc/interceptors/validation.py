@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal, Violation
+from services.platform.rpc.patterns import words
 
 _validator = protovalidate.Validator()
 NUL = "\0"  # no text in the database can hold it
@@ -27,11 +28,17 @@ def validation(request: Message, body: bytes) -> None:
 def violations_of(message: Message, body: bytes = b"") -> list[Violation]:
     """Returns every breach of a rule, with the path of its field; `body`: the message as sent, if it was."""
     found = _validator.collect_violations(message)
-    violations = [Violation(_path(each.proto), each.proto.message) for each in found]
+    violations = [Violation(_path(each.proto), _words(each)) for each in found]
     if NUL.encode() in body:  # in hardly any, so hardly any is walked through
         held = (path for path, text in _texts(message) if NUL in text)
         violations += [Violation(path, "must not hold the character NUL") for path in islice(held, TOLD)]
     return violations
+
+
+def _words(violation: Any) -> str:
+    """What the field must be; a pattern is told in words, not as it stands in the contract."""
+    by_pattern = violation.proto.rule_id == "string.pattern"
+    return words(violation.rule_value) if by_pattern else str(violation.proto.message)
 
 
 def _texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

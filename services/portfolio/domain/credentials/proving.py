@@ -89,7 +89,13 @@ def _proofs(read: Read, fetch: Fetch) -> Proven:
 def _token(token: Token, fetch: Fetch) -> Proven:
     if token.header.get("alg") not in vc_jwt.ALGORITHMS:
         return Proven(unknown(_PROOF, pb.CHECK_FINDING_PROOF_UNSUPPORTED, "alg"), ())
-    found = _key_of(token, fetch)
+    try:
+        found = _key_of(token, fetch)
+    except KeyMissingError:
+        if "x5c" not in token.header:
+            raise
+        # A seal by a certificate (JAdES): who it is of, the trusted lists of the Union would tell.
+        return Proven(unknown(_PROOF, pb.CHECK_FINDING_PROOF_UNSUPPORTED, "x5c"), ())
     if token.contradicts or not vc_jwt.holds(token, found.key):
         return _none(pb.CHECK_FINDING_SIGNATURE_WRONG)
     return Proven(passed(_PROOF), [found])

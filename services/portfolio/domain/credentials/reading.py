@@ -9,8 +9,9 @@ from services.portfolio.domain.credentials.strict_json import UnreadableError, p
 from services.portfolio.domain.credentials.vc_jwt import Token, TokenBrokenError
 
 JSON, JWT = "application/vc+ld+json", "application/vc+jwt"  # media types
+SEALED = "application/jose+json"  # JWS in its JSON serialisation (RFC 7515), as European credentials come
 # What names of files end in, by media type.
-ENDINGS = {JSON: ".json", JWT: ".jwt", "image/png": ".png", "image/svg+xml": ".svg"}
+ENDINGS = {JSON: ".json", JWT: ".jwt", SEALED: ".jose.json", "image/png": ".png", "image/svg+xml": ".svg"}
 
 
 class Read(NamedTuple):
@@ -45,12 +46,13 @@ def _baked(content: bytes) -> str:
 
 
 def _found(text: str) -> Read:
-    if text.startswith("{"):
-        return Read(text, parsed(text), None, JSON)
+    found = parsed(text) if text.startswith("{") else None
+    if found is not None and "payload" not in found:
+        return Read(text, found, None, JSON)
     try:
-        token = vc_jwt.read(text)
+        token = vc_jwt.read(text) if found is None else vc_jwt.unsealed(found)
     except TokenBrokenError as error:
         raise UnreadableError("is neither JSON nor JWT") from error
     if not token.credential:
         raise UnreadableError("holds no credential")
-    return Read(token.text, token.credential, token, JWT)
+    return Read(text, token.credential, token, JWT if found is None else SEALED)

@@ -57,6 +57,17 @@ def read(text: str) -> Token:
     return Token(text.strip(), header, claims)
 
 
+def unsealed(found: Mapping[str, Any]) -> Token:
+    """Takes the JSON serialisation of a JWS apart (RFC 7515, 7.2); of several signatures none is looked at.
+    Raises TokenBrokenError."""
+    signatures = found.get("signatures", [found])
+    try:
+        only = signatures[0] if len(signatures) == 1 else {"protected": unpadded(b"{}"), "signature": ""}
+        return read(".".join((only["protected"], found["payload"], only["signature"])))
+    except (KeyError, TypeError) as error:
+        raise TokenBrokenError("is no JWS") from error
+
+
 def holds(token: Token, key: Key) -> bool:
     """True when the token is signed by `key`, by an algorithm that fits the key."""
     if "crit" in token.header or token.header.get("alg") not in _BY_TYPE[key.key_type]:

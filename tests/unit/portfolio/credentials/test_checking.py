@@ -20,6 +20,7 @@ from services.portfolio.domain.credentials import (
     status_list,
     vc_jwt,
 )
+from services.portfolio.domain.credentials.multiformats import unpadded
 from services.portfolio.domain.credentials.strict_json import UnreadableError
 from tests.support.credentials import DID, NOW, Internet, award_example, badge, checked, fixture
 from tests.support.real_data import real_data
@@ -139,6 +140,41 @@ def test_european_credentials_are_checked_by_shape() -> None:
     broken = json.loads(content)
     del broken["displayParameter"]["title"]
     assert findings(checked(broken, Internet()).verdict)["SCHEMA"] == "SHAPE_WRONG"
+
+
+@pytest.mark.parametrize("form", ["general", "flattened", "compact", "two seals"])
+def test_the_seal_of_a_european_credential_is_told_not_to_be_checked(form: str) -> None:
+    document = json.loads((real_data("portfolio/elm-edc") / "credential-sample.jsonld").read_bytes())
+    del document["validUntil"], document["expirationDate"]
+    content = json.dumps(document).encode()
+    header = {"alg": "RS256", "x5c": ["MII"], "sigT": "2026-01-01T00:00:00Z"}
+    protected, payload = (unpadded(part) for part in (json.dumps(header).encode(), content))
+    seal = {"protected": protected, "signature": "AAAA"}
+    sealed = {
+        "general": json.dumps({"payload": payload, "signatures": [seal]}),
+        "flattened": json.dumps({"payload": payload, **seal}),
+        "compact": f"{protected}.{payload}.AAAA",
+        "two seals": json.dumps({"payload": payload, "signatures": [seal, seal]}),
+    }
+    found = checked(sealed[form], Internet())
+    assert (found.summary.title, found.summary.format) == (
+        "Some kind of credential",
+        pb.CREDENTIAL_FORMAT_EUROPEAN,
+    )
+    assert found.verdict.state == UNCONFIRMED
+    assert findings(found.verdict)["PROOF"] == "PROOF_UNSUPPORTED"
+    for broken in ({"payload": payload}, {"payload": 7, **seal}, {"payload": payload, "signatures": 1}):
+        with pytest.raises(UnreadableError):
+            checked(json.dumps(broken), Internet())
+
+
+def test_a_badge_sealed_by_a_key_that_is_found_is_checked_in_each_serialisation() -> None:
+    seed = keys.new_seed()
+    protected, payload, signature = vc_jwt.sign_token(badge(), seed, f"{DID}#k").split(".")
+    seal = {"payload": payload, "protected": protected, "signature": signature}
+    assert checked(json.dumps(seal), award_example(seed)).verdict.state == VALID
+    forged = json.dumps(seal | {"signature": signature[::-1]})
+    assert findings(checked(forged, award_example(seed)).verdict)["PROOF"] == "SIGNATURE_WRONG"
 
 
 def signed(seed: bytes, method: str = f"{DID}#k", **fields: Any) -> dict[str, Any]:

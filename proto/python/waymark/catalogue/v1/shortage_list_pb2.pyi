@@ -877,7 +877,9 @@ class CheckShortageRequest(_message.Message):
     occupation: _builtins.str
     """Concept URI or ISCO-08 code of one to four digits."""
     nuts_code: _builtins.str
-    """NUTS code of the place."""
+    """NUTS code of the place: of NUTS 2024, or of a region that a list speaks for or has an entry for on that day, or a part
+    of it. Any other is refused.
+    """
     shortage_list: _builtins.str
     """Only this list; empty: all lists."""
     @_builtins.property

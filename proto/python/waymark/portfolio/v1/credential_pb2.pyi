@@ -33,7 +33,9 @@ class _CredentialFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Cred
     CREDENTIAL_FORMAT_OPEN_BADGES_2: _CredentialFormat.ValueType  # 2
     """Open Badges 2.0, hosted or signed."""
     CREDENTIAL_FORMAT_EUROPEAN: _CredentialFormat.ValueType  # 3
-    """European Digital Credential for Learning: checked by its shape only."""
+    """European Digital Credential for Learning: checked by its shape; its seal (JAdES, by a certificate) is not checked, and the check
+    of the proof says so: CHECK_FINDING_PROOF_UNSUPPORTED.
+    """
     CREDENTIAL_FORMAT_VERIFIABLE: _CredentialFormat.ValueType  # 4
     """Another W3C Verifiable Credential."""
 
@@ -46,7 +48,9 @@ CREDENTIAL_FORMAT_OPEN_BADGES_3: CredentialFormat.ValueType  # 1
 CREDENTIAL_FORMAT_OPEN_BADGES_2: CredentialFormat.ValueType  # 2
 """Open Badges 2.0, hosted or signed."""
 CREDENTIAL_FORMAT_EUROPEAN: CredentialFormat.ValueType  # 3
-"""European Digital Credential for Learning: checked by its shape only."""
+"""European Digital Credential for Learning: checked by its shape; its seal (JAdES, by a certificate) is not checked, and the check
+of the proof says so: CHECK_FINDING_PROOF_UNSUPPORTED.
+"""
 CREDENTIAL_FORMAT_VERIFIABLE: CredentialFormat.ValueType  # 4
 """Another W3C Verifiable Credential."""
 Global___CredentialFormat: _TypeAlias = CredentialFormat  # noqa: Y015
