@@ -20,10 +20,13 @@ $(VENV)/.runtime: requirements.lock pyproject.toml deploy/kafka/jgo.lock.toml
 	@echo "installing Python packages (locked, hash-checked)"
 	@$(BIN)/pip install --disable-pip-version-check --progress-bar on --require-hashes -r requirements.lock || { echo "A package could not be fetched; the line above says which. Behind a proxy set HTTPS_PROXY and, for a mirror, PIP_INDEX_URL, then run the same command again."; exit 1; }
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q services proto/python
 	@$(BIN)/waymark fetch
 	@touch $@
 
 ##@ Check
+# What one process of the tests has compiled the others read.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: test
 test: $(VENV)/.dev ## Run every test against real PostgreSQL, Kafka, S3 and Envoy
 	$(BIN)/pytest -n 4 $(ARGS)

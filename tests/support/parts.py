@@ -128,7 +128,7 @@ def wait_gone(folder: Path, seconds: float = 60) -> None:
 def postgres() -> Iterator[str]:
     """Administrator's URL of a real PostgreSQL 18 (fsync off: no test here pulls the machine's plug)."""
     with held("postgres") as address:
-        yield address["url"]
+        yield address["socket_url"]
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ the group goes into a field of the item that pytest no longer reads.
 from __future__ import annotations
 
 import gc
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -28,7 +30,9 @@ TOGETHER = {
     "tests/e2e/edge/": "edge",
     "tests/integration/edge/": "edge",
 }
-AFTER_ITS_FOLDER = "tests/e2e/faults/test_traces.py"  # it searches for what the faults have left
+# The one searches for what the faults have left; the others take so little that no worker is long the last.
+LATER = ("tests/e2e/faults/test_traces.py", "tests/unit/")
+FEW = 8  # tests of a file that a worker takes at once
 
 
 def place(nodeid: str) -> str:
@@ -41,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps the tests of a place together, whatever the order otherwise: whenever a folder is left, what its
     tests share is stopped."""
     order = [*TOGETHER, ""]
-    items.sort(key=lambda item: (order.index(place(item.nodeid)), item.nodeid.startswith(AFTER_ITS_FOLDER)))
+    items.sort(key=lambda item: (order.index(place(item.nodeid)), item.nodeid.startswith(LATER)))
 
 
 def pytest_collection_finish() -> None:
@@ -51,10 +55,20 @@ def pytest_collection_finish() -> None:
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands groups to workers as a whole, and the rest test by test."""
+    """Hands groups to workers as a whole, and of other files a few tests at a time: what a file makes once
+    for all its tests is then made by one or two workers, not by each, and less has to be said."""
+
+    @cached_property
+    def _scopes(self) -> dict[str, str]:
+        """By test: its group, or its file and which few of its tests."""
+        found: dict[str, str] = {}
+        for file, nodeids in groupby(self.collection or (), lambda nodeid: nodeid.partition("::")[0]):
+            group = TOGETHER.get(place(file))
+            found |= {nodeid: group or f"{file} {number // FEW}" for number, nodeid in enumerate(nodeids)}
+        return found
 
     def _split_scope(self, nodeid: str) -> str:
-        return TOGETHER.get(place(nodeid), nodeid)
+        return self._scopes[nodeid]
 
 
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Together:

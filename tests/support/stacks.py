@@ -64,6 +64,12 @@ class Stack:
         assert state is not None
         return state
 
+    @property
+    def ready(self) -> bool:
+        """Whether it runs and every part of it is ready."""
+        state = find_state(self.home)
+        return state is not None and state.alive and state.ready
+
     def until(self, check: Callable[[StackState], bool], seconds: float = 180) -> None:
         """Waits until `check` holds of the state."""
         eventually(lambda: check(self.state), seconds, lambda: self.state)

@@ -28,6 +28,7 @@ SELECT CAST(:shard AS smallint), e.sequence, CAST(:transaction AS uuid), CAST(:o
 FROM unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS smallint[]), CAST(:owners AS text[]),
   CAST(:cents AS bigint[]), CAST(:hashes AS bytea[])) AS e (sequence, kind, owner, cents, hash)
 """  # noqa: S608 - column names of our own
+_KINDS = {kind: ledger_heads.c[name] for kind, name in zip(Kind, SUMS, strict=True)}
 _APPEND = named("ledger_append", "WITH " + TAIL)
 _LOCK_OF = text("""SELECT shard, currency, sequence, hash FROM ledger_heads WHERE shard = (
   SELECT shard FROM ledger_heads WHERE currency = :currency ORDER BY shard OFFSET :offset LIMIT 1
@@ -202,25 +203,25 @@ def entry_of(row: Row[Any]) -> Entry:
 
 def heads(tx: Transaction) -> dict[int, Head]:
     """Returns every chain's head with its sums."""
+    table = ledger_heads.c
+    columns = [table.shard, table.currency, table.sequence, table.hash, *_KINDS.values()]
+    rows: Iterable[Any] = tx.execute(select(*columns))
     return {
-        row.shard: Head(
-            row.shard,
-            row.currency,
-            row.sequence,
-            bytes(row.hash),
-            {kind: getattr(row, f"kind_{int(kind)}") for kind in Kind},
-        )
-        for row in tx.execute(select(ledger_heads))
+        shard: Head(shard, currency, sequence, bytes(digest), dict(zip(_KINDS, cents, strict=True)))
+        for shard, currency, sequence, digest, *cents in rows
     }
 
 
 def sums(tx: Transaction) -> list[tuple[Kind, str, int]]:
     """Returns (kind, currency, cents) for each that is not zero, from the heads: no entry is read."""
-    totals: dict[tuple[Kind, str], int] = {}
-    for head in heads(tx).values():
-        for kind, cents in head.deltas.items():
-            totals[kind, head.currency] = totals.get((kind, head.currency), 0) + cents
-    return [(kind, currency, cents) for (kind, currency), cents in sorted(totals.items()) if cents]
+    columns = [ledger_heads.c.currency, *map(func.sum, _KINDS.values())]
+    rows: Iterable[Any] = tx.execute(select(*columns).group_by(ledger_heads.c.currency))
+    found = [
+        (kind, currency, int(cents))
+        for currency, *totals in rows
+        for kind, cents in zip(_KINDS, totals, strict=True)
+    ]
+    return sorted(each for each in found if each[2])
 
 
 def owner_sums(tx: Transaction, owner: str) -> list[tuple[Kind, str, int]]:

@@ -50,24 +50,16 @@ async def until_heard(fork: Fork, number: int | None = None) -> int:
     return await asyncio.to_thread(fork.wait, 60)
 
 
-def test_a_fork_says_why_it_ended_in_its_own_log(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with serving(tmp_path) as forks:
-            fork = await forks.spawn(NOBODY, tmp_path / "log")
-            assert await until_heard(fork) == 2
-            assert fork.poll() == 2
-            fork.send_signal(signal.SIGKILL)  # to nobody: it has ended
-            assert "there are catalogue, vouchers, portfolio" in (tmp_path / "log").read_text()
-
-    asyncio.run(scenario())
-
-
-def test_a_fork_can_be_told_much(tmp_path: Path) -> None:
+def test_a_fork_can_be_told_much_and_says_why_it_ended_in_its_own_log(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path) as forks:
             much = dataclasses.replace(NOBODY, environment={"PADDING": "x" * 1_000_000})
             async with asyncio.timeout(60):
-                assert await until_heard(await forks.spawn(much, tmp_path / "log")) == 2
+                fork = await forks.spawn(much, tmp_path / "log")
+                assert await until_heard(fork) == 2
+            assert fork.poll() == 2
+            fork.send_signal(signal.SIGKILL)  # to nobody: it has ended
+            assert "there are catalogue, vouchers, portfolio" in (tmp_path / "log").read_text()
 
     asyncio.run(scenario())
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psutil
 import psycopg
-import pytest
 from minio import Minio
 
 from services.cli.stack import process
@@ -60,8 +59,8 @@ def test_kafka_answers_and_makes_no_topics_by_itself(kafka: str) -> None:
     assert described[0]["error_code"] == 3  # UNKNOWN_TOPIC_OR_PARTITION
 
 
-@pytest.mark.parametrize("name", ["one, two", "J\u00fcrgen's \u03b3", "back\\slash #1 %41 a=b"])
-def test_a_broker_keeps_its_data_in_its_folder_whatever_that_is_called(tmp_path: Path, name: str) -> None:
+def test_a_broker_keeps_its_data_in_its_folder_whatever_that_is_called(tmp_path: Path) -> None:
+    name = "one, two J\u00fcrgen's \u03b3 back\\slash #1 %41 a=b"
     broker = Kafka(tmp_path / name / "kafka", free_port(), free_port())
     log = tmp_path / "log"
     broker.prepare(log)

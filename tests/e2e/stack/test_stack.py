@@ -38,15 +38,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def stack(home: Stack) -> Stack:
     """The shared stack, running: tests come in any order, and some of them stop it."""
-    home.up()
-    return home
-
-
-@pytest.fixture
-def stopped(home: Stack) -> Stack:
-    """The shared stack, not running."""
-    home.call("down")
-    home.until_gone()
+    if not home.ready:
+        home.up()
     return home
 
 
@@ -193,18 +186,24 @@ def test_a_database_that_hangs_shows_at_every_part_that_needs_it(stack: Stack) -
     assert {name: after[name].pid for name in workers} == {name: before[name].pid for name in workers}
 
 
-def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> None:
-    other = Stack(tmp_path / "other", free_base())
-    try:
-        other.up()
-        assert answers(other.state.edge)
-        assert answers(stack.state.edge)
-        assert {p.pid for p in other.state.parts.values()} & {p.pid for p in stack.state.parts.values()} <= {
-            0
-        }
-    finally:
-        other.call("down")
-    other.until_gone()
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Stack]:
+    """A second stack, not yet started."""
+    made = Stack(tmp_path / "other", free_base())
+    yield made
+    if left_overs(made.home):
+        made.call("down")
+
+
+def test_a_second_stack_runs_beside_the_first_and_stops_floor_by_floor(stack: Stack, other: Stack) -> None:
+    other.up()
+    assert answers(other.state.edge)
+    assert answers(stack.state.edge)
+    pids = [{part.pid for part in each.state.parts.values()} for each in (other, stack)]
+    assert pids[0] & pids[1] <= {0}
+    assert other.call("down").stdout.strip() == "stopped"
+    assert not left_overs(other.home)
+    assert_stopped_floor_by_floor(other)
     assert stack.state.alive
     assert answers(stack.state.edge)
     assert other.call("status").returncode == 3
@@ -213,6 +212,14 @@ def test_a_second_stack_runs_beside_the_first(stack: Stack, tmp_path: Path) -> N
     assert other.call("reset", "--yes").returncode == 0
     assert not list(other.home.iterdir())
     assert not sockets.exists()
+
+
+def assert_stopped_floor_by_floor(stack: Stack) -> None:
+    lines = [line.split() for line in stack.log().splitlines()]
+    ends = [line[0] for line in lines if line[1:] == ["stopped"]]
+    assert ends[0] == "edge"
+    assert set(ends[-3:]) == {"postgres", "kafka", "s3"}
+    assert ends.index("vouchers-server") < ends.index("vouchers-consumer") < ends.index("vouchers-relay")
 
 
 @pytest.fixture
@@ -230,15 +237,12 @@ def outside(stack: Stack) -> Iterator[dict[str, str]]:
         }
 
 
-def test_outside_parts_are_used_and_not_started(tmp_path: Path, outside: dict[str, str]) -> None:
-    other = Stack(tmp_path / "other", free_base())
-    try:
-        other.up(**outside)
-        assert not {"postgres", "kafka", "s3", "issuer"} & set(other.state.parts)
-        assert other.state.kafka == outside["WAYMARK_KAFKA_BOOTSTRAP"]
-        assert answers(other.state.edge)
-    finally:
-        other.call("down")
+def test_outside_parts_are_used_and_not_started(outside: dict[str, str], other: Stack) -> None:
+    other.up(**outside)
+    assert not {"postgres", "kafka", "s3", "issuer"} & set(other.state.parts)
+    assert other.state.kafka == outside["WAYMARK_KAFKA_BOOTSTRAP"]
+    assert answers(other.state.edge)
+    other.call("down")
     other.until_gone()
     with psycopg.connect(outside["WAYMARK_DATABASE_URL"]) as admin:
         names = {row[0] for row in admin.execute("select datname from pg_database")}
@@ -263,16 +267,6 @@ def test_nothing_runs_yet(tmp_path: Path) -> None:
     assert "nothing was running" in empty.call("down").stdout
 
 
-def test_down_stops_floor_by_floor(stack: Stack) -> None:
-    assert stack.call("down").stdout.strip() == "stopped"
-    assert not left_overs(stack.home)
-    lines = [line.split() for line in stack.log().splitlines()]
-    ends = [line[0] for line in lines if line[1:] == ["stopped"]]
-    assert ends[0] == "edge"
-    assert set(ends[-3:]) == {"postgres", "kafka", "s3"}
-    assert ends.index("vouchers-server") < ends.index("vouchers-consumer") < ends.index("vouchers-relay")
-
-
 def test_a_killed_supervisor_leaves_no_orphan_and_the_next_one_finds_all_data(stack: Stack) -> None:
     plan = Plan(stack.home, stack.base, {})
     with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
@@ -285,14 +279,9 @@ def test_a_killed_supervisor_leaves_no_orphan_and_the_next_one_finds_all_data(st
             assert admin.execute("select one from survived").fetchone() == (1,)
             admin.execute("drop table survived")
         assert answers(stack.state.edge)
-        assert "postgres             stopped" in ended(running, signal.SIGTERM)
-    assert not left_overs(stack.home)
-
-
-def test_a_supervisor_in_the_foreground_ends_in_order_on_ctrl_c(stopped: Stack) -> None:
-    with in_the_foreground(stopped) as running:
+        # `down` sends SIGTERM; this is what Ctrl-C sends to one that nobody detached.
         assert "postgres             stopped" in ended(running, signal.SIGINT)
-    assert not left_overs(stopped.home)
+    assert not left_overs(stack.home)
 
 
 @contextmanager

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,19 +10,16 @@ from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
+from tests.support import commands
 from tests.support.databases import Databases
 from tests.support.events import running, test_settings
 from tests.support.waiting import eventually
-
-CHECKOUT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
 def environment(database: Databases, kafka: str, tmp_path: Path) -> dict[str, str]:
     url = database.clone("vouchers", "empty", lambda _: None).url
     return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": "proto/python",
         "WAYMARK_VOUCHERS_DATABASE_URL": url,
         "WAYMARK_KAFKA_BOOTSTRAP": kafka,
         "WAYMARK_SECRETS_DIR": str(tmp_path),
@@ -33,15 +27,7 @@ def environment(database: Databases, kafka: str, tmp_path: Path) -> dict[str, st
 
 
 def waymark(environment: dict[str, str], *arguments: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli.main", *arguments],
-        cwd=CHECKOUT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = commands.run(list(arguments), environment)
     assert done.returncode == code, done.stderr
     return done.stdout
 
@@ -73,14 +59,6 @@ def test_migrate_outbox_tail_and_dead_letters(environment, kafka):
 
 def test_a_missing_setting_is_named(environment):
     del environment["WAYMARK_KAFKA_BOOTSTRAP"]
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli.main", "relay", "vouchers"],
-        cwd=CHECKOUT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = commands.run(["relay", "vouchers"], environment)
     assert done.returncode == 2
     assert "WAYMARK_KAFKA_BOOTSTRAP" in done.stderr

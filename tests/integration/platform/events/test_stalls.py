@@ -106,16 +106,16 @@ def test_a_client_with_nothing_to_read_is_left_alone(rig: Rig) -> None:
 
 
 def poll_in_haste(rig: Rig, watch: StallWatch, seconds: float, *, partitions_known: bool) -> None:
-    """A client whose polls are shorter than any join, for at least `seconds` and until it has its partitions;
-    closed when the watch complains."""
+    """A client whose polls are shorter than any join until it has its partitions, watched for at least
+    `seconds`; closed when the watch complains."""
     client = clients.consumer(rig.settings, f"waymark-{rig.service}")
     try:
         client.subscribe([rig.topic], listener=watch.listener())
         if partitions_known:
             client.topics()
         until = time.monotonic() + seconds
-        while time.monotonic() < until or len(client.assignment()) < PARTITIONS:
-            client.poll(timeout_ms=1)
+        while (joining := len(client.assignment()) < PARTITIONS) or time.monotonic() < until:
+            client.poll(timeout_ms=1 if joining else 100)
             watch.check(client)
     finally:
         client.close(autocommit=False)
