@@ -41,12 +41,20 @@ def test_the_page_of_an_occupation_names_programmes_that_may_pay(staff: Person, 
     assert "it asks for no shortage" in said
     assert "accredited provider" in said
     assert "waymark application programmes" in said
-    eventually(lambda: "used up: who applies may wait for it" in _names(staff, called))
+    eventually(lambda: _money(staff, called) == "MONEY_LEFT_NOTHING")
+    said = _names(staff, called)  # a column of a table: its words are there, on one line or several
+    assert all(word in said for word in "used up: who applies may wait for it".split())
 
 
 def _names(staff: Person, called: str) -> str:
     said = staff.prints("occupation", "show", WELDERS, PLACE)
     return said if called in said else ""
+
+
+def _money(staff: Person, called: str) -> str:
+    programmes = staff.gets("occupation", "show", WELDERS, PLACE)["payingProgrammes"]
+    (found,) = (each for each in programmes if each["displayNames"].get("en") == called)
+    return str(found.get("moneyLeft"))
 
 
 def test_a_list_with_evidence_answers_many_questions(staff: Person, tmp_path: Path) -> None:

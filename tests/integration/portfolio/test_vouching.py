@@ -182,6 +182,10 @@ def test_of_two_who_speak_at_once_both_are_heard(
     person = portfolio.person()
     claim = skill(person).name
     tokens = [person.CreateAttestationRequest(asking(person, claim)).token for _ in range(2)]
+    # The office's issuer comes to be with its first word, and who comes at the same moment waits for it.
+    other = portfolio.person()
+    first = other.CreateAttestationRequest(asking(other, skill(other).name)).token
+    portfolio.anybody().GiveAttestation(giving(first))
     both, newest = threading.Barrier(2, timeout=20), vouching.SKILL_CLAIMS.newest
     lock = vouching.one_at_a_time
 
