@@ -34,6 +34,9 @@ async def serving(home: Path) -> AsyncIterator[Forks]:
         yield forks
     finally:
         forks.stop()
+        async with asyncio.timeout(30):  # a fork on its way may hold the other end a little longer
+            while forks._control is not None:
+                await asyncio.sleep(0.01)
 
 
 def waiting(secret: str) -> Command:
