@@ -43,8 +43,8 @@ class Occupation(NamedTuple):
 def values(text: str | bytes) -> int:
     """Returns about how many values a piece of JSON holds, by what opens one or stands between two; never
     less than half of them. What is in texts counts, too."""
-    marks: tuple[Any, ...] = (",", "[", "{") if isinstance(text, str) else (b",", b"[", b"{")
-    return sum(map(text.count, marks))
+    signs: tuple[Any, ...] = (",", "[", "{") if isinstance(text, str) else (b",", b"[", b"{")
+    return sum(map(text.count, signs))
 
 
 def marks(piece: bytes) -> int:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.message_factory import GetMessageClass
+from sqlalchemy import text
 from waymark.portfolio.v1 import attestation_pb2, idea_exposure_pb2, mandate_pb2
 from waymark.portfolio.v1 import consent_receipt_pb2 as pb
 from waymark.portfolio.v1.mentoring_match_pb2 import AgreeMentoringMatchRequest
 from waymark.portfolio.v1.share_link_pb2 import OpenShareLinkRequest
 
+from services.platform.db.transaction import transaction
 from services.portfolio.domain import exposure
 from services.portfolio.store import consent_receipts
 from tests.support.groups import joining, programme
@@ -123,6 +125,28 @@ def test_used_up_is_not_in_force_and_not_ended(portfolio: Portfolio) -> None:
     anybody.OpenShareLink(OpenShareLinkRequest(token=token))
     (used,) = receipts(person)
     assert (used.in_force, used.HasField("end_time")) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        ("mandates SET expires_at = now()", {Kind.KIND_MANDATE}),
+        ("share_links SET expires_at = now()", {Kind.KIND_SHARE_LINK}),
+        ("share_links SET pin_failures = 5", {Kind.KIND_SHARE_LINK}),
+        ("mentoring_matches SET expires_at = now()", {Kind.KIND_MENTORING}),
+        ("page_submissions SET expires_at = now()", {Kind.KIND_PAGE_SUBMISSION}),
+        ("page_invitations SET expires_at = now()", {Kind.KIND_PAGE_INVITATION}),
+        ("page_invitations SET comments = max_comments", {Kind.KIND_PAGE_INVITATION}),
+        ("attestation_requests SET expires_at = now()", {Kind.KIND_ATTESTATION}),
+    ],
+)
+def test_what_is_over_by_itself_is_not_in_force(portfolio: Portfolio, change: str, kinds: set[int]) -> None:
+    person, given = permitted(portfolio)
+    with transaction(portfolio.app) as tx:
+        tx.execute(text(f"UPDATE {change} WHERE holder_id = :holder"), {"holder": person.subject})
+    assert {each.kind for each in receipts(person, in_force=True)} == given.keys() - kinds
+    (over,) = (each for each in receipts(person) if not each.in_force)
+    assert not over.HasField("end_time")
 
 
 def test_what_was_not_agreed_to_has_none_and_nobody_else_reads_them(portfolio: Portfolio) -> None:
