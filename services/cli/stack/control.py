@@ -12,7 +12,7 @@ import psutil
 
 from services.cli.exits import ExitCode, Failure
 from services.cli.stack import process
-from services.cli.stack.holding import LOCK, held, holding, make, was_home
+from services.cli.stack.holding import LOCK, held, holding, was_home
 from services.cli.stack.leftovers import end_left_overs
 from services.cli.stack.paths import option
 from services.cli.stack.postgres import socket_dir
@@ -48,10 +48,7 @@ def up_command(home: Path, base: int | None) -> list[str]:
 
 def start_detached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
     """Start a supervisor that outlives this process; raises Failure when it could not write to its home."""
-    make(home)
-    log = home / "logs" / "supervisor.log"
-    log.write_bytes(b"")
-    with log.open("ab") as output:
+    with begin_log(home).open("ab") as output:
         return subprocess.Popen(  # noqa: S603
             up_command(home, base),
             stdin=subprocess.DEVNULL,
@@ -63,13 +60,27 @@ def start_detached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
 
 
 def start_attached(home: Path, base: int | None) -> subprocess.Popen[bytes]:
-    """Start a supervisor that ends in order when this process ends, however it ends."""
-    make(home)
+    """Start a supervisor that ends in order when this process ends, however it ends; raises Failure when it
+    could not write to its home."""
     told = {name: value for name, value in os.environ.items() if name.startswith(("WAYMARK_", "OTEL_"))}
     command = process.Command(up_command(home, base), {**told, "COLUMNS": "200"}, stop_signal=signal.SIGINT)
+    return process.spawn(command, begin_log(home))
+
+
+def begin_log(home: Path) -> Path:
+    """Return the log of the supervisor to be started, empty unless the home has a holder: then it is theirs.
+
+    Raises:
+        Failure: the home cannot be made or written.
+    """
     log = home / "logs" / "supervisor.log"
-    log.unlink(missing_ok=True)
-    return process.spawn(command, log)
+    try:
+        with holding(home):
+            log.write_bytes(b"")
+    except Failure:
+        if not held(home):
+            raise
+    return log
 
 
 def wait_ready(

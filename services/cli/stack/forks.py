@@ -55,8 +55,8 @@ class Fork:
 class Forks:
     """The fork server of the stack in `home`; started by `start`, and again when it died.
 
-    All but `stop` belongs into the loop's thread: the kernel ends the fork server, and it its forks, when the
-    thread that started it ends.
+    It belongs into the loop's thread: the kernel ends the fork server, and it its forks, when the thread that
+    started it ends. Whoever has one closes it (`aclose`).
     """
 
     def __init__(self, home: Path) -> None:
@@ -106,8 +106,13 @@ class Forks:
         self._asked.append((command.argv[0], born))
         return await born
 
-    def stop(self) -> None:
-        """Ends the fork server, and with it whatever fork is left."""
+    async def aclose(self) -> None:
+        """Ends the fork server, with it whatever fork is left, and closes the socket to it."""
+        await asyncio.to_thread(self._stop)
+        if self._control is not None:  # unheard yet: a fork on its way may hold the other end a moment longer
+            self._lost()
+
+    def _stop(self) -> None:
         if self._server is not None:
             process.stop(self._server, Command(SERVER))
 
@@ -139,7 +144,7 @@ class Forks:
         asyncio.get_running_loop().remove_reader(self._control)
         self._control.close()
         self._control = None
-        self.stop()
+        self._stop()
         for fork in self._living.values():
             fork.end(-signal.SIGKILL)
         self._living.clear()

@@ -87,7 +87,7 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
             await self._stop_all()
-            await asyncio.to_thread(self._forks.stop)
+            await self._forks.aclose()
 
     async def _keep(self, keeper: Keeper) -> None:
         await keeper.run([self._keepers[name] for name in keeper.member.needs])

@@ -9,8 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing
 from pathlib import Path
 
 import psutil
@@ -25,18 +24,6 @@ from tests.support.memory import holds
 from tests.support.processes import gone
 
 NOBODY = Command(("waymark", "relay", "nobody"), forked=True)
-
-
-@asynccontextmanager
-async def serving(home: Path) -> AsyncIterator[Forks]:
-    forks = Forks(home)
-    try:
-        yield forks
-    finally:
-        forks.stop()
-        async with asyncio.timeout(30):  # a fork on its way may hold the other end a little longer
-            while forks._control is not None:
-                await asyncio.sleep(0.01)
 
 
 def waiting(secret: str) -> Command:
@@ -55,7 +42,7 @@ async def until_heard(fork: Fork, number: int | None = None) -> int:
 
 def test_a_fork_can_be_told_much_and_says_why_it_ended_in_its_own_log(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with serving(tmp_path) as forks:
+        async with aclosing(Forks(tmp_path)) as forks:
             much = dataclasses.replace(NOBODY, environment={"PADDING": "x" * 1_000_000})
             async with asyncio.timeout(60):
                 fork = await forks.spawn(much, tmp_path / "log")
@@ -69,7 +56,7 @@ def test_a_fork_can_be_told_much_and_says_why_it_ended_in_its_own_log(tmp_path: 
 
 def test_a_fork_is_ended_by_a_signal_and_lives_no_longer_than_its_server(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with serving(tmp_path) as forks:
+        async with aclosing(Forks(tmp_path)) as forks:
             first, second = [await forks.spawn(waiting("x"), tmp_path / "log") for _ in range(2)]
             with pytest.raises(subprocess.TimeoutExpired):
                 first.wait(0.1)
@@ -89,9 +76,22 @@ def test_a_fork_is_ended_by_a_signal_and_lives_no_longer_than_its_server(tmp_pat
     asyncio.run(scenario())
 
 
+def test_what_is_closed_leaves_neither_fork_nor_descriptor(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        before = os.listdir("/proc/self/fd")
+        async with aclosing(Forks(tmp_path)) as forks:
+            fork = await forks.spawn(waiting("x"), tmp_path / "log")
+            assert len(os.listdir("/proc/self/fd")) > len(before)
+        assert fork.poll() == -signal.SIGKILL
+        assert len(os.listdir("/proc/self/fd")) == len(before)
+        assert gone(fork.pid, 10)
+
+    asyncio.run(scenario())
+
+
 def test_who_stops_waiting_for_a_fork_leaves_none(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with serving(tmp_path) as forks:
+        async with aclosing(Forks(tmp_path)) as forks:
             asked = asyncio.create_task(forks.spawn(waiting("x"), tmp_path / "log"))
             await asyncio.sleep(0)
             asked.cancel()
@@ -118,7 +118,7 @@ def test_a_server_that_cannot_load_is_named_with_its_log(
     monkeypatch.setattr("services.cli.stack.forks.SERVER", [sys.executable, "-c", server])
 
     async def scenario() -> None:
-        async with serving(tmp_path) as forks:
+        async with aclosing(Forks(tmp_path)) as forks:
             with pytest.raises(PartError, match=r"fork-server\.log"):
                 await forks.spawn(NOBODY, tmp_path / "log")
 
@@ -129,7 +129,7 @@ def test_a_server_that_cannot_load_is_named_with_its_log(
 def test_what_one_fork_is_told_no_other_can_read(tmp_path: Path) -> None:
     async def scenario() -> None:
         one, other = secrets.token_hex(16), secrets.token_hex(16)
-        async with serving(tmp_path) as forks:
+        async with aclosing(Forks(tmp_path)) as forks:
             first = await forks.spawn(waiting(one), tmp_path / "log")
             second = await forks.spawn(waiting(other), tmp_path / "log")
             server = psutil.Process(first.pid).ppid()
@@ -146,7 +146,7 @@ def test_control_what_passed_through_the_server_the_next_ones_would_have(tmp_pat
     async def scenario() -> None:
         secret = secrets.token_hex(16)
         command = Command(("waymark", "relay", secret), forked=True)  # an argument, which it hands on
-        async with serving(tmp_path) as forks:
+        async with aclosing(Forks(tmp_path)) as forks:
             await until_heard(await forks.spawn(command, tmp_path / "log"))
             later = await forks.spawn(waiting("x"), tmp_path / "log")
             assert holds(psutil.Process(later.pid).ppid(), secret.encode())

@@ -130,6 +130,19 @@ def test_a_home_that_cannot_be_says_why_and_what_else(tmp_path: Path, name: str)
         pass
 
 
+def test_the_log_of_a_supervisor_that_runs_is_not_emptied_by_another_start(
+    tmp_path: Path, holder: subprocess.Popen[str]
+) -> None:
+    log = tmp_path / "logs" / "supervisor.log"
+    log.write_text("said\n")
+    assert control.begin_log(tmp_path) == log
+    assert log.read_text() == "said\n"
+    holder.kill()
+    holder.wait()
+    control.begin_log(tmp_path)
+    assert log.read_text() == ""
+
+
 def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require_room(tmp_path)
     monkeypatch.setattr(holds, "ROOM", shutil.disk_usage(tmp_path).total + 1)
