@@ -14,6 +14,8 @@ from services.platform.identity.principals import ANONYMOUS, Principal
 from services.platform.rpc.method import Method
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import grpc
     import sqlalchemy
 
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """Takes the place of the servicer context in handlers. `deadline`: monotonic clock, seconds."""
+    """Takes the place of the servicer context in handlers. `deadline`: monotonic clock, seconds. `ending` is
+    set, for a stream of answers, when the server goes."""
 
     __slots__ = (
         "authorization",
         "code",
         "context",
         "deadline",
+        "ending",
         "method",
         "pending",
         "principal",
@@ -37,9 +41,10 @@ class Call:
         "transcoded",
     )
 
-    def __init__(self, method: Method, context: grpc.ServicerContext) -> None:
+    def __init__(self, method: Method, context: grpc.ServicerContext, ending: Event | None = None) -> None:
         self.method = method
         self.context = context
+        self.ending = ending
         self.started = time.monotonic()
         self.deadline = self.started
         self.principal: Principal = ANONYMOUS

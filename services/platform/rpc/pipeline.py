@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from threading import Semaphore
 from typing import Any, cast
 
 import grpc
@@ -23,7 +21,7 @@ from services.platform.rpc.interceptors.policy import policy
 from services.platform.rpc.interceptors.trace import Trace
 from services.platform.rpc.interceptors.validation import validation
 from services.platform.rpc.method import ContractError, Method
-from services.platform.rpc.pool import RETRY_AFTER, Gathered
+from services.platform.rpc.pool import Gathered, Streams
 
 Parse = Callable[[bytes], Any]
 Check = Callable[[Call], None]
@@ -39,12 +37,12 @@ def intercept(
     handler: grpc.RpcMethodHandler[Any, Any],
     before: Sequence[Check],
     gathered: Gathered | None = None,
-    streams: Semaphore | None = None,
+    streams: Streams | None = None,
 ) -> grpc.RpcMethodHandler[Any, Any]:
     """Returns `handler` inside the interceptors; raises ContractError for what must not be served.
 
     `gathered` runs the methods that it takes; without it each call gets a thread. `streams` are the places
-    for streams, whose callers keep a thread for as long as they like to send or to read.
+    for streams.
     """
     if handler.request_streaming and not handler.response_streaming:
         raise ContractError(
@@ -58,7 +56,7 @@ def intercept(
         )
     parse = cast("Parse", handler.request_deserializer)
     serialize = cast("Callable[[Any], bytes]", handler.response_serializer)
-    streams = streams or Semaphore()
+    streams = streams or Streams()
     if both:
         exchange = _exchange(method, behaviour, before, parse, streams)
         return grpc.stream_stream_rpc_method_handler(exchange, None, serializer(serialize))
@@ -84,42 +82,30 @@ def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse
     return serve
 
 
-def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse, streams: Semaphore) -> Any:
+def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse, streams: Streams) -> Any:
     def serve(body: bytes, context: grpc.ServicerContext) -> Iterator[Any]:
-        call = Call(method, context)
+        call = Call(method, context, streams.ending)
         with Trace(call), Log(call), Errors(call):
             request = _parsed(parse, body)
             for check in before:
                 check(call)
             validation(request, body)
-            with _place(streams):
+            with streams.place():
                 yield from visibly(call, behaviour(request, call))
 
     return serve
 
 
-def _exchange(
-    method: Method, behaviour: Any, before: Sequence[Check], parse: Parse, streams: Semaphore
-) -> Any:
+def _exchange(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse, streams: Streams) -> Any:
     def serve(bodies: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
         call = Call(method, context)
         with Trace(call), Log(call), Errors(call):
             for check in before:
                 check(call)
-            with _place(streams):
+            with streams.place():
                 yield from visibly(call, behaviour(received(parse, bodies), call))
 
     return serve
-
-
-@contextmanager
-def _place(streams: Semaphore) -> Iterator[None]:
-    if not streams.acquire(blocking=False):
-        raise Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY_AFTER)
-    try:
-        yield
-    finally:
-        streams.release()
 
 
 def _parsed(parse: Parse, body: bytes) -> Message:

@@ -18,7 +18,7 @@ from services.platform.rpc.health import Health
 from services.platform.rpc.interceptors.identity import Verify
 from services.platform.rpc.method import ContractError, read_method
 from services.platform.rpc.pipeline import checks, intercept
-from services.platform.rpc.pool import PATIENCE, Gathered, Load, Shedding, Workers
+from services.platform.rpc.pool import PATIENCE, Gathered, Load, Shedding, Streams, Workers
 
 if TYPE_CHECKING:
     from services.platform.app import App
@@ -35,9 +35,10 @@ _OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.max_send_message_length", MAX_RESPONSE),
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.max_concurrent_streams", 256),
-    # Dead peers go after half a minute; peers that ping like mad are sent away.
+    # Dead peers go 10 s after the ping that follows 30 s of silence; peers that ping like mad are sent away.
+    # Without this timeout gRPC waits a minute, whatever `grpc.keepalive_timeout_ms` says.
     ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.max_ping_strikes", 3),
@@ -83,8 +84,8 @@ class Server:
             interceptors=[Shedding(self.load, self._workers, patience)] if shed else [],
             options=[*_OPTIONS, ("grpc.so_reuseport", int(shared_port))],
         )
-        streams = threading.Semaphore(max(1, threads // STREAMS))
-        registry = Registry(definition, verify, self._gathered, streams)
+        self._streams = Streams(max(1, threads // STREAMS))
+        registry = Registry(definition, verify, self._gathered, self._streams)
         for add, make in definition.servicers:
             add(make(app), cast(grpc.Server, registry))
         registry.serve_on(self._grpc)
@@ -110,10 +111,12 @@ class Server:
         _log.info("serving", port=self.port, threads=self._app.settings.threads)
 
     def drain(self, notice: float = NOTICE, grace: float = GRACE) -> None:
-        """Says NOT_SERVING, after `notice` seconds takes no new calls, lets the others end within `grace`."""
+        """Says NOT_SERVING, after `notice` seconds takes no new calls, lets the others end within `grace`; a
+        stream that waits for something to tell ends at once."""
         _log.info("draining")
         self.health.stop()
         self._stopping.wait(notice)
+        self._streams.ending.set()
         self._grpc.stop(grace).wait()
         self._stopping.set()
         for thread in self._background:
@@ -131,7 +134,7 @@ class Registry:
         definition: ServiceDefinition,
         verify: Verify,
         gathered: Gathered | None = None,
-        streams: threading.Semaphore | None = None,
+        streams: Streams | None = None,
     ) -> None:
         self._definition = definition
         self._gathered = gathered

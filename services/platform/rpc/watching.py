@@ -28,8 +28,8 @@ def watch(
     """Makes a servicer method of (self, tx, request, answer before) → (answer, whether it tells anything).
 
     The first call has no answer before it. An answer that tells nothing is sent only after ALIVE seconds of
-    silence. The stream goes on for the `follow_seconds` of the request, as far as its deadline lets it, and
-    ends when all that was there then is told.
+    silence. The stream goes on for the `follow_seconds` of the request, as far as its deadline and the life
+    of this server let it, and ends when all that was there then is told.
     """
     once = reading(method)
 
@@ -40,14 +40,14 @@ def watch(
         while True:
             answer, tells = twice(once, self, request, call, answer, repeatable=True)
             now = time.monotonic()
-            over = not tells and (now >= end or not call.context.is_active())
+            over = not tells and (now >= end or call.ending.is_set() or not call.context.is_active())
             if tells or now - sent >= ALIVE:
                 yield answer
                 sent = time.monotonic()
             if over:
                 return
             if not tells:
-                time.sleep(min(PAUSE, max(0.0, end - now)))
+                call.ending.wait(min(PAUSE, max(0.0, end - now)))
 
     marked: Callable[[S, Q, grpc.ServicerContext], Iterator[A]] = mark(served)
     return marked

@@ -20,6 +20,7 @@ from services.catalogue.imports import pipeline
 from services.catalogue.store import course_changes
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.rpc import watching
+from services.platform.rpc.pool import Streams
 from tests.integration.catalogue.copies import Copy, served
 from tests.integration.catalogue.feeds import feed, many
 from tests.integration.catalogue.holds import calls, lift, place, placing
@@ -216,3 +217,17 @@ def test_a_stream_ends_before_its_deadline_and_control(
     with pytest.raises(grpc.RpcError) as caught:
         list(calls.WatchCourses(request, timeout=1.0))
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_stream_that_waits_ends_in_order_with_its_server_and_untold_is_cut_off(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    if not told:
+        monkeypatch.setattr(catalogue.served.server, "_streams", Streams())
+    provider = token("provider", org="organisations/harbour")
+    calls = catalogue.stub(course_change_pb2_grpc.CourseChangeServiceStub, provider)
+    stream = calls.WatchCourses(course_change_pb2.WatchCoursesRequest(follow_seconds=300))
+    next(stream)
+    catalogue.served.server.drain(notice=0.0, grace=30.0 if told else 1.0)
+    assert (stream.code() is grpc.StatusCode.OK) is told
