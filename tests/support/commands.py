@@ -8,6 +8,7 @@ opens no connection and starts no thread before it forks.
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import subprocess
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 _LOCK = threading.Lock()
+# What libraries load only when a command makes use of them, which took most of its time.
+_LATER = ("encodings.idna", "grpc._channel", "httpcore", "typer._adapters", "zoneinfo")
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -51,8 +54,9 @@ def main() -> None:
     """Runs what is asked for, one after the other, until standard input ends."""
     from services.cli import client, main  # noqa: F401 - what nearly every command needs
 
-    for module in set(main.MODULES.values()):
+    for module in {*main.MODULES.values(), *_LATER}:
         import_module(module)
+    gc.freeze()  # or the first collection of each command would make its own copy of everything
     for line in sys.stdin:
         child = os.fork()
         if not child:

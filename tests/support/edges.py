@@ -119,8 +119,10 @@ def _wait(live: str, admin: str, process: subprocess.Popen[bytes], log: Path) ->
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            alive = httpx.get(live, trust_env=False).status_code == 200
-            stats = httpx.get(f"{admin}/stats?filter=jwt_authn.jwks_fetch_success", trust_env=False).text
+            alive = httpx.get(live, trust_env=False, verify=False).status_code == 200
+            stats = httpx.get(
+                f"{admin}/stats?filter=jwt_authn.jwks_fetch_success", trust_env=False, verify=False
+            ).text
             if alive and not stats.strip().endswith(": 0"):
                 return
         except httpx.TransportError:

@@ -43,6 +43,7 @@ LOADED = (
     "services.platform.events.processes",
     "services.platform.events.relay",
     "services.platform.events.topics",
+    "typer._adapters",  # typer loads it, and pydantic with it, only when a command has been typed
 )
 LARGEST = 64 * 1024  # bytes of a request
 

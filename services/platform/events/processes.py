@@ -10,7 +10,7 @@ from services.platform.collector import settle_collector
 from services.platform.ending import set_by_signals
 from services.platform.telemetry.exposition import serve_metrics
 from services.platform.telemetry.logs import configure_logging
-from services.platform.telemetry.tracing import export_spans
+from services.platform.telemetry.tracing import export_spans, flush_spans
 
 if TYPE_CHECKING:
     from services.platform.service import ServiceDefinition
@@ -50,6 +50,7 @@ def run_consumer(settings: Settings) -> None:
         stop.set()
         jobs.join()
         app.close()
+        flush_spans()
 
 
 def connections(definition: ServiceDefinition) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from waymark.errors.v1 import reason_pb2
 
@@ -105,7 +106,10 @@ def fetch_keys(issuer: str, jwks_uri: str, *, https_only: bool) -> Mapping[str, 
     for entry in _get(jwks_uri, https_only).get("keys", []):
         if entry.get("use", "sig") != "sig" or entry.get("kty") not in _TYPES or not entry.get("kid"):
             continue  # symmetric keys above all: a published one would let anybody sign
-        key = import_key({name: value for name, value in entry.items() if name not in _UNUSED})
+        try:
+            key = import_key({name: value for name, value in entry.items() if name not in _UNUSED})
+        except (JoseError, LookupError, ValueError, TypeError):
+            continue  # RFC 7517 §5: what cannot be used must not spoil the others
         if isinstance(key, Key):
             keys[entry["kid"]] = key
     if not keys:
@@ -113,12 +117,28 @@ def fetch_keys(issuer: str, jwks_uri: str, *, https_only: bool) -> Mapping[str, 
     return keys
 
 
-def _get(url: str, https_only: bool) -> dict[str, Any]:
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows only to where one might have asked in the first place."""
+
+    def __init__(self, https_only: bool) -> None:
+        self._https_only = https_only
+
+    def redirect_request(self, *about: Any) -> urllib.request.Request | None:
+        _check(about[-1], self._https_only)
+        return super().redirect_request(*about)
+
+
+def _check(url: str, https_only: bool) -> None:
     scheme = urlsplit(url).scheme
     if scheme != "https" and (https_only or scheme != "http"):
         raise ValueError("The identity provider must be asked over https.")
+
+
+def _get(url: str, https_only: bool) -> dict[str, Any]:
+    _check(url, https_only)
     request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310  scheme checked above
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+    opener = urllib.request.build_opener(_Redirects(https_only))
+    with opener.open(request, timeout=TIMEOUT) as response:
         document = json.loads(response.read(MAX_BYTES))
     if not isinstance(document, dict):
         raise ValueError("The document is not a JSON object.")

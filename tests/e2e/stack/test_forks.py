@@ -21,6 +21,7 @@ from services.cli.stack.leftovers import left_overs
 from services.cli.stack.ports import free_port
 from services.cli.stack.process import Command, PartError
 from tests.support.memory import holds
+from tests.support.parts import CHECKOUT
 from tests.support.processes import gone
 
 NOBODY = Command(("waymark", "relay", "nobody"), forked=True)
@@ -152,6 +153,30 @@ def test_control_what_passed_through_the_server_the_next_ones_would_have(tmp_pat
             assert holds(psutil.Process(later.pid).ppid(), secret.encode())
 
     asyncio.run(scenario())
+
+
+RELAY = """
+import sys
+from importlib import import_module
+from services.cli.stack import fork_server
+for module in sys.argv[1:] or fork_server.LOADED:
+    import_module(module)
+before = set(sys.modules)
+sys.argv = ["waymark", "relay", "nobody"]
+try:
+    import_module(fork_server.PROGRAMS["waymark"]).main()
+except SystemExit:
+    print(*{module.split(".")[0] for module in set(sys.modules) - before})
+"""
+
+
+@pytest.mark.parametrize("loaded", [(), ("services.cli.main", "services.cli.relay")])
+def test_a_command_loads_no_pydantic_of_its_own_after_the_fork_and_control(loaded: tuple[str, ...]) -> None:
+    """Six forks of a stack are commands: each would hold and load it."""
+    done = subprocess.run(
+        [sys.executable, "-c", RELAY, *loaded], capture_output=True, text=True, check=True, cwd=CHECKOUT
+    )
+    assert ("pydantic_core" in done.stdout.split()) is bool(loaded)
 
 
 def test_everything_a_part_runs_is_loaded_before_the_fork() -> None:

@@ -125,7 +125,7 @@ class TestCommand:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                return httpx.get(address, trust_env=False).status_code == 200
+                return httpx.get(address, trust_env=False, verify=False).status_code == 200
             except httpx.TransportError:
                 time.sleep(0.1)
         return False

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 from waymark.vouchers.v1 import events_pb2
 
+from services.platform.app import App
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import transaction
+from services.platform.events import processes
+from services.platform.service import ServiceDefinition
+from services.platform.telemetry import tracing
 from tests.support import commands
 from tests.support.databases import Databases
 from tests.support.events import running, test_settings
 from tests.support.waiting import eventually
+
+
+def test_a_consumer_that_ends_sends_its_last_spans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fork of the stack ends without what the interpreter would do at its end."""
+    stop, sent = threading.Event(), []
+    stop.set()
+    nothing = ServiceDefinition("nobody", App, servicers=(), relationships={}, reactions={})
+    monkeypatch.setattr(processes, "_prepare", lambda _: stop)
+    monkeypatch.setattr("services.platform.service.load_service", lambda _: nothing)
+    monkeypatch.setattr(tracing, "_flush", lambda: sent.append("all"))
+    processes.run_consumer(test_settings("nobody", database_url="postgresql://nobody", secrets_dir=tmp_path))
+    assert sent == ["all"]
 
 
 @pytest.fixture
