@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
@@ -197,6 +196,8 @@ def report(failure: Failure, *, as_json: bool) -> None:
     if as_json:
         sys.stderr.write(json.dumps(failure.as_json()) + "\n")
         return
+    from rich.console import Console
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     label = f"refused ({failure.reason})" if failure.reason else "error"
     console.print(f"{label}: {failure.text}", style="red", markup=False)

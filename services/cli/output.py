@@ -9,9 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from services.cli.amounts import cents
 
@@ -36,6 +33,10 @@ def table(rows: Iterable[Row], columns: Mapping[str, str], *, title: str = "", e
     if not shown:
         typer.echo(empty)
         return
+    from rich import box  # here: what is printed for programs does without
+    from rich.console import Console
+    from rich.table import Table
+
     drawn = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
     for heading in columns:
         drawn.add_column(heading, overflow="fold")

@@ -24,7 +24,7 @@ from typing import Any
 
 _LOCK = threading.Lock()
 # What libraries load only when a command makes use of them, which took most of its time.
-_LATER = ("encodings.idna", "grpc._channel", "httpcore", "typer._adapters", "zoneinfo")
+_LATER = ("encodings.idna", "grpc._channel", "httpcore", "importlib.metadata", "typer._adapters", "zoneinfo")
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

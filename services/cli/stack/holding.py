@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from services.cli.exits import ExitCode, Failure
 from services.cli.stack.paths import option
 
@@ -24,6 +22,8 @@ def holding(home: Path) -> Iterator[None]:
     Raises:
         Failure: another process holds it, or this one may not write there.
     """
+    from filelock import FileLock, Timeout  # loads asyncio, which a short command does without
+
     make(home)
     lock = FileLock(home / LOCK)
     try:
@@ -69,6 +69,8 @@ def held(home: Path) -> bool:
     """Tell whether a process holds the home."""
     if not (home / LOCK).exists():
         return False
+    from filelock import FileLock, Timeout
+
     try:
         with FileLock(home / LOCK, timeout=0):
             return False

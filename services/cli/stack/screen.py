@@ -9,8 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.stack.state import StackState
-from services.cli.stack.supervisor import Watcher
+from services.cli.stack.state import StackState, Watcher
 
 PLAIN_WIDTH = 160
 COLOURS = {

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -18,13 +17,11 @@ from services.cli.stack.leftovers import end_left_overs
 from services.cli.stack.parts import members
 from services.cli.stack.plan import DEFAULT_BASE, OFFSETS, WIDTH, Plan
 from services.cli.stack.ports import is_free
-from services.cli.stack.state import StackState, find_state, write_state
+from services.cli.stack.state import StackState, Watcher, find_state, write_state
 
 LAST_BASE = 60_000
 # When the state could not be told, for instance for a full disk, it is tried again.
 STATE_SECONDS = 5.0
-
-Watcher = Callable[[StackState], None]
 
 
 class Supervisor:

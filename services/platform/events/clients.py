@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from services.platform.settings import Settings
 
 FOREVER_MS = 2**31 - 1
+# How long making a producer or a consumer waits for a broker; a process that is told to end waits for it too.
+BOOTSTRAP_MS = 10_000
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def producer(settings: Settings) -> Any:
     return open_client(
         KafkaProducer,
         **connection_options(settings),
+        bootstrap_timeout_ms=BOOTSTRAP_MS,
         acks="all",
         enable_idempotence=True,
         allow_auto_create_topics=False,
@@ -70,6 +73,7 @@ def consumer(settings: Settings, group: str | None, **options: Any) -> Any:
 
     defaults = {
         "group_id": group,
+        "bootstrap_timeout_ms": BOOTSTRAP_MS,
         "enable_auto_commit": False,
         "isolation_level": "read_committed",
         "auto_offset_reset": "earliest",

@@ -152,11 +152,11 @@ def test_completion_knows_the_commands() -> None:
     assert result.stdout.split() == ["ledger"]
 
 
-def test_status_loads_no_grpc() -> None:
+def test_status_loads_neither_grpc_nor_asyncio() -> None:
     code = (
         "import sys; from services.cli.main import main\n"
         "sys.argv = ['waymark', 'status', '--home', '/nonexistent']\n"
-        "try: main()\nexcept SystemExit: print('grpc' in sys.modules)"
+        "try: main()\nexcept SystemExit: print({'asyncio', 'grpc'} & set(sys.modules))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "False"
+    assert result.stdout.strip() == "set()"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client import REGISTRY
 from waymark.edge.v1 import admission_pb2, admission_pb2_grpc
 
 from tests.integration.platform.rpc.test_calls import details_of
@@ -62,11 +63,17 @@ def overload(served: Served, work: float = WORK) -> Outcome:
     return outcome
 
 
+def shed() -> float:
+    """How many calls this process has counted as refused under overload."""
+    return REGISTRY.get_sample_value("waymark_rpc_shed_total") or 0.0
+
+
 def median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
 def test_the_excess_is_refused_at_once_with_a_hint(serve: Any, url: str) -> None:
+    counted = shed()
     served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": str(THREADS)}, shed=True)
     outcome = overload(served)
     assert outcome.accepted
@@ -77,6 +84,7 @@ def test_the_excess_is_refused_at_once_with_a_hint(serve: Any, url: str) -> None
     assert outcome.last_refusal[-1].code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert details["ErrorInfo"].reason == "OVERLOADED"
     assert details["RetryInfo"].retry_delay.ToTimedelta().total_seconds() > 0
+    assert shed() - counted == len(outcome.refused)
     eventually(lambda: not served.server.load.busy)  # a call is counted until just after its answer
 
 
