@@ -52,11 +52,9 @@ class ShortageListApi(
             shortage_lists=map(_message, found.rows), next_page_token=found.next_page_token
         )
 
+    @mark  # public, so it has no relationships to ask
     def CheckShortage(self, request: CheckShortageRequest, _: object) -> CheckShortageResponse:
         return check(self.app.shortages, request)
-
-
-mark(ShortageListApi.CheckShortage, computes=True)  # public, so it has no relationships to ask
 
 
 def _message(row: Any) -> ShortageList:

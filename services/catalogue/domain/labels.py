@@ -10,6 +10,8 @@ import Stemmer
 
 # Letters and digits of any alphabet, + and #. Those of ASCII first: a set is looked up faster than a class.
 _WORD = re.compile(r"(?:[a-z0-9+#]++|[^\W_])++")
+# What these leave of a text of ASCII alone, each other character a space: four times as fast.
+_SPACED = "".join(each if _WORD.fullmatch(each) else " " for each in map(chr, range(128)))
 # Languages with word stems, by what Snowball calls them.
 STEMMERS = {
     "en": "english",
@@ -29,7 +31,8 @@ def normal(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """Splits into words as `normal` knows them."""
-    return _WORD.findall(folded(text))
+    text = folded(text)
+    return text.translate(_SPACED).split() if text.isascii() else _WORD.findall(text)
 
 
 def written(text: str) -> list[str]:

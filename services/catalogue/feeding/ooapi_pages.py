@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from services.catalogue.imports.feed import MAX_RECORD_BYTES, weight
+from services.catalogue.imports.feed import MAX_RECORD_BYTES, values, weight
 from services.platform.outgoing.fetching import Answer, FetchError, Limits, Wanted
 
 PAGE = 250  # the most that the specification knows
@@ -108,7 +108,7 @@ class Pages:
         into = io.BytesIO()
         self._fetch(Wanted(url, {"accept": TYPE}, self._secret), into, PAGE_LIMITS)
         data = into.getvalue()
-        if weight(data) > PAGE_LIMITS.size:
+        if weight(data, values(data)) > PAGE_LIMITS.size:
             raise FetchError("TOO_LARGE")
         try:
             return json.loads(data), data

@@ -20,6 +20,7 @@ from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import MAX_VALUE, Findings
 from services.catalogue.imports import countries, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, MAX_KINDS, Bounded, Context, FeedBroken, Raw
+from services.catalogue.imports.json_records import JsonReader
 from services.catalogue.imports.languages import two_letters
 from services.catalogue.imports.offerings import Offerings
 from services.catalogue.imports.postcodes import in_address
@@ -131,7 +132,7 @@ class _Kept:
                 self.left.append((path, value[:MAX_VALUE]))
 
 
-class Elm:
+class Elm(JsonReader):
     """Reader of ELM 3.1 (and 3.0) learning opportunities."""
 
     revision = "elm-2"

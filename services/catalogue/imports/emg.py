@@ -20,7 +20,7 @@ from services.catalogue.domain.findings import INFO, Findings
 from services.catalogue.imports import countries, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, MAX_RECORD_BYTES, Bounded, Context, FeedBroken, Raw
 from services.catalogue.imports.offerings import Offerings
-from services.catalogue.imports.xml_records import elements, forget, text_of
+from services.catalogue.imports.xml_records import XmlReader, elements, forget, text_of
 
 EMG = "{http://educations.com/XmlImport}"
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -135,7 +135,7 @@ class Content(NamedTuple):
     locations: dict[str, Location]
 
 
-class Emg:
+class Emg(XmlReader):
     """Reader of EMG 3.0."""
 
     revision = "emg-2"

@@ -53,18 +53,19 @@ def marks(piece: bytes) -> int:
     return piece.count(b"<") + piece.count(b"=")
 
 
-def weight(raw: bytes) -> int:
-    """Returns what a record counts for in memory, bytes: many small values take far more than in the file."""
-    return max(len(raw), max(values(raw), marks(raw)) * (MAX_RECORD_BYTES // MAX_VALUES))
+def weight(raw: bytes, held: int) -> int:
+    """Returns what a record counts for in memory, bytes; `held`: about how many values it holds. Many small
+    ones take far more than in the file."""
+    return max(len(raw), held * (MAX_RECORD_BYTES // MAX_VALUES))
 
 
-def batches(records: Iterator[Raw], count: int, size: int) -> Iterator[list[Raw]]:
+def batches(reader: FeedReader, records: Iterator[Raw], count: int, size: int) -> Iterator[list[Raw]]:
     """Yields records together: up to `count`, and no further one once they have `size` bytes by `weight`."""
     batch: list[Raw] = []
     held = 0
     for raw in records:
         batch.append(raw)
-        held += weight(raw.raw)
+        held += weight(raw.raw, reader.holds(raw.raw))
         if len(batch) == count or held >= size:
             yield batch
             batch, held = [], 0
@@ -100,6 +101,9 @@ class FeedReader(Protocol):
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Cuts the file into records, in memory that does not grow; raises FeedBroken."""
+
+    def holds(self, raw: bytes, /) -> int:
+        """Returns about how many values a record holds, by its bytes; never less than half of them."""
 
     def read(self, raw: Raw, course: str, context: Context, findings: Findings) -> Document:
         """Reads one record into a document (see `domain.courses`) for course id `course`.

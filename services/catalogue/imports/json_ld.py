@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from services.catalogue.imports.feed import MAX_ID, MAX_RECORD_BYTES, Bounded, FeedBroken, Raw, weight
+from services.catalogue.imports.feed import MAX_ID, MAX_RECORD_BYTES, Bounded, FeedBroken, Raw, values, weight
 from services.catalogue.imports.json_records import cut, storable
 
 Node = dict[str, Any]
@@ -121,11 +121,16 @@ def objects(stream: Bounded, containers: frozenset[str], ids: Sequence[str]) -> 
 
 
 class Known(NamedTuple):
-    """A node that others may refer to, its size in bytes by `weight`, and its line in the file."""
+    """A node that others may refer to, its size in bytes by `feed.weight`, and its line in the file."""
 
     node: Node
     size: int
     line: int
+
+
+def _weight(node: Node) -> int:
+    raw = dumped(node)
+    return weight(raw, values(raw))
 
 
 class References:
@@ -141,7 +146,7 @@ class References:
 
     def keep(self, node: Node, line: int) -> None:
         """Keeps a node that has an `@id`; raises FeedBroken when there are too many."""
-        key, size = node.get("@id"), weight(dumped(node))
+        key, size = node.get("@id"), _weight(node)
         if not isinstance(key, str) or not key:
             return
         self.let_go(key)

@@ -23,6 +23,14 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # or the beginning of one
 
 
+class JsonReader:
+    """What readers share whose records are kept as JSON."""
+
+    def holds(self, raw: bytes, /) -> int:
+        """Returns how many values a record holds, see `FeedReader`."""
+        return values(raw)
+
+
 class Cut(NamedTuple):
     """A record, the `@context` that stood before it (None without one), and its line."""
 

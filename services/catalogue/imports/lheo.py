@@ -19,7 +19,7 @@ from services.catalogue.domain.findings import INFO, Findings
 from services.catalogue.imports import countries, french_regions, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
 from services.catalogue.imports.offerings import Offerings
-from services.catalogue.imports.xml_records import elements, forget
+from services.catalogue.imports.xml_records import XmlReader, elements, forget
 
 NAMESPACES = "{http://www.lheo.org/2.2}", "{http://lheo.gouv.fr/2.3}"
 MODES: dict[str, int] = {
@@ -63,7 +63,7 @@ _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
-class Lheo:
+class Lheo(XmlReader):
     """Reader of LHÉO 2.2 and 2.3."""
 
     revision = "lheo-2"

@@ -16,6 +16,7 @@ from services.catalogue.domain.findings import INFO, Findings
 from services.catalogue.imports import countries, json_ld, leftovers, offerings, values
 from services.catalogue.imports.feed import Bounded, Context, Raw
 from services.catalogue.imports.json_ld import Node, many, nodes, string, strings
+from services.catalogue.imports.json_records import JsonReader
 from services.catalogue.imports.offerings import Offerings
 
 CONTAINERS = frozenset(("items",))
@@ -59,7 +60,7 @@ CARRIED = leftovers.Carried(
 )
 
 
-class Ooapi:
+class Ooapi(JsonReader):
     """Reader of OOAPI 6."""
 
     revision = "ooapi-2"

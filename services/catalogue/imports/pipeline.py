@@ -134,7 +134,7 @@ class FeedImport:
         with ThreadPoolExecutor(1, "stage") as beside:
             written: Future[None] | None = None
             try:
-                for batch in batches(records, READ_BATCH, READ_BYTES):
+                for batch in batches(self._reader, records, READ_BATCH, READ_BYTES):
                     if written is not None and alone:
                         written.result()
                     rows, found = self._read_batch(batch, before)

@@ -14,12 +14,13 @@ from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import json_ld, offerings, values
 from services.catalogue.imports.feed import Bounded, Context, Raw
 from services.catalogue.imports.json_ld import nodes, string, strings
+from services.catalogue.imports.json_records import JsonReader
 from services.catalogue.imports.offerings import Offerings
 
 DAYS = {"start": "start_date", "end": "end_date", "apply_from": "apply_from", "apply_until": "apply_until"}
 
 
-class Pushed:
+class Pushed(JsonReader):
     """Reader of pushed courses."""
 
     revision = "pushed-2"

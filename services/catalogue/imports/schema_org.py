@@ -85,7 +85,7 @@ class Content(NamedTuple):
     missing: list[tuple[str, str]]
 
 
-class SchemaOrg:
+class SchemaOrg(json_records.JsonReader):
     """Reader of schema.org JSON-LD."""
 
     revision = "schema-org-3"

@@ -33,6 +33,8 @@ _WEB_ADDRESS = re.compile(r"https?://[a-z0-9.-]*[a-z0-9](?::[0-9]{1,4})?(?:/[a-z
 
 def plain(text: str, limit: int) -> str:
     """Returns the text on one line, controls removed, cut to `limit` characters."""
+    if text.isprintable() and "  " not in text and not text.startswith(" ") and not text.endswith(" "):
+        return text[:limit]  # most are plain, which takes a third of the time to tell
     return clean(" ".join(text.split()))[:limit]
 
 

@@ -18,7 +18,7 @@ from services.catalogue.domain.findings import INFO, Findings
 from services.catalogue.imports import leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
 from services.catalogue.imports.offerings import Offerings
-from services.catalogue.imports.xml_records import elements, forget, text_of
+from services.catalogue.imports.xml_records import XmlReader, elements, forget, text_of
 
 XCRI = "{http://xcri.org/profiles/1.2/catalog}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -58,7 +58,7 @@ CARRIED = leftovers.place(
 _FEE = re.compile(r"(?:([A-Za-z][A-Za-z ]{0,40}?) fee: ?)?\b([A-Z]{3}) ?(-?\d[\d.,]*\d|-?\d)")
 
 
-class XcriCap:
+class XcriCap(XmlReader):
     """Reader of XCRI-CAP 1.2."""
 
     revision = "xcri-cap-3"

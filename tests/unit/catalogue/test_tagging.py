@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.catalogue.domain.labels import normal, stems
+from services.catalogue.domain.labels import normal, stems, words
 from services.catalogue.domain.tagging import Label, Tagger
 
 
@@ -59,3 +59,9 @@ def test_normal_and_stems() -> None:
     assert normal("Kok  (Traiteur) – élève") == "kok traiteur eleve"
     assert stems("nursing nurses", "en") == "nurs nurs"
     assert stems("nursing", "fi") == "nursing"
+
+
+def test_words_of_ascii_are_what_they_are_of_any_alphabet() -> None:
+    for code in range(128):
+        text = f"Web{chr(code)}Shop {chr(code)} C"
+        assert words(text) == words(f"{text} ж")[:-1], code

@@ -6,7 +6,7 @@ import pytest
 
 from services.catalogue.imports import xml_records
 from services.catalogue.imports.elm import Elm
-from services.catalogue.imports.feed import MAX_VALUES, FeedBroken, Raw, batches, weight
+from services.catalogue.imports.feed import FeedBroken
 from tests.unit.catalogue import test_elm, test_emg, test_lheo, test_xcri_cap
 from tests.unit.catalogue.feeds import codes, read_all
 
@@ -51,12 +51,3 @@ def test_many_records_are_no_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
     courses = [test_xcri_cap.course(f"C{number}", "Welding" * 300) for number in range(2_000)]
     documents, found = read_all(test_xcri_cap.READER, test_xcri_cap.feed(*courses))
     assert (len(documents), set(codes(found))) == (2_000, {"TEXT_CUT"})
-
-
-def test_a_record_of_many_elements_fills_a_batch_by_itself() -> None:
-    small, large = (
-        Raw("C", 1, each, None) for each in (b"<a>word</a>" * 10, b"<a/>" * (MAX_VALUES * 2 // 3))
-    )
-    assert weight(small.raw) < 1_000
-    assert weight(large.raw) > 3 * len(large.raw)
-    assert [len(each) for each in batches(iter([large, large, small]), 1000, 8 << 20)] == [2, 1]
