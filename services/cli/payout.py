@@ -21,6 +21,8 @@ BATCH = {
     "kind": "kind",
     "execution": "executionDate",
     "total": "total",
+    "file fetched": "fileTime",
+    "file retracted": "fileRetractTime",
     "sent": "sendTime",
     "settled": "settleTime",
     "given up": "cancelTime",
@@ -29,6 +31,9 @@ BATCH = {
 }
 PAYMENTS = {
     "payee": "organisation",
+    "holder": "holderName",
+    "iban": "iban",
+    "bic": "bic",
     "amount": "amount",
     "set off": "setOff",
     "redemptions": "redemptionCount",
@@ -89,7 +94,7 @@ def approve(call: Call, name: Name) -> None:
 @payout.command(epilog="Example:  waymark payout file payoutBatches/0198… --out batch.xml")
 @calls(CHECKER)
 def file(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where to write it.")]) -> None:
-    """Write the bank file of an approved batch: SEPA credit transfer, pain.001.001.09."""
+    """Write the bank file of an approved batch, SEPA pain.001.001.09, for the bank; to look, `show` it."""
     content = call.caller.rest_bytes("GET", f"/v1/{name}:bankFile")
     out.write_bytes(content)
     typer.echo(f"{out}: {len(content)} bytes")
@@ -102,12 +107,19 @@ def sent(call: Call, name: Name) -> None:
     show_batch(call.post(f"{name}:markSent"), call.as_json)
 
 
+@payout.command(epilog="Example:  waymark payout retract payoutBatches/0198…")
+@calls(CHECKER)
+def retract(call: Call, name: Name) -> None:
+    """Say that a fetched file did not go to the bank and is kept nowhere: another may cancel the batch."""
+    show_batch(call.post(f"{name}:retractBankFile"), call.as_json)
+
+
 @payout.command(epilog="Example:  waymark payout cancel payoutBatches/0198… 'wrong execution date'")
 @calls(MAKER)
 def cancel(
     call: Call, name: Name, reason: Annotated[str, typer.Argument(help="Why, for the record.")]
 ) -> None:
-    """Give up a batch whose file nobody has yet; what it was to pay waits for the next."""
+    """Give up a batch whose file nobody has, or another has retracted; what it was to pay waits."""
     show_batch(call.post(f"{name}:cancel", {"reason": reason}), call.as_json)
 
 

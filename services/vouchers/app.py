@@ -35,34 +35,36 @@ from services.vouchers.webhooks import Deliverer
 NOTES = "voucher-notes.key"
 QR = "voucher-qr.pem"
 # Requests that carry a note, and so do their answers.
-NOTED = (
-    appeal_pb2.AppealApplicationRequest,
-    appeal_pb2.DecideAppealRequest,
-    application_pb2.AssignApplicationRequest,
-    application_pb2.DecideApplicationRequest,
-    inquiry_pb2.AnswerInquiryRequest,
-    inquiry_pb2.CreateInquiryRequest,
-    inquiry_pb2.WithdrawInquiryRequest,
-    alert_pb2.CloseAlertRequest,
-    alert_pb2.RaiseAlertRequest,
-    alert_pb2.RecordFindingRequest,
-    alert_pb2.ReopenAlertRequest,
-    application_pb2.DecideApplicationRequest,
-    complaint_pb2.FileComplaintRequest,
-    hold_pb2.PlaceHoldRequest,
-    hold_pb2.ReleaseHoldRequest,
-    payout_batch_pb2.CancelPayoutBatchRequest,
-    receivable_pb2.ApproveWriteOffRequest,
-    receivable_pb2.ProposeWriteOffRequest,
-    redemption_pb2.ClawBackRedemptionRequest,
-    redemption_pb2.RefundRedemptionRequest,
-    redemption_pb2.RejectRedemptionRequest,
-    redemption_pb2.VoidRedemptionRequest,
-    sanction_pb2.AppealSanctionRequest,
-    sanction_pb2.DecideSanctionAppealRequest,
-    sanction_pb2.ImposeSanctionRequest,
-    sanction_pb2.ProposeSanctionRequest,
-    voucher_pb2.RevokeVoucherRequest,
+NOTED = frozenset(
+    {
+        appeal_pb2.AppealApplicationRequest,
+        appeal_pb2.DecideAppealRequest,
+        application_pb2.AssignApplicationRequest,
+        application_pb2.DecideApplicationRequest,
+        inquiry_pb2.AnswerInquiryRequest,
+        inquiry_pb2.CreateInquiryRequest,
+        inquiry_pb2.WithdrawInquiryRequest,
+        alert_pb2.CloseAlertRequest,
+        alert_pb2.RaiseAlertRequest,
+        alert_pb2.RecordFindingRequest,
+        alert_pb2.ReopenAlertRequest,
+        application_pb2.DecideApplicationRequest,
+        complaint_pb2.FileComplaintRequest,
+        hold_pb2.PlaceHoldRequest,
+        hold_pb2.ReleaseHoldRequest,
+        payout_batch_pb2.CancelPayoutBatchRequest,
+        receivable_pb2.ApproveWriteOffRequest,
+        receivable_pb2.ProposeWriteOffRequest,
+        redemption_pb2.ClawBackRedemptionRequest,
+        redemption_pb2.RefundRedemptionRequest,
+        redemption_pb2.RejectRedemptionRequest,
+        redemption_pb2.VoidRedemptionRequest,
+        sanction_pb2.AppealSanctionRequest,
+        sanction_pb2.DecideSanctionAppealRequest,
+        sanction_pb2.ImposeSanctionRequest,
+        sanction_pb2.ProposeSanctionRequest,
+        voucher_pb2.RevokeVoucherRequest,
+    }
 )
 
 
@@ -101,11 +103,11 @@ class VouchersApp(App):
 
     def seal_answer(self, tx: Transaction, request: Message, answer: bytes) -> bytes:  # noqa: ARG002
         """Keeps answers that repeat a note as sealed as the note itself."""
-        return self.notes.seal_answer(request, answer) if isinstance(request, NOTED) else answer
+        return self.notes.seal_answer(request, answer) if type(request) in NOTED else answer
 
     def open_answer(self, tx: Transaction, request: Message, kept: bytes) -> bytes:  # noqa: ARG002
         """Returns the answer that `seal_answer` kept."""
-        return self.notes.open_answer(request, kept) if isinstance(request, NOTED) else kept
+        return self.notes.open_answer(request, kept) if type(request) in NOTED else kept
 
     @cached_property
     def webhooks(self) -> Deliverer:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -82,7 +83,7 @@ class Stand:
 
     def database(self, service: str) -> str:
         """An administrator's address of a service's database."""
-        return self.plan.admin_database_url().rpartition("/")[0] + f"/waymark_{service}"
+        return urlsplit(self.plan.admin_database_url())._replace(path=f"/waymark_{service}").geturl()
 
     def one(self, service: str, query: Any, *values: Any) -> Any:
         """The first column of the first row of a query, asked as administrator."""

@@ -156,9 +156,9 @@ class Plan:
             raise Failure(ExitCode.UNREACHABLE, f"{address}: {error}", remedy=remedy) from error
 
     def admin_database_url(self) -> str:
-        """Return a URL with the right to create databases and roles."""
+        """Return a URL with the right to create databases and roles; of the embedded server by its socket."""
         server = self.postgres
-        return server.url() if server else self.outside("WAYMARK_DATABASE_URL")
+        return server.socket_url() if server else self.outside("WAYMARK_DATABASE_URL")
 
     def database_password(self, service: str) -> str:
         """Return the password of a service's login role, made on first use."""

@@ -100,9 +100,10 @@ class Postgres:
         Raises:
             PartError: initdb failed.
         """
-        for folder in (self.data, self.socket_dir):
+        # The socket is for whoever has a password, as TCP is: root too, where it may not enter every folder.
+        for folder, mode in ((self.data, 0o700), (self.socket_dir, 0o711)):
             folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            folder.chmod(mode)
             self._own(folder)
         self._clear_stale_lock()
         if not (self.data / "PG_VERSION").exists():

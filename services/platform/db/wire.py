@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from collections.abc import Callable, Generator, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from uuid import UUID
 
@@ -126,7 +127,11 @@ def keep_ahead(
 
 def loaded(connection: sqlalchemy.Connection, call: Call, result: PGresult) -> list[Any]:
     """Returns the rows of a result, with columns as attributes."""
-    transformer = Transformer(connection.connection.driver_connection)
+    # Made once for a connection: it looks up what reads each type, and the session's time zone.
+    transformer = connection.info.get("transformer")
+    if transformer is None:
+        driver = connection.connection.driver_connection
+        transformer = connection.info["transformer"] = Transformer(driver)
     transformer.set_pgresult(result)
     key = (call.prepared.sql, result.nfields)
     make = _makers.get(key)
@@ -274,19 +279,33 @@ def _parameters(values: Sequence[Value]) -> tuple[list[bytes | None], list[int]]
 
 def _parameter(value: Value) -> bytes | None:
     """Returns a value as the server reads it: text, except bytes, which stay as they are."""
-    if isinstance(value, str):
-        if "\0" in value:
-            raise psycopg.DataError("a text cannot hold the character of number zero")
-        return value.encode()
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, int):
-        return b"%d" % value
-    if isinstance(value, date):  # a moment is one too
-        return value.isoformat().encode()
-    if isinstance(value, UUID):
-        return str(value).encode()
-    return array(value)
+    write = _WRITERS.get(type(value)) or next(w for kind, w in _WRITERS.items() if isinstance(value, kind))
+    return write(value)
+
+
+def _text(value: str) -> bytes:
+    if "\0" in value:
+        raise psycopg.DataError("a text cannot hold the character of number zero")
+    return value.encode()
+
+
+def _day(value: date) -> bytes:
+    return value.isoformat().encode()
+
+
+# Kinds of value, the most frequent first; a kind derived from one is written as that.
+_WRITERS: dict[type, Callable[[Any], bytes | None]] = {
+    str: _text,
+    int: b"%d".__mod__,
+    bytes: lambda value: value,
+    NoneType: lambda _: None,
+    datetime: _day,
+    date: _day,
+    UUID: lambda value: str(value).encode(),
+    list: array,
+    tuple: array,
+    Sequence: array,
+}
 
 
 def _done(result: PGresult) -> bool:

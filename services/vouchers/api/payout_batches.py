@@ -22,7 +22,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.bank_results import give_up
 from services.vouchers.domain.money import money
 from services.vouchers.domain.pain001 import Transfer, bank_file
-from services.vouchers.domain.payouts import Account, checked_iban
+from services.vouchers.domain.payouts import Account, checked_iban, masked_iban
 from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.states import BatchKind, BatchState, need
 from services.vouchers.settlement import (
@@ -173,12 +173,21 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         return self._message(row, paid)
 
     @mutation
+    def RetractBankFile(self, tx: Transaction, request: pb.RetractBankFileRequest) -> pb.PayoutBatch:
+        batch = names.uuid_in(request.name, "payoutBatches")
+        row = payouts.get_batch(tx, batch, locked=True)
+        check_etag(request.etag, row.version)
+        need(State(row.state), (State.APPROVED,))
+        values = {"file_retracted_by": tx.principal.subject, "file_retracted_at": tx.now}
+        return self._message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
+
+    @mutation
     def CancelPayoutBatch(self, tx: Transaction, request: pb.CancelPayoutBatchRequest) -> pb.PayoutBatch:
         batch = names.uuid_in(request.name, "payoutBatches")
         row = payouts.get_batch(tx, batch, locked=True)
         check_etag(request.etag, row.version)
         paid = payouts.payments_of(tx, batch)
-        _need_before_bank(row, paid)
+        _need_before_bank(row, paid, tx.principal.subject)
         if row.state == State.APPROVED:
             give_up(tx, row, paid)
         else:
@@ -223,14 +232,14 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
                 payee=Account(paid.holder_name, paid.iban, paid.bic),
                 cents=paid.amount_cents,
                 reference=paid.end_to_end_id,
-                text=TEXTS[BatchKind(row.kind)].format(batch=batch, count=paid.redemption_count),
+                text=_text(row, paid),
             )
             for paid in payouts.payments_of(tx, batch)
             if paid.amount_cents
         ]
         if not transfers:
             raise Refusal(reason_pb2.REASON_NOTHING_TO_PAY)
-        if row.file_read_at is None:
+        if row.file_read_at is None or row.file_retracted_by:
             payouts.note_file(tx, batch)
         debtor = Account(row.debtor_name, row.debtor_iban, row.debtor_bic)
         message_id = batch.replace("-", "").upper()
@@ -256,6 +265,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             send_time=moment(row.sent_at),
             settle_time=moment(row.settled_at),
             file_time=moment(row.file_read_at),
+            file_retract_time=moment(row.file_retracted_at),
             cancel_time=moment(row.cancelled_at),
             cancel_reason=self.app.notes.open(name, row.sealed_cancel_reason),
             etag=etag_of(row.version),
@@ -263,11 +273,14 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         )
 
 
-def _need_before_bank(row: Row[Any], paid: Sequence[Row[Any]]) -> None:
-    """Raises Refusal unless the bank cannot have a payment of the batch: WRONG_STATE, BANK_FILE_FETCHED."""
+def _need_before_bank(row: Row[Any], paid: Sequence[Row[Any]], person: str) -> None:
+    """Raises Refusal unless the bank cannot have a payment of the batch, by two people's word if its file was
+    fetched: WRONG_STATE, BANK_FILE_FETCHED, SAME_PERSON."""
     need(State(row.state), BEFORE_BANK)
-    if row.file_read_at is not None:
+    if row.file_read_at is not None and not row.file_retracted_by:
         raise Refusal(reason_pb2.REASON_BANK_FILE_FETCHED)
+    if row.file_read_at is not None and row.file_retracted_by == person:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
     if row.state == State.APPROVED and all(payment.result for payment in paid):
         need(State.CONFIRMED, BEFORE_BANK)  # set off whole, so there is nothing to take back
 
@@ -283,4 +296,12 @@ def _payout(batch: Row[Any], payment: Row[Any]) -> pb.Payout:
         return_code=payment.return_code,
         result_time=moment(payment.result_at),
         set_off=money(payment.set_off_cents, batch.currency),
+        holder_name=payment.holder_name,
+        iban=masked_iban(payment.iban),
+        bic=payment.bic,
+        text=_text(batch, payment),
     )
+
+
+def _text(batch: Row[Any], payment: Row[Any]) -> str:
+    return TEXTS[BatchKind(batch.kind)].format(batch=batch.id, count=payment.redemption_count)

@@ -53,6 +53,8 @@ def _messages(app: VouchersApp, tx: Transaction, many: Sequence[Mapping[str, Any
 
 def _message(app: VouchersApp, caller: Principal, values: Mapping[str, Any]) -> pb.Redemption:
     currency = values["currency"]
+    whole = values["amount_cents"] + values["taken_cents"]
+    price = None if values["part_of"] else values["price_cents"]
     message = pb.Redemption(
         name=f"redemptions/{values['id']}",
         voucher=f"vouchers/{values['voucher_id']}" if _sees_voucher(caller, values) else "",
@@ -61,6 +63,8 @@ def _message(app: VouchersApp, caller: Principal, values: Mapping[str, Any]) -> 
         session=values["session"],
         organisation=values["organisation"],
         state=values["state"],
+        price=None if price is None else money(price, currency),
+        learner_share=None if price is None else money(price - whole, currency),
         amount=money(values["amount_cents"], currency),
         evidence=values["evidence"],
         authorise_time_limit=moment(values["authorise_until"]),
@@ -70,13 +74,8 @@ def _message(app: VouchersApp, caller: Principal, values: Mapping[str, Any]) -> 
         update_time=moment(values["updated_at"]),
         etag=etag_of(values["version"]),
         sandbox=is_sandbox(currency),
+        part_of=f"redemptions/{values['part_of']}" if values["part_of"] else "",
     )
-    if values["part_of"]:
-        message.part_of = f"redemptions/{values['part_of']}"
-    else:
-        whole = values["amount_cents"] + values["taken_cents"]
-        message.price.CopyFrom(money(values["price_cents"], currency))
-        message.learner_share.CopyFrom(money(values["price_cents"] - whole, currency))
     if values["accepted_cents"]:
         message.accepted_amount.CopyFrom(money(values["accepted_cents"], currency))
     if values["clawed_cents"]:

@@ -37,26 +37,21 @@ class Voucher:
         if self.state is VoucherState.EXHAUSTED or cents > self.available or cents <= 0:
             raise Refusal(reason_pb2.REASON_VOUCHER_SPENT)
         need(self.state, (*LIVE, VoucherState.EXPIRED) if rebooked else LIVE)
-        return replace(self, available=self.available - cents, reserved=self.reserved + cents).settled()
+        return self._moved(available=-cents, reserved=cents)
 
     def spend(self, reserved: int, accepted: int) -> Voucher:
         """Turns a reservation into spending; the rest is available again."""
-        return replace(
-            self,
-            reserved=self.reserved - reserved,
-            spent=self.spent + accepted,
-            available=self.available + reserved - accepted,
-        ).settled()
+        return self._moved(available=reserved - accepted, reserved=-reserved, spent=accepted)
 
     def unspend(self, cents: int, *, restore: bool) -> Voucher:
         """Takes spending back: it is available again (`restore`), or returned to the pot."""
         if restore:
-            return replace(self, spent=self.spent - cents, available=self.available + cents).settled()
+            return self._moved(available=cents, spent=-cents)
         return replace(self, spent=self.spent - cents, returned=self.returned + cents)
 
     def unreserve(self, cents: int) -> Voucher:
         """Ends a reservation without payment."""
-        return replace(self, reserved=self.reserved - cents, available=self.available + cents).settled()
+        return self._moved(available=cents, reserved=-cents)
 
     def end(self, state: VoucherState) -> Voucher:
         """Ends it as EXPIRED, CANCELLED or REVOKED: what is available goes back.
@@ -85,11 +80,11 @@ class Voucher:
         """True when it ended by anything but use: what becomes available again goes back to the pot."""
         return self.state.ended and self.state is not VoucherState.EXHAUSTED
 
-    def settled(self) -> Voucher:
-        """Returns it in the state its amounts say."""
-        if self.ended_early:
-            return self
-        return replace(self, state=state_of(self.available, self.reserved, self.spent))
+    def _moved(self, *, available: int = 0, reserved: int = 0, spent: int = 0) -> Voucher:
+        """Returns it with so much more of each, in the state that its amounts then say."""
+        amounts = self.available + available, self.reserved + reserved, self.spent + spent
+        state = self.state if self.ended_early else state_of(*amounts)
+        return Voucher(self.id, state, self.value, *amounts, self.returned, self.order_until, self.expires)
 
 
 def state_of(available: int, reserved: int, spent: int) -> VoucherState:

@@ -16,10 +16,15 @@ from services.vouchers.domain.ledger import SHARDS, Booking, Entry, Head, Kind
 from services.vouchers.store.ledger_tables import ledger_checkpoints, ledger_entries, ledger_heads
 
 SUMS = tuple(f"kind_{int(kind)}" for kind in Kind)
-_SET = ", ".join(f"{name} = {name} + :{name}" for name in SUMS)
-# Ends a statement of any writing: moves the chain's head and enters the lines, in the same round trip.
-TAIL = f"""head AS (
-  UPDATE ledger_heads SET sequence = :sequence, hash = :hash, {_SET} WHERE shard = CAST(:shard AS smallint)
+REDEEMING = (Kind.VOUCHER_AVAILABLE, Kind.VOUCHER_RESERVED, Kind.PROVIDER_HELD)
+
+
+def tail_for(kinds: Iterable[Kind]) -> str:
+    """Returns what ends a statement of any writing: it moves the chain's head and enters the lines, in the
+    same round trip. `kinds`: the accounts between which it may move money, and `tail` is to be asked for."""
+    sums = ", ".join(f"kind_{int(kind)} = kind_{int(kind)} + :kind_{int(kind)}" for kind in kinds)
+    return f"""head AS (
+  UPDATE ledger_heads SET sequence = :sequence, hash = :hash, {sums} WHERE shard = CAST(:shard AS smallint)
 )
 INSERT INTO ledger_entries
   (shard, sequence, transaction, operation, kind, owner, cents, currency, reference, hash, created_at)
@@ -28,6 +33,9 @@ SELECT CAST(:shard AS smallint), e.sequence, CAST(:transaction AS uuid), CAST(:o
 FROM unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS smallint[]), CAST(:owners AS text[]),
   CAST(:cents AS bigint[]), CAST(:hashes AS bytea[])) AS e (sequence, kind, owner, cents, hash)
 """  # noqa: S608 - column names of our own
+
+
+TAIL = tail_for(Kind)
 _KINDS = {kind: ledger_heads.c[name] for kind, name in zip(Kind, SUMS, strict=True)}
 _APPEND = named("ledger_append", "WITH " + TAIL)
 _LOCK_OF = text("""SELECT shard, currency, sequence, hash FROM ledger_heads WHERE shard = (
@@ -161,11 +169,14 @@ def _columns(items: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]
     return {name: [getattr(item, name) for item in items] for name in names}
 
 
-def tail(tx: Transaction, head: Head, booking: Booking) -> dict[str, Any]:
-    """Returns the parameters of TAIL for one booking after a locked head."""
+def tail(tx: Transaction, head: Head, booking: Booking, kinds: Iterable[Kind] = Kind) -> dict[str, Any]:
+    """Returns the parameters of `tail_for(kinds)` for one booking after a locked head. Raises ValueError for
+    one that touches other kinds of account, whose sums that statement leaves."""
     entries, after = ledger.append(
         Head(head.shard, head.currency, head.sequence, head.hash), [booking], tx.now
     )
+    if not after.deltas.keys() <= set(kinds):
+        raise ValueError(f"{booking.operation} moves money beside the accounts of its statement.")
     return {
         "shard": head.shard,
         "sequence": after.sequence,
@@ -180,7 +191,7 @@ def tail(tx: Transaction, head: Head, booking: Booking) -> dict[str, Any]:
         "owners": [entry.owner for entry in entries],
         "cents": [entry.cents for entry in entries],
         "hashes": [entry.hash for entry in entries],
-        **{f"kind_{int(kind)}": after.deltas.get(kind, 0) for kind in Kind},
+        **{f"kind_{int(kind)}": after.deltas.get(kind, 0) for kind in kinds},
     }
 
 

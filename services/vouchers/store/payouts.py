@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, text, tuple_, update
+from sqlalchemy import Row, Select, func, insert, select, text, tuple_, update
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.payouts import Payment
@@ -161,9 +161,14 @@ def change_batch(tx: Transaction, batch: str, values: dict[str, Any]) -> Row[Any
 
 
 def note_file(tx: Transaction, batch: str) -> None:
-    """Notes that somebody has the file of a locked batch from now on. No new version: whoever says that it
-    was sent goes by the one that was approved."""
-    tx.execute(update(payout_batches).where(payout_batches.c.id == batch).values(file_read_at=tx.now))
+    """Notes that somebody has the file of a locked batch from now on, whatever was said of it before. No new
+    version: whoever says that it was sent goes by the one that was approved."""
+    values = {
+        "file_read_at": func.coalesce(payout_batches.c.file_read_at, tx.now),
+        "file_retracted_by": "",
+        "file_retracted_at": None,
+    }
+    tx.execute(update(payout_batches).where(payout_batches.c.id == batch).values(values))
 
 
 def set_payments(

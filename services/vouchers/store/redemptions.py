@@ -53,6 +53,7 @@ LEFT JOIN sessions s ON s.name = r.session
 WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""",  # noqa: S608 - columns of our own
     keys=("id", "shard"),
 )
+_TAIL = ledger.tail_for(ledger.REDEEMING)
 RESERVE = named(
     "reserve",
     f"""WITH {vouchers.CHANGE}, redemption AS (
@@ -60,7 +61,7 @@ RESERVE = named(
     organisation, shard, currency, state, price_cents, amount_cents, authorise_until, updated_at, created_at)
   VALUES (:id, :voucher_id, :learner, :programme_id, :version_number, :course, :session, :organisation,
     :shard, :currency, 1, :price, :amount, :authorise_until, :booked_at, :booked_at)
-), {ledger.TAIL}""",  # noqa: S608 - parts of our own
+), {_TAIL}""",  # noqa: S608 - parts of our own
 )
 MOVE = named(
     "move",
@@ -78,7 +79,7 @@ RESOLVE = named(
     release_at = :release_at, accepted_at = :accepted_at, end_reason = :end_reason,
     sealed_note = :sealed_note, no_show_at = :no_show_at, updated_at = :booked_at, version = version + 1
   WHERE id = :id
-), {ledger.TAIL}""",  # noqa: S608 - parts of our own
+), {_TAIL}""",  # noqa: S608 - parts of our own
 )
 # Of two vouchers of one person neither lock stops the other.
 _ONE_LEARNER = named("one_learner", "SELECT pg_advisory_xact_lock(1886352501, hashtext(:learner))")
@@ -107,7 +108,7 @@ TAKE_OUT = named(
     instalment = CAST(:instalment AS smallint), evidence = '{{}}', delivered_at = NULL,
     updated_at = CAST(:booked_at AS timestamptz), version = version + 1
   WHERE id = :id
-), {ledger.TAIL}""",  # noqa: S608 - parts of our own
+), {_TAIL}""",  # noqa: S608 - parts of our own
 )
 _PARTS = text("""SELECT id, part_of, instalment, accepted_cents FROM redemptions
 WHERE part_of = ANY(CAST(:redemptions AS uuid[])) ORDER BY part_of, instalment""")
@@ -173,7 +174,9 @@ def get(tx: Transaction, redemption_id: str) -> Row[Any]:
 
 def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, values: dict[str, Any]) -> None:
     """Writes a new reservation, its voucher and the booking, in one statement, with the commit."""
-    tx.at_commit(RESERVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
+    tx.at_commit(
+        RESERVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking, ledger.REDEEMING))
+    )
 
 
 def move(tx: Transaction, row: Any, redemption: Redemption, **more: list[str]) -> dict[str, Any]:
@@ -212,7 +215,9 @@ def resolve(
         "sealed_note": sealed_note,
         "no_show_at": redemption.no_show,
     }
-    tx.at_commit(RESOLVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
+    tx.at_commit(
+        RESOLVE(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking, ledger.REDEEMING))
+    )
     return {
         "state": values["state"],
         "accepted_cents": redemption.accepted,
@@ -249,7 +254,9 @@ def take_out(
         "accepted": part.accepted,
         "release_at": release_at,
     }
-    tx.at_commit(TAKE_OUT(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking)))
+    tx.at_commit(
+        TAKE_OUT(**vouchers.changed(voucher), **values, **ledger.tail(tx, head, booking, ledger.REDEEMING))
+    )
     return {
         "state": values["state"],
         "amount_cents": left.amount,

@@ -91,6 +91,8 @@ payout_batches = Table(
     moment("sent_at", nullable=True),
     moment("settled_at", nullable=True),
     moment("file_read_at", nullable=True),
+    blank("file_retracted_by"),
+    moment("file_retracted_at", nullable=True),
     blank("cancelled_by"),
     moment("cancelled_at", nullable=True),
     sealed("sealed_cancel_reason"),
@@ -108,7 +110,8 @@ payout_batches = Table(
     ),
     # What the bank may have, it may pay; paid by another batch too, it would be paid twice.
     CheckConstraint(
-        "state <> 7 OR (file_read_at IS NULL AND sent_at IS NULL)",
+        "state <> 7 OR (sent_at IS NULL AND (file_read_at IS NULL"
+        " OR (file_retracted_by <> '' AND file_retracted_by <> cancelled_by)))",
         name="payout_batches_cancelled_before_the_bank",
     ),
     CheckConstraint(

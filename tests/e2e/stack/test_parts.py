@@ -46,6 +46,7 @@ def test_a_database_runs_in_a_folder_whatever_that_is_called(tmp_path: Path) -> 
         for url in (server.url(), server.socket_url()):
             with psycopg.connect(url) as connection:
                 assert connection.execute("select 1").fetchone() == (1,)
+        assert server.socket_dir.stat().st_mode & 0o777 == 0o711  # also for a root without its capabilities
     finally:
         process.stop(running, command)
 

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -106,7 +107,7 @@ def test_a_part_is_told_no_other_service_s_secrets(stack: Stack) -> None:
 
 def database(url: str, name: str) -> str:
     """The same server and role, another database."""
-    return f"{url.rpartition('/')[0]}/{name}"
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def test_a_service_s_role_reaches_its_own_database_only(stack: Stack) -> None:
@@ -119,6 +120,18 @@ def test_a_service_s_role_reaches_its_own_database_only(stack: Stack) -> None:
         }:
             with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
                 psycopg.connect(database(url, other))
+
+
+def test_services_reach_their_databases_by_the_socket_and_with_their_passwords(stack: Stack) -> None:
+    plan = Plan(stack.home, stack.base, {})
+    with psycopg.connect(plan.admin_database_url()) as admin:
+        sessions = admin.execute("""SELECT usename, client_addr FROM pg_stat_activity
+          WHERE usename LIKE 'waymark%'""").fetchall()
+    assert {role for role, _ in sessions} == {f"waymark_{service}" for service in SERVICES}
+    assert {address for _, address in sessions} == {None}
+    credentials, _, host = plan.database_url("vouchers").rpartition("@")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(f"{credentials}x@{host}")
 
 
 def test_the_control_role_without_the_wall_reads_another_database(stack: Stack) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from lxml import etree
 from waymark.vouchers.v1 import bank_report_pb2, redemption_pb2
 from waymark.vouchers.v1 import payout_batch_pb2 as pb
 
+from services.vouchers.domain.payouts import masked_iban
 from services.vouchers.store import payouts
 from tests.integration.vouchers import test_co_funding, test_payables
 from tests.integration.vouchers.refusals import refused, tried, violations_of
@@ -44,6 +46,19 @@ def cancel(world: World, batch: Any, **options: Any) -> Any:
 def bank_file(world: World, batch: Any) -> bytes:
     """Fetches the file of a batch."""
     return bytes(world.payer.batches.GetBankFile(pb.GetBankFileRequest(name=batch.name)).data)
+
+
+def retract(world: World, batch: Any, **options: Any) -> Any:
+    """Has the approver say that the fetched file did not go to the bank."""
+    request = pb.RetractBankFileRequest(name=batch.name, **options)
+    return world.approver.batches.RetractBankFile(request)
+
+
+def retracted(world: World) -> Any:
+    """Returns a batch whose file was fetched, and retracted by the approver."""
+    batch = approved(world)
+    bank_file(world, batch)
+    return retract(world, batch)
 
 
 def entry_count(world: World) -> int:
@@ -107,6 +122,68 @@ def test_what_the_bank_may_have_is_not_given_up(owed: World) -> None:
     import_(owed, pain002("OUT", [Status(reference(batch), "ACSC", cents=100_000)]))
     assert refused(lambda: cancel(owed, batch)) == "WRONG_STATE"
     assert intact(owed)
+
+
+def test_of_two_people_one_retracts_the_file_and_another_gives_the_batch_up(owed: World) -> None:
+    batch = retracted(owed)
+    assert (batch.state, batch.HasField("file_time")) == (State.STATE_APPROVED, True)
+    assert batch.HasField("file_retract_time")
+    assert read(owed, batch) == batch
+    alone = pb.CancelPayoutBatchRequest(name=batch.name, reason="wrong account")
+    assert refused(lambda: owed.approver.batches.CancelPayoutBatch(alone)) == "SAME_PERSON"
+    assert cancel(owed, batch, etag=batch.etag).state == State.STATE_CANCELLED
+    assert refused(lambda: bank_file(owed, batch)) == "WRONG_STATE"
+    assert cents(sent(owed).total) == 100_000 == owed.balances()[BANK]
+    assert intact(owed)
+
+
+def test_whoever_fetches_a_retracted_file_takes_that_back(owed: World) -> None:
+    batch = retracted(owed)
+    bank_file(owed, batch)
+    again = read(owed, batch)
+    assert (again.file_time, again.HasField("file_retract_time")) == (batch.file_time, False)
+    assert refused(lambda: cancel(owed, batch)) == "BANK_FILE_FETCHED"
+    retract(owed, batch)
+    assert cancel(owed, batch).state == State.STATE_CANCELLED
+
+
+def test_only_the_file_of_an_approved_one_is_retracted(owed: World) -> None:
+    assert refused(lambda: retract(owed, frozen(owed))) == "WRONG_STATE"
+    cancel(owed, owed.auditor.batches.ListPayoutBatches(pb.ListPayoutBatchesRequest()).payout_batches[0])
+    batch = approved(owed)
+    assert refused(lambda: retract(owed, batch, etag='"99"')) == "ETAG_STALE"
+    missing = pb.RetractBankFileRequest(name=f"payoutBatches/{request_id()}")
+    assert refused(lambda: owed.approver.batches.RetractBankFile(missing)) == "NOT_FOUND"
+    retract(owed, batch)  # of a file that nobody fetched: whoever comes next fetches it anew
+    bank_file(owed, batch)
+    assert refused(lambda: cancel(owed, batch)) == "BANK_FILE_FETCHED"
+    owed.payer.batches.MarkPayoutBatchSent(pb.MarkPayoutBatchSentRequest(name=batch.name))
+    assert refused(lambda: retract(owed, batch)) == "WRONG_STATE"
+
+
+def test_a_look_before_sending_shows_what_the_bank_will_be_told_and_costs_nothing(owed: World) -> None:
+    batch = approved(owed)
+    seen = read(owed, batch)
+    assert not seen.HasField("file_time")
+    (payment,) = seen.payouts
+    file = etree.fromstring(bank_file(owed, batch))
+    (entry,) = file.iter("{*}CdtTrfTxInf")
+    iban = entry.findtext(".//{*}IBAN", "")
+    assert iban not in seen.SerializeToString().decode("utf-8", "replace")
+    assert (
+        payment.holder_name,
+        payment.iban,
+        payment.end_to_end_id,
+        payment.text,
+        cents(payment.amount),
+    ) == (
+        entry.findtext("{*}Cdtr/{*}Nm"),
+        masked_iban(iban),
+        entry.findtext("{*}PmtId/{*}EndToEndId"),
+        entry.findtext("{*}RmtInf/{*}Ustrd"),
+        round(float(entry.findtext("{*}Amt/{*}InstdAmt", "")) * 100),
+    )
+    assert payment.bic == (entry.findtext("{*}CdtrAgt/{*}FinInstnId/{*}BICFI") or "")
 
 
 def test_sent_without_a_look_at_its_file_it_is_not_given_up(owed: World) -> None:
@@ -253,6 +330,52 @@ def test_who_fetches_the_file_first_keeps_it_from_being_given_up(
     ending = Meanwhile(monkeypatch, payouts, "payments_of", lambda: tried(lambda: cancel(owed, batch)), BRIEF)
     assert bank_file(owed, batch)
     assert (ending.done, ending.answer) == (False, "BANK_FILE_FETCHED")
+
+
+def fetch_meanwhile(monkeypatch: pytest.MonkeyPatch, world: World, batch: Any, seconds: int) -> Meanwhile:
+    """Has the file fetched again while whoever gives the batch up has looked at it."""
+    return Meanwhile(
+        monkeypatch, payouts, "payments_of", lambda: tried(lambda: bank_file(world, batch)), seconds
+    )
+
+
+def test_who_gives_up_a_retracted_one_first_keeps_its_file_from_being_fetched(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = retracted(owed)
+    fetching = fetch_meanwhile(monkeypatch, owed, batch, BRIEF)
+    cancel(owed, batch)
+    assert (fetching.done, fetching.answer) == (False, "WRONG_STATE")
+
+
+def test_who_fetches_a_retracted_file_first_keeps_it_from_being_given_up(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = retracted(owed)
+    ending = Meanwhile(monkeypatch, payouts, "payments_of", lambda: tried(lambda: cancel(owed, batch)), BRIEF)
+    assert bank_file(owed, batch)
+    assert (ending.done, ending.answer) == (False, "BANK_FILE_FETCHED")
+
+
+def test_control_without_the_lock_the_check_of_the_table_holds_a_retracted_one_back(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = retracted(owed)
+    unlocked(monkeypatch)
+    fetching = fetch_meanwhile(monkeypatch, owed, batch, LONG)
+    assert refused(lambda: cancel(owed, batch)) == "INTERNAL"
+    assert (fetching.done, fetching.answer) == (True, "")
+
+
+def test_control_without_the_note_of_the_second_fetch_what_somebody_has_is_given_up(
+    owed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = retracted(owed)
+    monkeypatch.setattr(payouts, "note_file", lambda *_: None)
+    files = [bank_file(owed, batch)]
+    cancel(owed, batch)
+    files.append(bank_file(owed, approved(owed)))
+    assert [b'<InstdAmt Ccy="EUR">1000.00</InstdAmt>' in file for file in files] == [True, True]
 
 
 def test_control_without_that_lock_the_check_of_the_table_holds_the_file_back(

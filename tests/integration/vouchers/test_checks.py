@@ -73,7 +73,8 @@ ATTEMPTS = {
     "outcome_reports_maker_checker": "UPDATE outcome_reports SET decided_by = 'a'",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_cancelled_before_the_bank": """UPDATE payout_batches
-      SET state = 7, cancelled_by = 'a', cancelled_at = now(), file_read_at = now()""",
+      SET state = 7, cancelled_by = 'a', cancelled_at = now(),
+      file_read_at = now(), file_retracted_by = 'a'""",
     "payout_batches_cancelled_by_someone": "UPDATE payout_batches SET state = 7",
     "payout_batches_frozen_by_someone": "UPDATE payout_batches SET frozen_by = ''",
     "payout_batches_maker_checker": "UPDATE payout_batches SET state = 3, approved_by = created_by",

@@ -14,9 +14,12 @@ from sqlalchemy.engine import make_url
 
 from services.platform.db import engine as engines
 from services.platform.db.engine import driver_url, make_engine
+from services.platform.db.ids import new_id
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs, verification
 from services.vouchers.api import ledger as ledger_api
+from services.vouchers.domain import bookings
+from services.vouchers.store import ledger
 from tests.integration.vouchers.refusals import refused
 from tests.support.vouchers import NO_EVIDENCE, World
 
@@ -67,6 +70,15 @@ def test_an_honest_ledger_is_intact(spent: World) -> None:
     assert report.intact, report.findings
     assert report.checkpoint_count > 0
     assert sum(spent.balances().values()) == 0
+
+
+def test_a_statement_of_redeeming_moves_no_money_whose_sums_it_leaves(spent: World) -> None:
+    with transaction(spent.app) as tx:
+        head = ledger.lock_head_of(tx, "EUR", "pot")
+        funding = bookings.fund(new_id(), "source", "pot", 100)
+        with pytest.raises(ValueError, match="fund moves money beside the accounts"):
+            ledger.tail(tx, head, funding, ledger.REDEEMING)
+        assert ledger.tail(tx, head, funding)["kind_2"] == 100
 
 
 def test_even_the_service_itself_can_neither_change_nor_delete(spent: World) -> None:

@@ -58,6 +58,11 @@ class Settlement(Redemptions):
         self.journal.acknowledged(lambda: self.world.payer.batches.CancelPayoutBatch(request), 1)
 
     @rule(batch=batches)
+    def retract(self, batch: str) -> None:
+        request = pb.RetractBankFileRequest(name=batch)
+        self.journal.acknowledged(lambda: self.world.approver.batches.RetractBankFile(request), 0)
+
+    @rule(batch=batches)
     def fetch(self, batch: str) -> None:
         request = pb.GetBankFileRequest(name=batch)
         self.journal.acknowledged(lambda: self.world.payer.batches.GetBankFile(request), 0)

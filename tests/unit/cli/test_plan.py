@@ -1,6 +1,8 @@
+import tempfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from services.cli.exits import ExitCode, Failure
 from services.cli.stack.fork_server import PROGRAMS
@@ -69,6 +71,17 @@ def test_a_service_s_url_keeps_host_and_options_of_an_outside_server() -> None:
         url == "postgresql://waymark_vouchers:a%2Fb%20c@db.example:6432/waymark_vouchers?sslmode=verify-full"
     )
     assert "boss" not in url
+
+
+@pytest.mark.parametrize(("home", "folder"), [("/short", "/short/postgres/run"), ("/" + "x" * 100, None)])
+def test_a_service_s_url_leads_to_the_embedded_server_s_socket(home: str, folder: str | None) -> None:
+    plan = FixedPassword(Path(home), 8080, {})
+    url = make_url(plan.database_url("vouchers"))
+    assert (url.username, url.password, url.host) == ("waymark_vouchers", "a/b c", None)
+    assert url.database == "waymark_vouchers"
+    assert url.query["port"] == str(plan.port("postgres"))
+    socket = str(url.query["host"])
+    assert socket == folder if folder else Path(socket).parent == Path(tempfile.gettempdir())
 
 
 def test_kafka_security_reaches_the_services() -> None:

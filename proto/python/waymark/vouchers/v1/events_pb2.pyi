@@ -679,7 +679,7 @@ Global___PayoutBatchSent: _TypeAlias = PayoutBatchSent  # noqa: Y015
 
 @_typing.final
 class PayoutBatchCancelled(_message.Message):
-    """A payout batch was given up before the bank could have its file; what it was to pay waits for another one."""
+    """A payout batch was given up while the bank could not have its file; what it was to pay waits for another one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -36,6 +36,10 @@ class Payout(_message.Message):
     RETURN_CODE_FIELD_NUMBER: _builtins.int
     RESULT_TIME_FIELD_NUMBER: _builtins.int
     SET_OFF_FIELD_NUMBER: _builtins.int
+    HOLDER_NAME_FIELD_NUMBER: _builtins.int
+    IBAN_FIELD_NUMBER: _builtins.int
+    BIC_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     PAYABLE_COUNT_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """Who is paid, `organisations/{id}`."""
@@ -47,6 +51,14 @@ class Payout(_message.Message):
     """Where this payment stands: as its batch, until the bank has said CONFIRMED or RETURNED of it."""
     return_code: _builtins.str
     """Why the bank rejected or returned it, ISO 20022 code such as `AC04`; empty unless RETURNED."""
+    holder_name: _builtins.str
+    """Owner of the account paid to, as the bank file has it."""
+    iban: _builtins.str
+    """IBAN of the account paid to; only country and last four characters."""
+    bic: _builtins.str
+    """BIC of the account paid to; empty where none is known."""
+    text: _builtins.str
+    """What the payee reads on the statement."""
     payable_count: _builtins.int
     """Payables it pays, in a batch of them."""
     @_builtins.property
@@ -72,11 +84,15 @@ class Payout(_message.Message):
         return_code: _builtins.str = ...,
         result_time: _timestamp_pb2.Timestamp | None = ...,
         set_off: _money_pb2.Money | None = ...,
+        holder_name: _builtins.str = ...,
+        iban: _builtins.str = ...,
+        bic: _builtins.str = ...,
+        text: _builtins.str = ...,
         payable_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "result_time", b"result_time", "set_off", b"set_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end_to_end_id", b"end_to_end_id", "organisation", b"organisation", "payable_count", b"payable_count", "redemption_count", b"redemption_count", "result_time", b"result_time", "return_code", b"return_code", "set_off", b"set_off", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bic", b"bic", "end_to_end_id", b"end_to_end_id", "holder_name", b"holder_name", "iban", b"iban", "organisation", b"organisation", "payable_count", b"payable_count", "redemption_count", b"redemption_count", "result_time", b"result_time", "return_code", b"return_code", "set_off", b"set_off", "state", b"state", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -131,7 +147,7 @@ class PayoutBatch(_message.Message):
         STATE_RETURNED: PayoutBatch._State.ValueType  # 6
         """The bank has rejected or returned every payment."""
         STATE_CANCELLED: PayoutBatch._State.ValueType  # 7
-        """Given up before the bank could have its file; what it was to pay waits for another batch."""
+        """Given up while the bank could not have its file; what it was to pay waits for another batch."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the batch stands."""
@@ -150,7 +166,7 @@ class PayoutBatch(_message.Message):
     STATE_RETURNED: PayoutBatch.State.ValueType  # 6
     """The bank has rejected or returned every payment."""
     STATE_CANCELLED: PayoutBatch.State.ValueType  # 7
-    """Given up before the bank could have its file; what it was to pay waits for another batch."""
+    """Given up while the bank could not have its file; what it was to pay waits for another batch."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -171,6 +187,7 @@ class PayoutBatch(_message.Message):
     FILE_TIME_FIELD_NUMBER: _builtins.int
     CANCEL_TIME_FIELD_NUMBER: _builtins.int
     CANCEL_REASON_FIELD_NUMBER: _builtins.int
+    FILE_RETRACT_TIME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `payoutBatches/{id}`."""
@@ -234,6 +251,10 @@ class PayoutBatch(_message.Message):
     def cancel_time(self) -> _timestamp_pb2.Timestamp:
         """When it was given up, UTC; unset unless CANCELLED."""
 
+    @_builtins.property
+    def file_retract_time(self) -> _timestamp_pb2.Timestamp:
+        """When a person said that its file did not go to the bank and is kept nowhere, UTC; unset before, and once the file is fetched again."""
+
     def __init__(
         self,
         *,
@@ -256,11 +277,12 @@ class PayoutBatch(_message.Message):
         file_time: _timestamp_pb2.Timestamp | None = ...,
         cancel_time: _timestamp_pb2.Timestamp | None = ...,
         cancel_reason: _builtins.str = ...,
+        file_retract_time: _timestamp_pb2.Timestamp | None = ...,
         kind: Global___PayoutBatch.Kind.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_time", b"cancel_time", "create_time", b"create_time", "execution_date", b"execution_date", "file_time", b"file_time", "freeze_time", b"freeze_time", "send_time", b"send_time", "settle_time", b"settle_time", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_time", b"cancel_time", "create_time", b"create_time", "execution_date", b"execution_date", "file_retract_time", b"file_retract_time", "file_time", b"file_time", "freeze_time", b"freeze_time", "send_time", b"send_time", "settle_time", b"settle_time", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_reason", b"cancel_reason", "cancel_time", b"cancel_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "file_time", b"file_time", "freeze_time", b"freeze_time", "kind", b"kind", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_reason", b"cancel_reason", "cancel_time", b"cancel_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "file_retract_time", b"file_retract_time", "file_time", b"file_time", "freeze_time", b"freeze_time", "kind", b"kind", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -379,6 +401,36 @@ class MarkPayoutBatchSentRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MarkPayoutBatchSentRequest: _TypeAlias = MarkPayoutBatchSentRequest  # noqa: Y015
+
+@_typing.final
+class RetractBankFileRequest(_message.Message):
+    """Says that the file of a batch did not go to the bank."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `payoutBatches/{id}`."""
+    etag: _builtins.str
+    """Etag read before; empty: whatever its version."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetractBankFileRequest: _TypeAlias = RetractBankFileRequest  # noqa: Y015
 
 @_typing.final
 class CancelPayoutBatchRequest(_message.Message):

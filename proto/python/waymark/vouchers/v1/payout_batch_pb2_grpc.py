@@ -56,6 +56,11 @@ class PayoutBatchServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
                 _registered_method=True)
+        self.RetractBankFile = channel.unary_unary(
+                '/waymark.vouchers.v1.PayoutBatchService/RetractBankFile',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.RetractBankFileRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
+                _registered_method=True)
         self.CancelPayoutBatch = channel.unary_unary(
                 '/waymark.vouchers.v1.PayoutBatchService/CancelPayoutBatch',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.CancelPayoutBatchRequest.SerializeToString,
@@ -115,17 +120,28 @@ class PayoutBatchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetractBankFile(self, request, context):
+        """Says of an approved batch that its fetched file did not go to the bank and is kept nowhere, so that another person can give the batch
+        up. Whoever fetches the file again takes that back.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelPayoutBatch(self, request, context):
-        """Gives up a batch whose file nobody has fetched or handed to the bank. What it was to pay by the bank waits for another batch; of an
-        approved one the payout is booked back, and what it set off stays set off. One person does it, with a reason: no money leaves by it.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED.
+        """Gives up a batch that was not handed to the bank. One person does it while nobody has fetched its file, for no money leaves by it; once
+        somebody has, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
+        the payout is booked back, and what it set off stays set off.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetPayoutBatch(self, request, context):
-        """Reads a batch with its payments.
+        """Reads a batch with its payments: all that its bank file holds or will hold, to look at before it is approved or sent, and nothing that
+        a bank would take.
         Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -142,7 +158,7 @@ class PayoutBatchServiceServicer:
 
     def GetBankFile(self, request, context):
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        From then on the bank may have it, so the batch can no longer be given up.
+        From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -170,6 +186,11 @@ def add_PayoutBatchServiceServicer_to_server(servicer, server):
             'MarkPayoutBatchSent': grpc.unary_unary_rpc_method_handler(
                     servicer.MarkPayoutBatchSent,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.SerializeToString,
+            ),
+            'RetractBankFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetractBankFile,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.RetractBankFileRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.SerializeToString,
             ),
             'CancelPayoutBatch': grpc.unary_unary_rpc_method_handler(
@@ -301,6 +322,33 @@ class PayoutBatchService:
             target,
             '/waymark.vouchers.v1.PayoutBatchService/MarkPayoutBatchSent',
             waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.MarkPayoutBatchSentRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetractBankFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.PayoutBatchService/RetractBankFile',
+            waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.RetractBankFileRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_payout__batch__pb2.PayoutBatch.FromString,
             options,
             channel_credentials,

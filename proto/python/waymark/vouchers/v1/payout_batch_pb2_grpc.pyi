@@ -51,13 +51,20 @@ class PayoutBatchServiceStub:
     """Says that a person has handed the bank file of an approved batch to the bank.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
+    RetractBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.RetractBankFileRequest, _payout_batch_pb2.PayoutBatch]
+    """Says of an approved batch that its fetched file did not go to the bank and is kept nowhere, so that another person can give the batch
+    up. Whoever fetches the file again takes that back.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
     CancelPayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.CancelPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
-    """Gives up a batch whose file nobody has fetched or handed to the bank. What it was to pay by the bank waits for another batch; of an
-    approved one the payout is booked back, and what it set off stays set off. One person does it, with a reason: no money leaves by it.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED.
+    """Gives up a batch that was not handed to the bank. One person does it while nobody has fetched its file, for no money leaves by it; once
+    somebody has, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
+    the payout is booked back, and what it set off stays set off.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED, SAME_PERSON.
     """
     GetPayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
-    """Reads a batch with its payments.
+    """Reads a batch with its payments: all that its bank file holds or will hold, to look at before it is approved or sent, and nothing that
+    a bank would take.
     Errors: NOT_FOUND.
     """
     ListPayoutBatches: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.ListPayoutBatchesRequest, _payout_batch_pb2.ListPayoutBatchesResponse]
@@ -66,7 +73,7 @@ class PayoutBatchServiceStub:
     """
     GetBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    From then on the bank may have it, so the batch can no longer be given up.
+    From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
     """
 
@@ -92,13 +99,20 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     """Says that a person has handed the bank file of an approved batch to the bank.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
+    RetractBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.RetractBankFileRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
+    """Says of an approved batch that its fetched file did not go to the bank and is kept nowhere, so that another person can give the batch
+    up. Whoever fetches the file again takes that back.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
     CancelPayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.CancelPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
-    """Gives up a batch whose file nobody has fetched or handed to the bank. What it was to pay by the bank waits for another batch; of an
-    approved one the payout is booked back, and what it set off stays set off. One person does it, with a reason: no money leaves by it.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED.
+    """Gives up a batch that was not handed to the bank. One person does it while nobody has fetched its file, for no money leaves by it; once
+    somebody has, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
+    the payout is booked back, and what it set off stays set off.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED, SAME_PERSON.
     """
     GetPayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
-    """Reads a batch with its payments.
+    """Reads a batch with its payments: all that its bank file holds or will hold, to look at before it is approved or sent, and nothing that
+    a bank would take.
     Errors: NOT_FOUND.
     """
     ListPayoutBatches: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.ListPayoutBatchesRequest, _payout_batch_pb2.ListPayoutBatchesResponse]  # type: ignore[assignment]
@@ -107,7 +121,7 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     """
     GetBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    From then on the bank may have it, so the batch can no longer be given up.
+    From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch.
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
     """
 
@@ -156,14 +170,26 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RetractBankFile(
+        self,
+        request: _payout_batch_pb2.RetractBankFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
+        """Says of an approved batch that its fetched file did not go to the bank and is kept nowhere, so that another person can give the batch
+        up. Whoever fetches the file again takes that back.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
     def CancelPayoutBatch(
         self,
         request: _payout_batch_pb2.CancelPayoutBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
-        """Gives up a batch whose file nobody has fetched or handed to the bank. What it was to pay by the bank waits for another batch; of an
-        approved one the payout is booked back, and what it set off stays set off. One person does it, with a reason: no money leaves by it.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED.
+        """Gives up a batch that was not handed to the bank. One person does it while nobody has fetched its file, for no money leaves by it; once
+        somebody has, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
+        the payout is booked back, and what it set off stays set off.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -172,7 +198,8 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.GetPayoutBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
-        """Reads a batch with its payments.
+        """Reads a batch with its payments: all that its bank file holds or will hold, to look at before it is approved or sent, and nothing that
+        a bank would take.
         Errors: NOT_FOUND.
         """
 
@@ -193,7 +220,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        From then on the bank may have it, so the batch can no longer be given up.
+        From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch.
         Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
         """
 
