@@ -213,6 +213,7 @@ READERS: dict[str, Reader] = {
     "document_json_resume": _document_reader(pb.DOCUMENT_FORMAT_JSON_RESUME),
     "document_europass_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_XML),
     "document_europass_json": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_JSON),
+    "document_europass_candidate_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML),
     "document_leap2a": _document_reader(pb.DOCUMENT_FORMAT_LEAP2A),
     "film_mp4": Reader(partial(_film, "video/mp4"), (films.FilmBrokenError,)),
     "film_webm": Reader(partial(_film, "video/webm"), (films.FilmBrokenError,)),

@@ -9,11 +9,10 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from services.portfolio.domain.credentials import strict_json
+from services.portfolio.formats import markup
 from services.portfolio.formats.europass import tree_of
 from services.portfolio.formats.europass_reading import read_tree
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
-from services.portfolio.formats.markup import local, root_of
-from services.portfolio.formats.trees import refuse_many
 
 NAMESPACE = "http://europass.cedefop.europa.eu/Europass"
 _ROOT = "SkillsPassport"
@@ -66,10 +65,10 @@ def write_xml(cv: Cv, _: Opened) -> Iterator[bytes]:
 
 def read_xml(file: BinaryIO, language: str) -> Read:
     """Reads a document; raises DocumentBrokenError."""
-    root = root_of(file)
-    if local(root) != _ROOT:
+    root = markup.root_of(file)
+    if markup.local(root) != _ROOT:
         raise DocumentBrokenError(f"no {_ROOT}")
-    tree = _tree(root)
+    tree = markup.tree_of(root, _LIST)
     return read_tree(tree if isinstance(tree, dict) else {}, language)
 
 
@@ -96,34 +95,6 @@ def _put_one(parent: Any, key: str, value: Any) -> None:
         _put(element, value)
     else:
         element.text = str(value).lower() if isinstance(value, bool) else value
-
-
-def _tree(element: Any) -> Any:
-    """Returns an element as JSON has it: a text, or an object of its attributes and what is in it."""
-    below = [each for each in element if isinstance(each.tag, str)]
-    tree: dict[str, Any] = {etree.QName(key).localname: value for key, value in element.attrib.items()}
-    if not below and not tree:
-        return "".join(_text(element))
-    if said := "".join(_text(element)).strip():
-        tree["text"] = said
-    refuse_many(len(below))
-    for each in below:
-        name, value = local(each), _tree(each)
-        if name.endswith(_LIST) and isinstance(value, dict) and set(value) == {name[: -len(_LIST)]}:
-            name, value = name[: -len(_LIST)], value[name[: -len(_LIST)]]
-        tree[name] = value if name not in tree else [*_listed(tree[name]), *_listed(value)]
-    return tree
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _text(element: Any) -> Iterator[str]:
-    """Yields the texts of an element itself, without those of comments in it."""
-    yield element.text or ""
-    for each in element:
-        yield each.tail or ""
 
 
 XML = Format("application/xml", write_xml, read_xml)

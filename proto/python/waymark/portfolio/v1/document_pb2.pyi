@@ -39,9 +39,7 @@ class _DocumentFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Docume
     DOCUMENT_FORMAT_PDF: _DocumentFormat.ValueType  # 6
     """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order; written only."""
     DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML: _DocumentFormat.ValueType  # 7
-    """The Candidate document of Europass (HR-XML 3.0), as its editor writes it beside a CV of today; no schema of it is published. Written
-    only.
-    """
+    """The Candidate document of Europass (HR-XML 3), as its editor writes it and attaches it to a CV."""
 
 class DocumentFormat(_DocumentFormat, metaclass=_DocumentFormatEnumTypeWrapper):
     """How a portfolio is written down."""
@@ -60,9 +58,7 @@ DOCUMENT_FORMAT_HTML: DocumentFormat.ValueType  # 5
 DOCUMENT_FORMAT_PDF: DocumentFormat.ValueType  # 6
 """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order; written only."""
 DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML: DocumentFormat.ValueType  # 7
-"""The Candidate document of Europass (HR-XML 3.0), as its editor writes it beside a CV of today; no schema of it is published. Written
-only.
-"""
+"""The Candidate document of Europass (HR-XML 3), as its editor writes it and attaches it to a CV."""
 Global___DocumentFormat: _TypeAlias = DocumentFormat  # noqa: Y015
 
 @_typing.final
