@@ -1,7 +1,7 @@
 """The Candidate document of Europass (HR-XML 3), as its editor writes it and attaches it to its PDF: written.
 
-Names, places and order are those of the Commission's schema documentation 3.0.0; where the editor differs, it is
-followed (docs/decisions/0151).
+Names, places and order are those of the Commission's schema documentation 3.0.0; where the editor differs, it
+is followed (docs/decisions/0151).
 """
 
 from __future__ import annotations

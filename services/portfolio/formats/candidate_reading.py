@@ -143,7 +143,7 @@ def _claim(item: Tree, version: str, language: str) -> SkillClaim:
         claim.label[language] = label
     proficiency = first(item, "ProficiencyLevel")
     word = text_of(proficiency, "ScoreText")
-    claim.level = skills.level_of(word)
+    claim.level = skills.level_of(word)  # type: ignore[assignment]  # one of the levels, as a number
     if not claim.level:
         proficiency.leave("ScoreText", word)
     return claim

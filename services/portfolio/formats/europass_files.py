@@ -15,7 +15,7 @@ from services.portfolio.formats.europass_reading import read_tree
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
 
 NAMESPACE = "http://europass.cedefop.europa.eu/Europass"
-_ROOT = "SkillsPassport"
+ROOT = "SkillsPassport"
 _UNWRAPPED = ("Licence",)  # lists that XML writes without an element around them
 _LIST = "List"
 _NSMAP: Any = {None: NAMESPACE}
@@ -27,17 +27,17 @@ def write_json(cv: Cv, _: Opened) -> Iterator[bytes]:
     driving = tree["LearnerInfo"].get("Skills", {}).get("Driving", {})
     if driving:
         driving["Description"] = driving["Description"]["Licence"]
-    yield json.dumps({_ROOT: tree}, ensure_ascii=False, indent=2).encode()
+    yield json.dumps({ROOT: tree}, ensure_ascii=False, indent=2).encode()
 
 
 def read_json(file: BinaryIO, language: str) -> Read:
     """Reads a document; raises DocumentBrokenError."""
     try:
-        root = strict_json.parsed(file.read()).get(_ROOT)
+        root = strict_json.parsed(file.read()).get(ROOT)
     except strict_json.UnreadableError as error:
         raise DocumentBrokenError("no JSON object") from error
     if not isinstance(root, dict):
-        raise DocumentBrokenError(f"no {_ROOT}")
+        raise DocumentBrokenError(f"no {ROOT}")
     _join_licences(root)
     return read_tree(root, language)
 
@@ -58,16 +58,20 @@ def _join_licences(root: dict[str, Any]) -> None:
 def write_xml(cv: Cv, _: Opened) -> Iterator[bytes]:
     """Yields the document, UTF-8."""
     tree = tree_of(cv)
-    root = etree.Element(f"{{{NAMESPACE}}}{_ROOT}", {"locale": tree.pop("Locale")}, nsmap=_NSMAP)
+    root = etree.Element(f"{{{NAMESPACE}}}{ROOT}", {"locale": tree.pop("Locale")}, nsmap=_NSMAP)
     _put(root, tree)
     yield etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
 def read_xml(file: BinaryIO, language: str) -> Read:
     """Reads a document; raises DocumentBrokenError."""
-    root = markup.root_of(file)
-    if markup.local(root) != _ROOT:
-        raise DocumentBrokenError(f"no {_ROOT}")
+    return read_root(markup.root_of(file), language)
+
+
+def read_root(root: Any, language: str) -> Read:
+    """The same of its root element."""
+    if markup.local(root) != ROOT:
+        raise DocumentBrokenError(f"no {ROOT}")
     tree = markup.tree_of(root, _LIST)
     return read_tree(tree if isinstance(tree, dict) else {}, language)
 

@@ -20,6 +20,10 @@ class DocumentBrokenError(ValueError):
     """The file is not of this format, or is broken, or too large; says which, and nothing out of the file."""
 
 
+class NothingAttachedError(DocumentBrokenError):
+    """The PDF has nothing attached that could be read."""
+
+
 @dataclass(frozen=True)
 class Cv:
     """What is written. `language`: of texts that are there in several; `written_at`: UTC; `headline`: what
@@ -66,8 +70,8 @@ def no_files(_: Evidence) -> Iterator[bytes]:
 @dataclass(frozen=True)
 class Format:
     """One format. `write(cv, files)` yields the document as it is made; `read(file, language)` raises
-    DocumentBrokenError, and is None where a format is only written. `fields`: what a format shows that is
-    only written, as paths of SharedPortfolio."""
+    DocumentBrokenError, and is None where a format is only written. `fields`: what a page shows people, as
+    paths of SharedPortfolio; empty for what is written to be read again."""
 
     content_type: str
     write: Callable[[Cv, Opened], Iterator[bytes]]
