@@ -33,7 +33,7 @@ from services.platform.rpc.status import answer_of
 from services.platform.signing import SigningKey, base64url, keys_of
 from services.portfolio.domain import films
 from services.portfolio.domain.credentials import checking, reading, strict_json
-from services.portfolio.formats import smart_evidence
+from services.portfolio.formats import markup, pdf_attached, pdf_reading, smart_evidence
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, no_files
 from services.portfolio.formats.formats import FORMATS
 from services.vouchers.domain import allocation_file, bank_files, codes, fact_file, levies, qr
@@ -141,6 +141,16 @@ def _document(format_: Format, data: bytes) -> object:
     return [portfolio.SerializeToString(), MessageToDict(portfolio), *beside, dict(found.left)]
 
 
+def _pdf(data: bytes) -> object:
+    """What a PDF has attached, read without a process of its own, in which anything may end it."""
+    try:
+        found = pdf_attached.attached(io.BytesIO(data), 20, markup.MAX_BYTES)
+    except Exception as error:
+        raise DocumentBrokenError from error
+    told = pdf_reading.of_attached(*found, "en")
+    return [told.portfolio.SerializeToString(), dict(told.left)]
+
+
 def _document_reader(number: int) -> Reader:
     return Reader(partial(_document, FORMATS[number]), (DocumentBrokenError,))
 
@@ -213,6 +223,8 @@ READERS: dict[str, Reader] = {
     "document_json_resume": _document_reader(pb.DOCUMENT_FORMAT_JSON_RESUME),
     "document_europass_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_XML),
     "document_europass_json": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_JSON),
+    "document_europass_candidate_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML),
+    "document_pdf": Reader(_pdf, (DocumentBrokenError,)),
     "document_leap2a": _document_reader(pb.DOCUMENT_FORMAT_LEAP2A),
     "film_mp4": Reader(partial(_film, "video/mp4"), (films.FilmBrokenError,)),
     "film_webm": Reader(partial(_film, "video/webm"), (films.FilmBrokenError,)),

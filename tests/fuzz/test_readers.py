@@ -21,7 +21,14 @@ from services.catalogue.imports import (
 from services.platform import signing, zipping
 from services.portfolio.domain import films
 from services.portfolio.domain.credentials import strict_json, validity
-from services.portfolio.formats import europass_reading, json_resume, leap2a_reading, markup, smart_evidence
+from services.portfolio.formats import (
+    candidate_reading,
+    europass_reading,
+    json_resume,
+    leap2a_reading,
+    markup,
+    smart_evidence,
+)
 from services.vouchers.domain import bank_xml, codes, levies, qr, row_files
 from tests.fuzz.readers import READERS
 from tests.fuzz.running import Found, check, corpus, race, run
@@ -70,6 +77,10 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("document_json_resume", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
     ("document_europass_xml", deaf(markup, "XMLSyntaxError", "etree")),
     ("document_europass_json", lambda patch: patch.setattr(europass_reading, "fit", lambda *_: Counter())),
+    (
+        "document_europass_candidate_xml",
+        lambda patch: patch.setattr(candidate_reading, "fit", lambda *_: Counter()),
+    ),
     ("document_leap2a", deaf(markup, "XMLSyntaxError", "etree")),
     ("document_leap2a", lambda patch: patch.setattr(leap2a_reading, "fit", lambda *_: Counter())),
     ("document_leap2a", lambda patch: patch.setattr(zipping, "ValueError", Nothing, raising=False)),

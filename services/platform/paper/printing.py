@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import html as markup
 
@@ -13,14 +13,22 @@ _FOLDER = Path(__file__).parent
 _LACKING = "could not be displayed with font"
 
 
-def pdf_of(page: bytes, language: str) -> bytes:
+class Attached(NamedTuple):
+    """An XML file that goes along in a PDF."""
+
+    name: str
+    content: bytes
+
+
+def pdf_of(page: bytes, language: str, attached: Attached | None = None) -> bytes:
     """Returns a page as PDF/UA-1: tagged, so that a screen reader reads it in order.
 
     `page`: HTML, UTF-8, with a title; in `main` it has `h1` to `h3`, `p`, `ul` and `dl`, side by side.
     """
     read = markup.fromstring(page.decode())
     said = {"lang": language, "title": read.findtext("head/title"), "blocks": _blocks(read)}
-    return typeset(_FOLDER / "page.typ", said)
+    files = [] if attached is None else [{"name": attached.name, "content": attached.content.decode()}]
+    return typeset(_FOLDER / "page.typ", said | {"files": files})
 
 
 def typeset(template: Path, said: Mapping[str, Any]) -> bytes:

@@ -23,7 +23,7 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.bringing_in import bring_in
 from services.portfolio.domain import names
-from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
+from services.portfolio.formats.format import Cv, DocumentBrokenError, NothingAttachedError, Read
 from services.portfolio.formats.formats import FORMATS
 from services.portfolio.store.evidence import BUCKET
 from services.portfolio.store.vault import open_vault
@@ -92,8 +92,9 @@ def _read(request: pb.ImportDocumentRequest, language: str) -> Read:
     try:
         found = read(io.BytesIO(request.content), language)
     except DocumentBrokenError as error:
-        metadata = {"found": str(error)}
-        raise Refusal(reason_pb2.REASON_DOCUMENT_UNREADABLE, metadata=metadata) from error
+        bare = isinstance(error, NothingAttachedError)
+        reason = reason_pb2.REASON_DOCUMENT_WITHOUT_DATA if bare else reason_pb2.REASON_DOCUMENT_UNREADABLE
+        raise Refusal(reason, metadata={"found": str(error)}) from error
     for evidence in found.portfolio.evidence:
         said = request.files.get(found.places.get(evidence.name, ""), "")
         evidence.sha256 = evidence.sha256 or said

@@ -9,14 +9,13 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from services.portfolio.domain.credentials import strict_json
+from services.portfolio.formats import markup
 from services.portfolio.formats.europass import tree_of
 from services.portfolio.formats.europass_reading import read_tree
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
-from services.portfolio.formats.markup import local, root_of
-from services.portfolio.formats.trees import refuse_many
 
 NAMESPACE = "http://europass.cedefop.europa.eu/Europass"
-_ROOT = "SkillsPassport"
+ROOT = "SkillsPassport"
 _UNWRAPPED = ("Licence",)  # lists that XML writes without an element around them
 _LIST = "List"
 _NSMAP: Any = {None: NAMESPACE}
@@ -28,17 +27,17 @@ def write_json(cv: Cv, _: Opened) -> Iterator[bytes]:
     driving = tree["LearnerInfo"].get("Skills", {}).get("Driving", {})
     if driving:
         driving["Description"] = driving["Description"]["Licence"]
-    yield json.dumps({_ROOT: tree}, ensure_ascii=False, indent=2).encode()
+    yield json.dumps({ROOT: tree}, ensure_ascii=False, indent=2).encode()
 
 
 def read_json(file: BinaryIO, language: str) -> Read:
     """Reads a document; raises DocumentBrokenError."""
     try:
-        root = strict_json.parsed(file.read()).get(_ROOT)
+        root = strict_json.parsed(file.read()).get(ROOT)
     except strict_json.UnreadableError as error:
         raise DocumentBrokenError("no JSON object") from error
     if not isinstance(root, dict):
-        raise DocumentBrokenError(f"no {_ROOT}")
+        raise DocumentBrokenError(f"no {ROOT}")
     _join_licences(root)
     return read_tree(root, language)
 
@@ -59,17 +58,21 @@ def _join_licences(root: dict[str, Any]) -> None:
 def write_xml(cv: Cv, _: Opened) -> Iterator[bytes]:
     """Yields the document, UTF-8."""
     tree = tree_of(cv)
-    root = etree.Element(f"{{{NAMESPACE}}}{_ROOT}", {"locale": tree.pop("Locale")}, nsmap=_NSMAP)
+    root = etree.Element(f"{{{NAMESPACE}}}{ROOT}", {"locale": tree.pop("Locale")}, nsmap=_NSMAP)
     _put(root, tree)
     yield etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
 def read_xml(file: BinaryIO, language: str) -> Read:
     """Reads a document; raises DocumentBrokenError."""
-    root = root_of(file)
-    if local(root) != _ROOT:
-        raise DocumentBrokenError(f"no {_ROOT}")
-    tree = _tree(root)
+    return read_root(markup.root_of(file), language)
+
+
+def read_root(root: Any, language: str) -> Read:
+    """The same of its root element."""
+    if markup.local(root) != ROOT:
+        raise DocumentBrokenError(f"no {ROOT}")
+    tree = markup.tree_of(root, _LIST)
     return read_tree(tree if isinstance(tree, dict) else {}, language)
 
 
@@ -96,34 +99,6 @@ def _put_one(parent: Any, key: str, value: Any) -> None:
         _put(element, value)
     else:
         element.text = str(value).lower() if isinstance(value, bool) else value
-
-
-def _tree(element: Any) -> Any:
-    """Returns an element as JSON has it: a text, or an object of its attributes and what is in it."""
-    below = [each for each in element if isinstance(each.tag, str)]
-    tree: dict[str, Any] = {etree.QName(key).localname: value for key, value in element.attrib.items()}
-    if not below and not tree:
-        return "".join(_text(element))
-    if said := "".join(_text(element)).strip():
-        tree["text"] = said
-    refuse_many(len(below))
-    for each in below:
-        name, value = local(each), _tree(each)
-        if name.endswith(_LIST) and isinstance(value, dict) and set(value) == {name[: -len(_LIST)]}:
-            name, value = name[: -len(_LIST)], value[name[: -len(_LIST)]]
-        tree[name] = value if name not in tree else [*_listed(tree[name]), *_listed(value)]
-    return tree
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _text(element: Any) -> Iterator[str]:
-    """Yields the texts of an element itself, without those of comments in it."""
-    yield element.text or ""
-    for each in element:
-        yield each.tail or ""
 
 
 XML = Format("application/xml", write_xml, read_xml)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
-from waymark.portfolio.v1.entry_pb2 import EntryKind
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
@@ -19,6 +18,10 @@ from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
 class DocumentBrokenError(ValueError):
     """The file is not of this format, or is broken, or too large; says which, and nothing out of the file."""
+
+
+class NothingAttachedError(DocumentBrokenError):
+    """The PDF has nothing attached that could be read."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,10 @@ def no_files(_: Evidence) -> Iterator[bytes]:
 @dataclass(frozen=True)
 class Format:
     """One format. `write(cv, files)` yields the document as it is made; `read(file, language)` raises
-    DocumentBrokenError, and is None where a format is only written. `fields`: what a format shows that is
-    only written, as paths of SharedPortfolio; `of_entries`: what it shows of an entry by its kind, as paths
-    of Entry, where that differs."""
+    DocumentBrokenError, and is None where a format is only written. `fields`: what a page shows people, as
+    paths of SharedPortfolio; empty for what is written to be read again."""
 
     content_type: str
     write: Callable[[Cv, Opened], Iterator[bytes]]
     read: Callable[[BinaryIO, str], Read] | None = None
     fields: tuple[str, ...] = ()
-    of_entries: Mapping[EntryKind.ValueType, tuple[str, ...]] = field(default_factory=dict)

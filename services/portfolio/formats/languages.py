@@ -49,6 +49,21 @@ def three_letters(tag: str) -> str:
     return _codes().get(tag.partition("-")[0].lower(), tag)
 
 
+def tag_of(code: str) -> str:
+    """Returns the tag of a language by its code of two or three letters (ISO 639-1, both of 639-2), which may
+    end an address; `und` for what is none."""
+    code = code.rpartition("/")[2].lower()
+    if not (2 <= len(code) <= 3 and code.isascii() and code.isalpha()):
+        return UNKNOWN
+    return str(get_global("language_aliases").get(code, code)).replace("_", "-")
+
+
+def name_of(tag: str, language: str) -> str:
+    """Returns what a language is called in `language`, or in English; "" where that is not known."""
+    names = _locale(language.partition("-")[0].lower()).languages
+    return str(names.get(tag.replace("-", "_"), ""))
+
+
 @cache
 def _codes() -> dict[str, str]:
     aliases = get_global("language_aliases").items()
@@ -60,5 +75,8 @@ def _codes() -> dict[str, str]:
 
 @cache
 def _names(language: str) -> dict[str, str]:
-    locale = Locale.parse(language) if language in ("de", "en", "es", "fr", "nl") else Locale("en")
-    return {name.lower(): code.replace("_", "-") for code, name in locale.languages.items()}
+    return {name.lower(): code.replace("_", "-") for code, name in _locale(language).languages.items()}
+
+
+def _locale(language: str) -> Locale:
+    return Locale.parse(language) if language in ("de", "en", "es", "fr", "nl") else Locale("en")

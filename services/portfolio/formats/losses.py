@@ -109,11 +109,8 @@ def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:
 
 
 def _carried(format_: Format, cv: Cv) -> Read:
-    if format_.read is None:
-        shown = [*format_.fields]
-        for entry in cv.portfolio.entries:  # one at most
-            shown += (f"entries.{path}" for path in format_.of_entries.get(entry.kind, ()))
-        return Read(_said_in(sharing.project(cv.portfolio, shown), cv.language))
+    if format_.read is None or format_.fields:
+        return Read(_said_in(sharing.project(cv.portfolio, format_.fields), cv.language))
     content = b"".join(format_.write(cv, no_files))
     return format_.read(io.BytesIO(content), cv.language)
 

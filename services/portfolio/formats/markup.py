@@ -10,6 +10,7 @@ from lxml import etree
 
 from services.platform import xml
 from services.portfolio.formats.format import DocumentBrokenError
+from services.portfolio.formats.trees import refuse_many
 
 _CHUNK = 1 << 16
 # Of a document with its nodes in memory; a portfolio of 2000 entries has a quarter of it.
@@ -46,3 +47,33 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 def local(element: Any) -> str:
     """Returns the name of an element without its namespace; "" for a comment or instruction."""
     return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+
+
+def tree_of(element: Any, wrapping: str = "") -> Any:
+    """Returns an element as JSON has it: a text, or an object of its attributes and what is in it, by names
+    without namespaces. `wrapping`: how the name of an element ends that only wraps the items of a list."""
+    below = [each for each in element if isinstance(each.tag, str)]
+    tree: dict[str, Any] = {etree.QName(key).localname: value for key, value in element.attrib.items()}
+    if not below and not tree:
+        return "".join(_texts(element))
+    if said := "".join(_texts(element)).strip():
+        tree["text"] = said
+    refuse_many(len(below))
+    for each in below:
+        name, value = local(each), tree_of(each, wrapping)
+        one = name.removesuffix(wrapping)
+        if one != name and isinstance(value, dict) and set(value) == {one}:
+            name, value = one, value[one]
+        tree[name] = value if name not in tree else [*_listed(tree[name]), *_listed(value)]
+    return tree
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _texts(element: Any) -> Iterator[str]:
+    """Yields the texts of an element itself, without those of comments in it."""
+    yield element.text or ""
+    for each in element:
+        yield each.tail or ""

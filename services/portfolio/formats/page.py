@@ -11,8 +11,8 @@ from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel
 
 from services.platform.paper import pages
-from services.platform.paper.printing import pdf_of
-from services.portfolio.formats import languages
+from services.platform.paper.printing import Attached, pdf_of
+from services.portfolio.formats import candidate, languages, pdf_reading
 from services.portfolio.formats.format import Cv, Format, Opened
 from services.portfolio.formats.texts import as_iso, chosen, clean
 
@@ -83,9 +83,10 @@ def write_html(cv: Cv, _: Opened) -> Iterator[bytes]:
     yield as_html(cv)
 
 
-def write_pdf(cv: Cv, _: Opened) -> Iterator[bytes]:
-    """Yields the page as PDF/UA-1."""
-    yield pdf_of(as_html(cv), pages.language_of(cv.language))
+def write_pdf(cv: Cv, files: Opened) -> Iterator[bytes]:
+    """Yields the page as PDF/UA-1; a CV has what Europass reads attached, by the name that its PDFs have."""
+    attached = None if cv.letter else Attached("attachment.xml", b"".join(candidate.write(cv, files)))
+    yield pdf_of(as_html(cv), pages.language_of(cv.language), attached)
 
 
 def _contact(holder: Holder) -> Iterator[str]:
@@ -172,4 +173,4 @@ _SHOWN = (
     "skill_claims.level",
 )
 HTML = Format("text/html; charset=utf-8", write_html, fields=_SHOWN)
-PDF = Format("application/pdf", write_pdf, fields=_SHOWN)
+PDF = Format("application/pdf", write_pdf, pdf_reading.read, fields=_SHOWN)

@@ -1,18 +1,10 @@
-"""The process that decodes one image: run as a file, with nothing of ours imported.
-
-It reads the image from its standard input and writes the small picture, a PNG, to its standard output. Its
-arguments are the type to decode, the longest side in pixels, the most bytes of the picture, and the most
-bytes of data and of addresses and seconds of processor that it may take. Whatever becomes of the decoder, the
-process can open no file and reach nobody by TCP, where the kernel has Landlock (Linux 5.13; TCP since 6.7).
-"""
+"""Makes a small picture, a PNG, of one image: a task of a confined process, with nothing of ours imported."""
 
 from __future__ import annotations
 
-import ctypes
-import os
-import resource
-import shutil
 import sys
+
+import typst
 
 SMALLER = 0.7  # of the side, until the picture fits
 TIMES = 4  # that it is tried; noise has fitted by then
@@ -27,61 +19,9 @@ TEMPLATE = b"""
 """
 
 
-# Of Landlock, the same on every processor: calls, and how many rights on files each of its versions knows.
-CREATE_RULESET, RESTRICT_SELF = 444, 446
-FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
-NEWEST_FILE_RIGHTS = 16
-TCP, OTHER_PROCESSES = 0b11, 0b11  # bind and connect; abstract sockets and signals
-PR_SET_NO_NEW_PRIVS = 38
-
-
-class Ruleset(ctypes.Structure):
-    """What is forbidden unless a rule allows it: `landlock_ruleset_attr`."""
-
-    _fields_ = (("files", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
-
-
-def version() -> int:
-    """Returns which version of Landlock the kernel has; less than 1 for none."""
-    if sys.platform != "linux":  # where the same number calls something else
-        return 0
-    return int(ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, 1))
-
-
-def confine() -> None:
-    """Gives up files by their path, TCP, and the sockets and signals of other processes; what is open stays
-    open. Raises OSError when that fails; nothing happens on a kernel without Landlock."""
-    known, libc = version(), ctypes.CDLL(None, use_errno=True)
-    if known < 1:
-        return
-    forbidden = Ruleset(
-        (1 << FILE_RIGHTS.get(known, NEWEST_FILE_RIGHTS)) - 1,
-        TCP if known >= 4 else 0,
-        OTHER_PROCESSES if known >= 6 else 0,
-    )
-    ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(forbidden), ctypes.sizeof(forbidden), 0)
-    if ruleset < 0 or libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.syscall(RESTRICT_SELF, ruleset, 0):
-        raise OSError(ctypes.get_errno(), "cannot be confined")
-
-
-def main(kind: str, side: str, most: str, memory: str, addresses: str, seconds: str) -> None:
-    """Limits the process and writes the picture; raises TypstError for what is no image of its type."""
-    # The only file there is, and no disk sees it; a pipe could be read but once.
-    with open(os.memfd_create("image"), "wb") as kept:
-        shutil.copyfileobj(sys.stdin.buffer, kept)
-        kept.flush()
-        os.dup2(kept.fileno(), 0)
-    for limit, value in (
-        (resource.RLIMIT_DATA, int(memory)),
-        (resource.RLIMIT_AS, int(addresses)),  # of memory that is shared, too
-        (resource.RLIMIT_CPU, int(seconds)),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),  # would be a copy of the image
-    ):
-        resource.setrlimit(limit, (value, value))
-    import typst
-
-    confine()
+def main(kind: str, side: str, most: str) -> None:
+    """Writes the picture: of an image of type `kind`, with `side` pixels on the longest side and `most` bytes
+    at the most; raises TypstError for what is no image of its type."""
     said = {"type": kind, "side": side}
     compiler = typst.Compiler(root="/proc/self/fd", ignore_system_fonts=True, sys_inputs=said)
     for time in range(TIMES):
@@ -89,7 +29,3 @@ def main(kind: str, side: str, most: str, memory: str, addresses: str, seconds: 
         if isinstance(made, bytes) and len(made) <= int(most):
             sys.stdout.buffer.write(made)
             return
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import filetype
 
+from services.platform.confined.running import Limits, made_of
 from services.portfolio.domain import images
 
 SIDE = 320  # pixels of the longest side
@@ -17,8 +16,6 @@ MEMORY = 256 * 1024 * 1024  # bytes of data; 40 megapixels took 190
 ADDRESSES = 512 * 1024 * 1024  # bytes of addresses; those 40 megapixels took 260
 SECONDS = 20  # of processor
 PATIENCE = 120  # seconds by the clock, of a machine that has much else to do
-# Threads would each reserve addresses, as many as a machine has processors.
-_ALONE = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 _DECODER = Path(__file__).with_name("decoder.py")
 
 
@@ -28,19 +25,6 @@ def small(content_type: str, content: bytes) -> bytes | None:
     size = images.size_of(content_type, content)
     if size is None or size.width * size.height > MOST_PIXELS:
         return None
-    side = min(SIDE, max(size))
-    limits = [str(each) for each in (side, MOST_BYTES, MEMORY, ADDRESSES, SECONDS)]
-    command = [sys.executable, "-I", str(_DECODER), images.KINDS[content_type], *limits]
-    try:
-        made = subprocess.run(  # noqa: S603  our own interpreter and file
-            command,
-            input=content,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # may quote the image
-            timeout=PATIENCE,
-            check=True,
-            env=_ALONE,
-        ).stdout
-    except subprocess.SubprocessError:
-        return None
-    return made if filetype.guess_mime(made) == "image/png" else None
+    limits = Limits(MEMORY, ADDRESSES, SECONDS, PATIENCE)
+    made = made_of(content, _DECODER, limits, images.KINDS[content_type], min(SIDE, max(size)), MOST_BYTES)
+    return made if made and filetype.guess_mime(made) == "image/png" else None

@@ -167,6 +167,35 @@ def test_an_archive_with_files_moves_into_another_portfolio(learner: Person, tmp
     assert other.fails("cv", "import", "--format", "pdf", str(archive), "--with-files")[0] == 2
 
 
+def test_a_cv_of_europass_comes_back_as_xml_and_as_pdf(learner: Person, tmp_path: Path) -> None:
+    learner.gets("entry", "create", "work", "Welder", "--from", "2019-04", "--organisation", "Yard")
+    learner.gets("entry", "create", "interest", "Bees")
+    other = Person(learner.stack, "--as", f"learner:{secrets.token_hex(4)}")
+    other.prints("holder", "create", "--given", "Noor", "--family", "Verbeke", "--email", "noor@example.org")
+    for number, format_ in enumerate(("europass-candidate-xml", "pdf")):
+        file = tmp_path / format_
+        learner.prints("cv", "export", "--format", format_, "--out", str(file))
+        brought = other.gets("cv", "import", "--format", format_, str(file))
+        assert brought.get("entryTitles", []) == ([] if number else ["Welder", "Bees"])
+        assert brought.get("duplicates", 0) == 2 * number
+        assert not brought.get("notCarried")
+    assert [each["title"] for each in other.gets("entry", "list")] == ["Welder", "Bees"]
+    printed = tmp_path / "printed.pdf"
+    printed.write_bytes(PDF)
+    code, reason = other.fails("cv", "import", "--format", "pdf", str(printed))
+    assert (code, reason in ("DOCUMENT_WITHOUT_DATA", "DOCUMENT_UNREADABLE")) == (4, True)
+    version = learner.gets("cv", "create", "--title", "Welder", "--letter", str(_letter(tmp_path)))["name"]
+    learner.prints("cv", "export", "--format", "pdf", "--cv", version, "--letter", "--out", str(printed))
+    assert other.fails("cv", "import", "--format", "pdf", str(printed)) == (4, "DOCUMENT_WITHOUT_DATA")
+    assert "Europass portal" in other.run("cv", "import", "--format", "pdf", str(printed)).stderr
+
+
+def _letter(folder: Path) -> Path:
+    letter = folder / "letter.txt"
+    letter.write_text("I weld.")
+    return letter
+
+
 def test_a_counsellor_sees_under_a_mandate_and_is_seen(learner: Person) -> None:
     counsellor, mandate = counsellor_of(learner)
     holder = learner.gets("holder", "show")["name"]

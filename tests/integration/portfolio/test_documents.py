@@ -39,7 +39,15 @@ XML, RESUME, LEAP = (
     pb.DOCUMENT_FORMAT_LEAP2A,
 )
 HTML = pb.DOCUMENT_FORMAT_HTML
-READ = (XML, RESUME, LEAP, pb.DOCUMENT_FORMAT_EUROPASS_JSON)
+CV_PDF = pb.DOCUMENT_FORMAT_PDF
+READ = (
+    XML,
+    RESUME,
+    LEAP,
+    pb.DOCUMENT_FORMAT_EUROPASS_JSON,
+    pb.DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML,
+    CV_PDF,
+)
 EXAMPLE = "portfolio/europass-3.4/Europass_CV_V3.4.0_Example.xml"
 
 
@@ -108,6 +116,22 @@ def test_what_a_person_has_is_not_brought_twice(
     monkeypatch.setattr(Known, "find", lambda *_: None)  # control
     bring(person, resume, RESUME)
     assert len(titles(person)) == 4
+
+
+def test_a_pdf_without_data_is_refused_with_what_to_do(portfolio: Portfolio) -> None:
+    person = portfolio.person(given_name="An")
+    entry(person)
+    version = cv_pb2.Cv(title="Welder", cover_letter="I weld.")
+    name = person.CreateCv(cv_pb2.CreateCvRequest(parent=person.holder, cv=version)).name
+    letter = export(person, person, CV_PDF, cv=name, cover_letter=True)
+    for content, reason in (
+        (letter, "DOCUMENT_WITHOUT_DATA"),
+        (b"%PDF-1.7 and no more", "DOCUMENT_UNREADABLE"),
+    ):
+        request = pb.ImportDocumentRequest(parent=person.holder, format=CV_PDF, content=content)
+        assert reason_of(person.ImportDocument, request) == reason
+    assert titles(person) == ["Welder"]
+    assert bring(person, export(person, person, CV_PDF), CV_PDF).duplicates == 1  # control
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "control"])

@@ -16,12 +16,13 @@ from sqlalchemy import text
 from waymark.portfolio.v1 import evidence_pb2 as pb
 from waymark.portfolio.v1 import holder_pb2
 
+from services.platform.confined import process
 from services.platform.db.transaction import transaction
 from services.platform.objects.clamd import Clamd
 from services.portfolio import previewing
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import images
-from services.portfolio.pictures import decoder, drawing
+from services.portfolio.pictures import drawing
 from services.portfolio.store import vault
 from tests.integration.portfolio.test_evidence import stored
 from tests.integration.portfolio.test_films import mp4
@@ -225,11 +226,11 @@ def test_a_truncated_image_harms_nothing(part: int) -> None:
 TRIES = """
 import socket, sys
 from importlib.util import module_from_spec, spec_from_file_location
-spec = spec_from_file_location("decoder", sys.argv[1])
-decoder = module_from_spec(spec)
-spec.loader.exec_module(decoder)
+spec = spec_from_file_location("process", sys.argv[1])
+process = module_from_spec(spec)
+spec.loader.exec_module(process)
 if sys.argv[2] == "confined":
-    decoder.confine()
+    process.confine()
 for name, attempt in (
     ("read", lambda: open(sys.argv[3])),
     ("written", lambda: open(sys.argv[3], "w")),
@@ -243,7 +244,7 @@ for name, attempt in (
 """
 
 
-@pytest.mark.skipif(decoder.version() < 4, reason="the kernel has no Landlock, or none for TCP")
+@pytest.mark.skipif(process.version() < 4, reason="the kernel has no Landlock, or none for TCP")
 @pytest.mark.parametrize(
     ("how", "expected"), [("confined", ""), ("control", "read written reached")], ids=["confined", "control"]
 )
@@ -254,6 +255,6 @@ def test_what_took_the_decoder_over_would_have_no_files_and_reach_nobody(
     key.touch()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        tries = [sys.executable, "-I", "-c", TRIES, decoder.__file__, how, str(key), str(port)]
+        tries = [sys.executable, "-I", "-c", TRIES, process.__file__, how, str(key), str(port)]
         done = subprocess.run(tries, capture_output=True, text=True, check=True)
     assert done.stdout.split() == expected.split()

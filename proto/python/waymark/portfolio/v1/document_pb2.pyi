@@ -37,11 +37,11 @@ class _DocumentFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Docume
     DOCUMENT_FORMAT_HTML: _DocumentFormat.ValueType  # 5
     """A CV as a web page with headings in order and its language named; written only."""
     DOCUMENT_FORMAT_PDF: _DocumentFormat.ValueType  # 6
-    """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order; written only."""
-    DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML: _DocumentFormat.ValueType  # 7
-    """The Candidate document of Europass (HR-XML 3.0), as its editor writes it beside a CV of today; no schema of it is published. Written
-    only.
+    """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order, with its Europass Candidate document attached as
+    `attachment.xml`, as the PDFs of the Europass portal have it. Read is what a PDF has attached: that document or a Europass CV 3.
     """
+    DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML: _DocumentFormat.ValueType  # 7
+    """The Candidate document of Europass (HR-XML 3), as its editor writes it and attaches it to a CV."""
 
 class DocumentFormat(_DocumentFormat, metaclass=_DocumentFormatEnumTypeWrapper):
     """How a portfolio is written down."""
@@ -58,11 +58,11 @@ DOCUMENT_FORMAT_LEAP2A: DocumentFormat.ValueType  # 4
 DOCUMENT_FORMAT_HTML: DocumentFormat.ValueType  # 5
 """A CV as a web page with headings in order and its language named; written only."""
 DOCUMENT_FORMAT_PDF: DocumentFormat.ValueType  # 6
-"""The same CV as PDF/UA-1, tagged so that a screen reader reads it in order; written only."""
-DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML: DocumentFormat.ValueType  # 7
-"""The Candidate document of Europass (HR-XML 3.0), as its editor writes it beside a CV of today; no schema of it is published. Written
-only.
+"""The same CV as PDF/UA-1, tagged so that a screen reader reads it in order, with its Europass Candidate document attached as
+`attachment.xml`, as the PDFs of the Europass portal have it. Read is what a PDF has attached: that document or a Europass CV 3.
 """
+DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML: DocumentFormat.ValueType  # 7
+"""The Candidate document of Europass (HR-XML 3), as its editor writes it and attaches it to a CV."""
 Global___DocumentFormat: _TypeAlias = DocumentFormat  # noqa: Y015
 
 @_typing.final
@@ -217,7 +217,7 @@ class ImportDocumentRequest(_message.Message):
     parent: _builtins.str
     """Holder, `holders/{holder}`."""
     format: Global___DocumentFormat.ValueType
-    """How it is written; a page or a PDF is not read."""
+    """How it is written; a page is not read."""
     content: _builtins.bytes
     """The file as it is."""
     language_code: _builtins.str

@@ -1,0 +1,178 @@
+"""Reads the Candidate document of Europass (HR-XML 3): elements by their names, in any order.
+
+What has no place in a portfolio is told by its path.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, BinaryIO
+
+from waymark.portfolio.v1 import entry_pb2 as entries
+from waymark.portfolio.v1.entry_pb2 import Entry
+from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
+
+from services.portfolio.formats import candidate, markup, skills
+from services.portfolio.formats.candidate_entries import (
+    certifications,
+    education,
+    employments,
+    licences,
+    listed,
+    publications,
+)
+from services.portfolio.formats.candidate_person import language_of, mother_tongues, person
+from services.portfolio.formats.candidate_values import each, first, text_of
+from services.portfolio.formats.fitting import fit
+from services.portfolio.formats.format import DocumentBrokenError, Format, Read
+from services.portfolio.formats.texts import of_markup
+from services.portfolio.formats.trees import Tree
+
+# Sections without a kind of their own, by the nearest kind; which section it was is then told.
+_NEAR = {
+    "CourseCertifications": ("CourseCertification", entries.ENTRY_KIND_CERTIFICATE),
+    "CreativeWorks": ("CreativeWork", entries.ENTRY_KIND_PUBLICATION),
+    "ConferencesAndSeminars": ("ConferenceAndSeminar", entries.ENTRY_KIND_PUBLICATION),
+    "NetworksAndMemberships": ("NetworkAndMembership", entries.ENTRY_KIND_INTEREST),
+    "SocialAndPoliticalActivities": ("SocialAndPoliticalActivity", entries.ENTRY_KIND_INTEREST),
+}
+# Sections of skills that have a title; what is told of each in prose claims nothing.
+_TITLED_SKILLS = {
+    "CommunicationAndInterpersonalSkills": "CommunicationAndInterpersonalSkill",
+    "ManagementAndLeadershipSkills": "ManagementAndLeadershipSkill",
+    "OrganisationalSkills": "OrganisationalSkill",
+}
+_OF_THE_FILE = (
+    "DocumentID",
+    "AlternateDocumentID",
+    "CandidateSupplier",
+    "RenderingInformation",
+    "schemaLocation",
+    "majorVersionID",
+    "minorVersionID",
+)
+_PROFILE = "CandidateProfile"
+
+
+def read(file: BinaryIO, language: str) -> Read:
+    """Reads a document; `language`: of its texts when it names none. Raises DocumentBrokenError."""
+    return read_root(markup.root_of(file), language)
+
+
+def read_root(root: Any, language: str) -> Read:
+    """The same of its root element."""
+    if markup.local(root) != candidate.ROOT:
+        raise DocumentBrokenError(f"no {candidate.ROOT}")
+    tree = Tree(markup.tree_of(root))
+    tree.take(*_OF_THE_FILE)
+    profiles, owner = tree.trees(_PROFILE), tree.tree("CandidatePerson")
+    profile = profiles[0] if profiles else Tree({})  # others say the same in other languages, and are told
+    language = profile.text("languageCode", 35) or language
+    found = Read()
+    holder = person(owner)
+    if summary := of_markup(text_of(profile, "ExecutiveSummary", 40_000)):
+        holder.summary[language] = summary
+    found.left += fit(holder, "CandidatePerson")
+    if holder.ListFields():
+        found.portfolio.holder.CopyFrom(holder)
+    tongues = mother_tongues(owner, language)
+    _read_profile(profile, found, tongues, language)
+    found.left += tree.left()
+    found.left = _tidy(found.left)
+    return found
+
+
+def _read_profile(profile: Tree, found: Read, tongues: list[Entry], language: str) -> None:
+    profile.take("ID")
+    spoken, claims = _competencies(profile, tongues, language)
+    made = {
+        "EmploymentHistory": [*employments(profile, language)],
+        "EducationHistory": [*education(profile, language)],
+        "Licenses": [*licences(profile)],
+        "Certifications": [*certifications(profile, language)],
+        "PublicationHistory": [*publications(profile, language)],
+        "PersonQualifications": [*tongues, *spoken],
+    }
+    for section, (one, kind) in candidate.LISTED.items():
+        made[section] = [*listed(profile.tree(section), one, kind, language)]
+    for section, (one, kind) in _NEAR.items():
+        made[section] = [*listed(profile.tree(section), one, kind, language)]
+        found.left[f"{_PROFILE}.{section}"] += len(made[section])
+    # A section of the person's own, whose title is left and so told.
+    others = each(profile, "Others")
+    made["Others"] = [
+        entry for other in others for entry in listed(other, "Other", entries.ENTRY_KIND_INTEREST, language)
+    ]
+    for section, several in made.items():
+        for entry in several:
+            found.left += fit(entry, f"{_PROFILE}.{section}")
+        found.portfolio.entries.extend(several)
+    for path, claim in [*claims, *_skills(profile, language)]:
+        skills.add(found, claim, language, f"{_PROFILE}.{path}")
+
+
+def _competencies(
+    profile: Tree, tongues: list[Entry], language: str
+) -> tuple[list[Entry], list[tuple[str, SkillClaim]]]:
+    """Returns languages and, with their paths, skills; the levels of a mother tongue go to it."""
+    spoken: list[Entry] = []
+    claims: list[tuple[str, SkillClaim]] = []
+    for item in each(profile.tree("PersonQualifications"), "PersonCompetency"):
+        taxonomy = first(item, "TaxonomyID")
+        if taxonomy.text("text").casefold() == "language":
+            entry = language_of(item, language)
+            code = entry.language.language_code
+            native = next((one for one in tongues if one.language.language_code == code), None)
+            if native is None:
+                spoken.append(entry)
+            else:
+                entry.language.native = True
+                native.MergeFrom(entry)
+        else:
+            version = taxonomy.text("schemeVersionID", 100)
+            claims.append(("PersonQualifications", _claim(item, version, language)))
+    return spoken, claims
+
+
+def _claim(item: Tree, version: str, language: str) -> SkillClaim:
+    """Returns a skill of a competency: its concept where its id is an address, and its name or id."""
+    identifier, name = text_of(item, "CompetencyID", 2000), text_of(item, "CompetencyName", 500)
+    concept = identifier if ":" in identifier and " " not in identifier else ""
+    claim = SkillClaim(concept_uri=concept, taxonomy_version=version)
+    if label := name or ("" if concept else identifier[:500]):
+        claim.label[language] = label
+    proficiency = first(item, "ProficiencyLevel")
+    word = text_of(proficiency, "ScoreText")
+    claim.level = skills.level_of(word)  # type: ignore[assignment]  # one of the levels, as a number
+    if not claim.level:
+        proficiency.leave("ScoreText", word)
+    return claim
+
+
+def _skills(profile: Tree, language: str) -> list[tuple[str, SkillClaim]]:
+    """Returns, with their paths, the skills of all sections but PersonQualifications."""
+    found: list[tuple[str, SkillClaim]] = []
+    section = profile.tree("Skills")
+    for group in [section, *each(section, "SkillsGroup")]:
+        for item in each(group, "PersonCompetency"):
+            item.take("TaxonomyID")  # Digital_Skill, always
+            found.append(("Skills", _claim(item, "", language)))
+    for group in each(profile.tree("DigitalSkills"), "DigitalSkillsGroup"):
+        words = [skill.text("text", 500) for skill in each(group, "DigitalSkill")]
+        found += [("DigitalSkills", SkillClaim(label={language: word})) for word in words if word]
+    for name, one in _TITLED_SKILLS.items():
+        for item in each(profile.tree(name), one):
+            if word := text_of(item, "Title", 500):
+                found.append((name, SkillClaim(label={language: word})))
+    return found
+
+
+def _tidy(left: Counter[str]) -> Counter[str]:
+    """Returns paths of elements where they end in the text of one."""
+    tidied: Counter[str] = Counter()
+    for path, count in left.items():
+        tidied[path.removesuffix(".text")] += count
+    return tidied
+
+
+FORMAT = Format("application/xml", candidate.write, read)
