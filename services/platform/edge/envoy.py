@@ -73,7 +73,8 @@ def write_configuration(
             contract, str(descriptors), issuer, audience, jwks_uri, limits, admitting
         ),
     }
-    bootstrap = _bootstrap(_socket(admin_listen, admin_port), _listener(listen, port, manager, tls), clusters)
+    listener = _listener(listen, port, manager, tls)
+    bootstrap = _bootstrap(_socket(admin_listen, admin_port), listener, clusters, limits)
     path = folder / "envoy.json"
     path.write_text(json.dumps(bootstrap, indent=2) + "\n")
     return path
@@ -102,7 +103,7 @@ def _write_documents(folder: Path, contract: Contract) -> tuple[Path, Path]:
 
 
 def _bootstrap(
-    admin: dict[str, Any], listener: dict[str, Any], clusters: list[dict[str, Any]]
+    admin: dict[str, Any], listener: dict[str, Any], clusters: list[dict[str, Any]], limits: Limits
 ) -> dict[str, Any]:
     """The whole of what Envoy reads at its start."""
     static = {"re2.max_program_size.error_level": 1000}
@@ -110,7 +111,7 @@ def _bootstrap(
         "admin": {"address": admin},
         "node": {"id": "edge", "cluster": "waymark"},
         "static_resources": {"listeners": [listener], "clusters": clusters},
-        "overload_manager": _overload(),
+        "overload_manager": _overload(limits),
         "layered_runtime": {"layers": [{"name": "static", "static_layer": static}]},
     }
 
@@ -294,7 +295,7 @@ def _protocol(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _overload() -> dict[str, Any]:
+def _overload(limits: Limits) -> dict[str, Any]:
     return {
         "refresh_interval": "1s",
         "resource_monitors": [
@@ -303,7 +304,7 @@ def _overload() -> dict[str, Any]:
                 "typed_config": {
                     "@type": "type.googleapis.com/envoy.extensions.resource_monitors."
                     "downstream_connections.v3.DownstreamConnectionsConfig",
-                    "max_active_downstream_connections": 4096,
+                    "max_active_downstream_connections": limits.connections,
                 },
             }
         ],

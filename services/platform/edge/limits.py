@@ -22,6 +22,8 @@ class Limits:
     keyed: tuple[str, ...] = ()
     # How many principals and addresses are remembered at once (least recently used go first).
     remembered: int = 10_000
+    # Connections at once, of all callers together.
+    connections: int = 4096
     # What the services themselves take: metadata of 16 KiB, messages of 1 MiB. The edge says no first.
     header_kib: int = 12
     headers: int = 64

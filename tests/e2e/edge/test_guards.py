@@ -197,6 +197,49 @@ class TestSizes:
             assert b"408" in connection.recv(4096)
 
 
+def opened(edge: Edge, stack: ExitStack) -> socket.socket:
+    host, _, port = edge.address.partition(":")
+    return stack.enter_context(socket.create_connection((host, int(port)), timeout=30))
+
+
+class TestConnections:
+    """Those of nobody in particular: no token has been seen yet."""
+
+    @pytest.mark.parametrize(("most", "taken"), [(2, False), (3, True)])
+    def test_there_are_only_so_many_and_control(self, make_edge: MakeEdge, most: int, taken: bool) -> None:
+        edge = make_edge(limits=Limits(connections=most))
+        time.sleep(1.5)  # until those that asked whether it is up have gone
+        with ExitStack() as stack:
+            for _ in range(2):
+                one = opened(edge, stack)
+                one.sendall(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+                assert b"200" in one.recv(4096)
+            another = opened(edge, stack)
+            try:
+                another.sendall(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+                answer = another.recv(4096)
+            except ConnectionError:
+                answer = b""
+        assert bool(answer) is taken
+
+    @pytest.mark.parametrize(("idle", "dropped"), [(1, True), (30, False)])
+    def test_a_body_that_never_comes_is_not_waited_for_and_control(
+        self, make_edge: MakeEdge, idle: int, dropped: bool
+    ) -> None:
+        edge = make_edge(limits=Limits(idle=idle))
+        head = f"POST {TELL} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\ncontent-type: application/json\r\n"
+        with ExitStack() as stack:
+            one = opened(edge, stack)
+            one.settimeout(30 if dropped else 3)
+            one.sendall(f"{head}authorization: Bearer {edge.token()}\r\n\r\n".encode())
+            try:
+                answer = one.recv(4096)
+            except TimeoutError:
+                answer = b"none yet"
+        assert (answer != b"none yet") is dropped
+        assert b"408" in answer or not dropped
+
+
 class TestWhatIsNotTold:
     def test_answers_name_no_software(self, running: Edge) -> None:
         with running.client() as client:
@@ -247,6 +290,21 @@ class TestWhatIsNotTold:
             seen = client.get("/v1/greetings/x", headers=forged).json()["metadata"]
         assert "198.51.100.7" not in str(seen)
         assert "cookie" not in seen
+
+
+def test_a_name_that_some_servers_take_for_another_is_refused(running: Edge) -> None:
+    """`x_forwarded_for` is `x-forwarded-for` where names become variables."""
+    with running.client() as client:
+        assert client.get("/v1/greetings/x", headers={"x-fine": "1"}).status_code == 200
+        assert client.get("/v1/greetings/x", headers={"x_forwarded_for": "1"}).status_code == 400
+
+
+def test_a_path_has_one_form(running: Edge) -> None:
+    with running.client() as client:
+        for path in ("/v1//greetings/x", "/v1/./greetings/x", "/v1/anything/../greetings/x"):
+            assert (
+                client.send(client.build_request("GET", f"http://{running.address}{path}")).status_code == 200
+            )
 
 
 STRANGE = {"odd|name": "1", "x-bytes-bin": "not base64", "x-words": "grüße".encode("latin-1")}

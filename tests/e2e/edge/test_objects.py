@@ -65,7 +65,8 @@ def ticket(objects: Objects, key: str, content: bytes = CONTENT) -> Any:
 
 def test_a_ticket_takes_the_bytes_to_the_store_and_back(objects: Objects, http: httpx.Client) -> None:
     leave = ticket(objects, "a/report.pdf")
-    answer = http.put(leave.url, content=CONTENT, headers=dict(leave.headers))
+    own = {"authorization": "Bearer of no meaning to the store", "cookie": "a=b"}
+    answer = http.put(leave.url, content=CONTENT, headers={**leave.headers, **own})
     assert answer.status_code == 200, answer.text
     objects.verify(BUCKET, "a/report.pdf", len(CONTENT), TYPE, hashlib.sha256(CONTENT).hexdigest())
     got = http.get(objects.download_url(BUCKET, "a/report.pdf", "report.pdf", TYPE))

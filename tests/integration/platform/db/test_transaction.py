@@ -125,6 +125,17 @@ def test_a_statement_ends_at_the_deadline(platform):
         tx.execute(sa.select(sa.func.pg_sleep(0.3)))
 
 
+def test_each_wait_of_a_session_is_bounded_by_the_server_unless_told_otherwise(platform):
+    engine = make_engine(platform.url, 1)
+    with engine.connect() as connection:
+        shown = {
+            name: connection.execute(sa.text(f"SHOW {name}")).scalar_one()
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        }
+    engine.dispose()
+    assert list(shown.values()) == ["30s", "3s", "20s"]
+
+
 def test_waiting_for_a_lock_ends(platform):
     engine = make_engine(platform.url, 2, lock_timeout=0.2)
     with transaction(engine) as holder:

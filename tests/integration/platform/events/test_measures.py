@@ -1,5 +1,5 @@
-"""What tells that events wait: for the broker, for a slow consumer, for a dependency that fails; and how much a
-consumer takes at once."""
+"""What tells that events wait: for the broker, a slow consumer, a dependency that fails. How much a consumer
+takes at once."""
 
 from __future__ import annotations
 
@@ -48,11 +48,13 @@ def test_events_that_wait_for_the_broker_are_counted_and_aged_and_who_waits_ends
     monkeypatch.setattr(clients, "BOOTSTRAP_MS", 200)
     rig.publish(("k", 1), ("k", 2), ("l", 1))
     nowhere = rig.with_bootstrap("127.0.0.1:1")
+    app = App(nowhere.settings)
     with running(
         Relay(nowhere.settings, rig.engine).run, Consumer(rig.definition, App(nowhere.settings)).run
     ):
         eventually(lambda: sample("outbox_rows") == 3 and sample("outbox_age_seconds") > 0.2)
         told = time.monotonic()
+    app.close()
     assert time.monotonic() - told < 15  # the library's own limit is twice that
     with running(Relay(rig.settings, rig.engine).run):
         eventually(lambda: sample("outbox_rows") == sample("outbox_age_seconds") == 0)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
+from datetime import timedelta
 from threading import Thread
 
 import pytest
 import sqlalchemy as sa
+from kafka.errors import KafkaTimeoutError
 
 from services.platform.db.engine import make_engine
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import send
-from services.platform.events.leases import Leases
+from services.platform.events import leases
+from services.platform.events.leases import LEASE, Leases
 from services.platform.events.outbox import BUCKETS, append, row
 from services.platform.events.relay import Relay
 from tests.support.events import Rig, running
@@ -189,15 +193,63 @@ def test_a_relay_with_events_in_flight_gives_nothing_up(rig):
     assert len(first.held) == BUCKETS
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_relay_that_stood_still_past_its_leases_publishes_nothing_and_control(rig, monkeypatch, guarded):
+    if not guarded:
+        monkeypatch.setattr(Leases, "valid", lambda _: True)
+    rig.publish(("k", 1))
+    one = relay(rig)
+    take = one._take
+
+    def long_after():
+        rows = take()
+        one._leases._renewed -= LEASE.total_seconds()
+        return rows
+
+    monkeypatch.setattr(one, "_take", long_after)
+    one.round()
+    assert rig.messages() == ([] if guarded else [("k", 1)])
+    one.close()
+
+
+class Unacknowledged:
+    """What a producer returns for a message that the broker says nothing of for a while."""
+
+    is_done = False
+
+    def __init__(self, seconds):
+        self._until = time.monotonic() + seconds
+
+    def get(self, timeout):
+        time.sleep(0.05)
+        if time.monotonic() < self._until:
+            raise KafkaTimeoutError
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_relay_that_waits_for_an_acknowledgement_keeps_its_buckets_and_control(rig, monkeypatch, guarded):
+    monkeypatch.setattr(leases, "RENEWAL", 0.1)
+    one = relay(rig)
+    one._leases = Leases(rig.engine, "one", timedelta(seconds=1))
+    if not guarded:
+        monkeypatch.setattr(one, "_renew_in_flight", lambda: None)
+    one.round()
+    assert one._outcome(Unacknowledged(2)) is None
+    other = Leases(rig.engine, "other")
+    other.renew(idle=True)
+    assert bool(other.held) is not guarded
+    one.close()
+
+
 @pytest.mark.parametrize("rounds", range(3))
 def test_many_relays_starting_at_once_never_hold_the_same_bucket(rig, rounds):
-    leases = [Leases(rig.engine, f"relay-{n}") for n in range(4)]
-    threads = [Thread(target=lambda one=one: one.renew(idle=True)) for one in leases]
+    some = [Leases(rig.engine, f"relay-{n}") for n in range(4)]
+    threads = [Thread(target=lambda one=one: one.renew(idle=True)) for one in some]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    held = [bucket for one in leases for bucket in one.held]
+    held = [bucket for one in some for bucket in one.held]
     assert len(held) == len(set(held))
 
 

@@ -70,17 +70,20 @@ def test_two_authorization_headers_are_refused(served: Served) -> None:
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_no_deadline_becomes_the_default_in_the_database(served: Served, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("asked", "low", "high"), [(None, 5_000, 10_000), (3_600, 50_000, 60_000)])
+def test_no_deadline_becomes_the_default_in_the_database_and_a_long_one_is_cut(
+    served: Served, tmp_path: Path, asked: float | None, low: int, high: int
+) -> None:
     with (tmp_path / "trace").open("wb") as trace:
         event.listen(
             served.app.engine, "connect", lambda connection, _: connection.pgconn.trace(trace.fileno())
         )
         served.app.engine.dispose()
-        served.stub(NoteServiceStub).Wait(notes_pb2.WaitRequest())
+        served.stub(NoteServiceStub).Wait(notes_pb2.WaitRequest(), timeout=asked)
         served.app.engine.dispose()
     bound = re.search(rb"Bind.*waymark_now_and_limit.* '(\d+)'", (tmp_path / "trace").read_bytes())
     assert bound is not None
-    assert 5000 <= int(bound[1]) <= 10_000
+    assert low <= int(bound[1]) <= high
 
 
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
