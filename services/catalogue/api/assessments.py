@@ -11,10 +11,11 @@ from waymark.catalogue.v1.market_change_pb2 import MarketChange
 
 from services.catalogue.api.messages import last
 from services.catalogue.api.occupation_names import occupation_of
+from services.catalogue.api.shortage_answers import check_region
+from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import assessment as rules
 from services.catalogue.store import assessments, market_changes, organisations
 from services.catalogue.store.assessment_tables import assessments as table
-from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation, query
@@ -23,12 +24,13 @@ from services.platform.rpc.handlers import mutation, query
 class AssessmentApi(assessment_pb2_grpc.AssessmentServiceServicer):
     """Officers' assessments."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self.app = app
 
     @mutation
     def CreateAssessment(self, tx: Transaction, request: pb.CreateAssessmentRequest) -> pb.Assessment:
         given = request.assessment
+        self._check_region(given.nuts_code, "assessment.nuts_code")
         occupation = occupation_of(tx, given.occupation)
         values = {
             "occupation": given.occupation,
@@ -76,8 +78,12 @@ class AssessmentApi(assessment_pb2_grpc.AssessmentServiceServicer):
 
     @query
     def RollUpAssessments(self, tx: Transaction, request: pb.RollUpAssessmentsRequest) -> pb.RollUp:
+        self._check_region(request.nuts_code, "nuts_code")
         occupation_of(tx, request.occupation)
         return roll_ups(tx, request.occupation, [request.nuts_code])[0]
+
+    def _check_region(self, nuts_code: str, field: str) -> None:
+        check_region(self.app.shortages, *self.app.shortages.view(), nuts_code, field)
 
     @mutation
     def AppointSectorCouncil(

@@ -24,6 +24,7 @@ from services.catalogue.search.schema import SPLIT, columns
 from services.catalogue.search.words import between
 
 MOST = 100  # values of one facet in an answer
+_BUCKET = itemgetter("key", "doc_count")
 # As many as a field can have: then the counts of all segments are added up before any is left out.
 ALL = 65_000
 
@@ -81,17 +82,13 @@ def aggregation(asked: Sequence[int]) -> dict[str, Any]:
 def _counted(name: str, found: Mapping[str, Any]) -> list[tuple[Any, int]]:
     """Returns the values of a field, but for none, with how many courses have them."""
     if name not in SPLIT:
-        return [(each["key"], each["doc_count"]) for each in found[name]["buckets"] if each["key"]]
-    one, several = (
-        {each["key"]: each["doc_count"] for each in found[column]["buckets"]} for column in columns(name)
-    )
-    one.pop("", None)
-    if not several and name != "nuts":
-        return list(one.items())
-    sums = Counter(several)
-    for value, number in one.items():
+        return [each for each in map(_BUCKET, found[name]["buckets"]) if each[0]]
+    one, several = (map(_BUCKET, found[column]["buckets"]) for column in columns(name))
+    sums: dict[Any, int] = dict(several)
+    for value, number in one:
         for covered in _regions(value) if name == "nuts" else (value,):
-            sums[covered] += number
+            sums[covered] = sums.get(covered, 0) + number
+    sums.pop("", None)
     return list(sums.items())
 
 
@@ -111,8 +108,8 @@ def _of_field(
     if len(counted) > MOST and not months:
         least = nlargest(MOST, map(itemgetter(1), counted))[-1]
         counted = [each for each in counted if each[1] >= least]
-    name = NAMES.get(facet, str)
-    buckets = [(name(value), number) for value, number in counted]
+    name = NAMES.get(facet)
+    buckets = [(name(value), number) for value, number in counted] if name else counted
     return _months(searcher, query, buckets, wanted.as_of) if months else buckets
 
 

@@ -172,9 +172,12 @@ def test_what_is_no_assessment(lmi: Catalogue) -> None:
         V(occupation="http://x/y", nuts_code="BE2", severity=1, cause=FEW),  # type: ignore[arg-type]
         V(occupation="2512", nuts_code="BE2", severity=1),
         V(occupation="2512", nuts_code="be", severity=0),
+        V(occupation="2512", nuts_code="BE999", severity=0),
         V(occupation="2512", nuts_code="BE2", severity=6, cause=FEW),  # type: ignore[arg-type]
     ):
         assert reason_of(create, pb.CreateAssessmentRequest(assessment=wrong)) == "INVALID_ARGUMENT"
+    nowhere = pb.RollUpAssessmentsRequest(occupation="2512", nuts_code="BE999")
+    assert reason_of(calls(lmi, "").RollUpAssessments, nowhere) == "INVALID_ARGUMENT"
 
 
 def test_a_list_is_drafted_from_verified_assessments_and_told_apart_from_the_last(lmi: Catalogue) -> None:

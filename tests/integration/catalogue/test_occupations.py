@@ -12,6 +12,7 @@ from waymark.catalogue.v1 import assessment_pb2, assessment_pb2_grpc, occupation
 from services.catalogue.domain.skill_levels import isced_levels, skill_levels
 from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
 from tests.support.portfolio import reason_of
+from tests.support.refusals import fields_refused
 from tests.support.servers import token
 
 HEAD = b"measure,occupation,region,period,value,unit,status,suppressed\n"
@@ -91,6 +92,8 @@ def test_the_page_of_a_group_and_of_what_nobody_knows(lmi: Catalogue) -> None:
     request = occupation_pb2.GetOccupationPageRequest(occupation="9999", nuts_code="BE2")
     stub = lmi.stub(occupation_pb2_grpc.OccupationServiceStub, "")
     assert reason_of(stub.GetOccupationPage, request) == "NOT_FOUND"
+    nowhere = occupation_pb2.GetOccupationPageRequest(occupation="25", nuts_code="BE999")
+    assert fields_refused(stub.GetOccupationPage, nowhere) == ["nuts_code"]
 
 
 def test_courses_are_counted_once_the_index_is_there(lmi: Catalogue) -> None:

@@ -20,6 +20,7 @@ from services.catalogue.search.label_index import labels_directory
 from tests.integration.catalogue.feeds import feed, row
 from tests.support.catalogue import DEVELOPER, ESCO, ISCO, Catalogue, day
 from tests.support.portfolio import reason_of
+from tests.support.refusals import fields_refused
 
 AS_OF = day("2030-01-15")
 Reason = search_pb2.SearchReason
@@ -213,6 +214,8 @@ def test_shortage_and_voucher_are_filters_and_reasons(found: Catalogue) -> None:
     reasons = {reason.kind: reason.evidence for reason in hit.reasons}
     assert reasons[Reason.KIND_SHORTAGE] == f"{draft.name}/entries/1"
     assert search(found, shortage=True, shortage_nuts_code="NL").total_size == 0
+    nowhere = search_pb2.SearchCoursesRequest(shortage=True, shortage_nuts_code="BE999")
+    assert fields_refused(found.searches("").SearchCourses, nowhere) == ["shortage_nuts_code"]
     assert search(found, shortage=True, as_of=day("2029-12-31")).total_size == 0
     assert search(found, voucher_eligible=True).total_size == 0
     found.organisations().GrantAccreditation(
