@@ -141,11 +141,11 @@ def _amount(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, asked: i
 
 def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, *, rebooked: bool) -> bool:
     if rules.version.scope == programme_pb2.ProgrammeVersion.SCOPE_COURSE:
-        same = bool(offer.course == row.granted_course)
-        if not (same or rebooked or _replaces(tx, row, offer)):
+        meant = rebooked or offer.course == row.granted_course
+        if not meant and not _replaces(tx, row, offer):
             return False
         if not rules.version.shortage_rule.check_at_reservation:
-            return same or course_allowed(rules, offer)
+            return bool(meant or course_allowed(rules, offer))
     if rules.version.HasField("shortage_rule"):
         _, entry = shortage_match(tx, rules, offer, tx.now.date())
         if entry is None:
