@@ -82,7 +82,7 @@ def esf(
     end: Annotated[str, typer.Argument(metavar="TO", help="Last day, YYYY-MM-DD.")],
     programme: Programme = "",
 ) -> None:
-    """Count participants by the common output indicators of the ESF+."""
+    """Count participants by the common output and result indicators of the ESF+."""
     query = {"programme": programme, **day_query("start_date", start), **day_query("end_date", end)}
     answer = call.get("reports/esfIndicators", **query)
     columns = {"code": "code", "what": "text", "participants": "participants", "not known": "unknown"}

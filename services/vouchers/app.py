@@ -52,6 +52,7 @@ NOTED = frozenset(
         complaint_pb2.FileComplaintRequest,
         hold_pb2.PlaceHoldRequest,
         hold_pb2.ReleaseHoldRequest,
+        hold_pb2.RenewHoldRequest,
         payout_batch_pb2.CancelPayoutBatchRequest,
         receivable_pb2.ApproveWriteOffRequest,
         receivable_pb2.ProposeWriteOffRequest,

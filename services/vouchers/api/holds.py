@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -30,12 +31,7 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
     @mutation
     def PlaceHold(self, tx: Transaction, request: pb.PlaceHoldRequest) -> pb.Hold:
         hold = request.hold
-        ends = None
-        if hold.HasField("end_time"):
-            ends = hold.end_time.ToDatetime(tzinfo=tx.now.tzinfo)
-            if ends <= tx.now:
-                violation = Violation("hold.end_time", "must be in the future")
-                raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+        ends = _end(hold, "hold.end_time", tx.now, "must be in the future")
         hold_id = new_id()
         values = {
             "id": hold_id,
@@ -47,16 +43,27 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
         return self._message(holds.add(tx, values))
 
     @mutation
+    def RenewHold(self, tx: Transaction, request: pb.RenewHoldRequest) -> pb.Hold:
+        hold = names.uuid_in(request.name, "holds")
+        holds.wait_for_approvals(tx)
+        row = holds.get(tx, hold)
+        _need_standing(row)
+        _need_no_sanction(row)
+        if row.ends_at is None or row.ends_at <= tx.now:
+            metadata = {"state": "ENDLESS" if row.ends_at is None else "ENDED", "needed": "an end to come"}
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        ends = _end(request, "end_time", row.ends_at, "must be later than the end so far")
+        reason = self.app.notes.seal(f"holds/{hold}/renewal", request.reason)
+        return self._message(holds.renew(tx, hold, ends, reason))
+
+    @mutation
     def ReleaseHold(self, tx: Transaction, request: pb.ReleaseHoldRequest) -> pb.Hold:
         hold = names.uuid_in(request.name, "holds")
         row = holds.get(tx, hold)
-        if row.released_at is not None:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "RELEASED", "needed": "STANDING"})
+        _need_standing(row)
         if row.placed_by == tx.principal.subject:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        if row.placed_by.startswith("sanctions/"):
-            metadata = {"state": "SUSPENDED", "needed": "an appeal that lifts the sanction"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        _need_no_sanction(row)
         if row.alert_id is not None and not row.verified_by:
             metadata = {"alert": f"alerts/{row.alert_id}"}
             raise Refusal(reason_pb2.REASON_FINDING_NEEDED, metadata=metadata)
@@ -81,6 +88,29 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
         return hold_message(row, self.app.notes)
 
 
+def _end(said: Any, field: str, after: datetime, problem: str) -> datetime | None:
+    """Returns when a hold is to end by itself; raises Refusal(INVALID_ARGUMENT) unless that is later than
+    `after`."""
+    if not said.HasField("end_time"):
+        return None
+    ends: datetime = said.end_time.ToDatetime(tzinfo=UTC)
+    if ends <= after:
+        violation = Violation(field, problem)
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+    return ends
+
+
+def _need_standing(row: Row[Any]) -> None:
+    if row.released_at is not None:
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "RELEASED", "needed": "STANDING"})
+
+
+def _need_no_sanction(row: Row[Any]) -> None:
+    if row.placed_by.startswith("sanctions/"):
+        metadata = {"state": "SUSPENDED", "needed": "an appeal that lifts the sanction"}
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+
+
 def hold_message(row: Row[Any], notes: Notes) -> pb.Hold:
     """Returns a row as message."""
     name = f"holds/{row.id}"
@@ -93,4 +123,7 @@ def hold_message(row: Row[Any], notes: Notes) -> pb.Hold:
         finding=notes.open(f"{name}/finding", row.sealed_finding),
         create_time=moment(row.created_at),
         alert=f"alerts/{row.alert_id}" if row.alert_id else "",
+        renewal_count=row.renewals,
+        renew_time=moment(row.renewed_at),
+        renewal_reason=notes.open(f"{name}/renewal", row.sealed_renewal),
     )

@@ -71,7 +71,13 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
         counted = esf.count(
             (
                 esf.Entrant(
-                    row.status, row.months, row.age, row.education, row.disability, row.third_country
+                    row.status,
+                    row.months,
+                    row.age,
+                    row.education,
+                    row.disability,
+                    row.third_country,
+                    row.at_work,
                 ),
                 row.people,
             )

@@ -25,7 +25,7 @@ from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.sandbox import is_sandbox, keep_apart
 from services.vouchers.relationships import learner_of
 from services.vouchers.shortages import shortage_match
-from services.vouchers.store import attempts, ledger, names, offers, redemptions, vouchers
+from services.vouchers.store import attempts, ledger, names, offers, rebookings, redemptions, vouchers
 
 
 def reserve(
@@ -141,15 +141,21 @@ def _amount(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, asked: i
 
 def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, *, rebooked: bool) -> bool:
     if rules.version.scope == programme_pb2.ProgrammeVersion.SCOPE_COURSE:
-        if offer.course != row.granted_course and not rebooked:
+        meant = rebooked or offer.course == row.granted_course
+        if not meant and not _replaces(tx, row, offer):
             return False
         if not rules.version.shortage_rule.check_at_reservation:
-            return True
+            return bool(meant or course_allowed(rules, offer))
     if rules.version.HasField("shortage_rule"):
         _, entry = shortage_match(tx, rules, offer, tx.now.date())
         if entry is None:
             return False
     return course_allowed(rules, offer)
+
+
+def _replaces(tx: Transaction, row: Row[Any], offer: Offer) -> bool:
+    """True when the offer takes the place of one whose provider was delisted before anything was booked."""
+    return rebookings.replaces(tx, str(row.voucher_id), offer.session, offer.currency, tx.now.date())
 
 
 def _fresh(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> dict[str, Any]:

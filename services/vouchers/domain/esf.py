@@ -1,4 +1,4 @@
-"""Common output indicators of the ESF+ for participants, by Annex I of Regulation (EU) 2021/1057."""
+"""Common output and result indicators of the ESF+ for participants: Annex I of Regulation (EU) 2021/1057."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ LONG_TERM_MONTHS = 12
 @dataclass(frozen=True)
 class Entrant:
     """What was known of a participant on entering; None: not known. `age`: in years, by the year of birth;
-    `education`: EQF level 0-8; `months`: since when unemployed, whole months."""
+    `education`: EQF level 0-8; `months`: since when unemployed, whole months. `at_work_later`: six months
+    after the training, as an employee or self-employed."""
 
     status: str | None = None
     months: int | None = None
@@ -19,6 +20,7 @@ class Entrant:
     education: int | None = None
     disability: bool | None = None
     third_country: bool | None = None
+    at_work_later: bool | None = None
 
 
 Asked = Callable[[Entrant], bool | None]  # None: the facts do not say
@@ -42,6 +44,13 @@ def _long_term(entrant: Entrant) -> bool | None:
     if entrant.status != "unemployed":
         return None if entrant.status is None else False
     return None if entrant.months is None else entrant.months >= LONG_TERM_MONTHS
+
+
+def _found_work(entrant: Entrant) -> bool | None:
+    """The guidance counts a change: of those who were at work before, nobody."""
+    if entrant.status not in ("unemployed", "inactive"):
+        return None if entrant.status is None else False
+    return entrant.at_work_later
 
 
 def _age(low: int, high: int) -> Asked:
@@ -70,9 +79,14 @@ INDICATORS: tuple[tuple[str, str, Asked], ...] = (
     ("EECO11", "with tertiary education (ISCED 5 to 8)", _education(5, 8)),
     ("EECO12", "participants with disabilities", lambda entrant: entrant.disability),
     ("EECO13", "third-country nationals", lambda entrant: entrant.third_country),
+    ("EECR05", "in employment, including self-employment, six months after leaving", _found_work),
 )
-# Foreign background, minorities, homelessness, rural areas: no such fact is kept.
-NOT_COVERED = ("EECO14", "EECO15", "EECO16", "EECO17")
+# Foreign background, minorities, homelessness, rural areas; what people do within four weeks of leaving, and
+# whether work got better for who had some: no such fact is kept.
+NOT_COVERED = (
+    *("EECO14", "EECO15", "EECO16", "EECO17"),
+    *("EECR01", "EECR02", "EECR03", "EECR04", "EECR06"),
+)
 
 
 def count(entrants: Iterable[tuple[Entrant, int]]) -> list[Counted]:

@@ -33,6 +33,14 @@ def get(tx: Transaction, hold: str) -> Row[Any]:
     return tx.one(select(holds).where(_h.id == hold).with_for_update())
 
 
+def renew(tx: Transaction, hold: str, ends: datetime | None, reason: bytes | None) -> Row[Any]:
+    """Puts the end of a locked hold off, with a sealed reason; returns its row. Call `wait_for_approvals`
+    before the look at its end: what is approved later, it stops."""
+    values = {"ends_at": ends, "renewals": _h.renewals + 1, "sealed_renewal": reason}
+    who = {"renewed_by": tx.principal.subject, "renewed_at": tx.now}
+    return tx.execute(update(holds).where(_h.id == hold).values(**values, **who).returning(holds)).one()
+
+
 def release(tx: Transaction, hold: str, finding: bytes | None) -> Row[Any]:
     """Ends a hold with a sealed finding; returns its row. The database refuses whoever placed it."""
     values = {"released_by": tx.principal.subject, "released_at": tx.now, "sealed_finding": finding}

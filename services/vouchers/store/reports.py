@@ -135,13 +135,18 @@ def _split(key: str, join: str) -> str:
 
 _BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}
 # Each person once: as known when first granted something in the period.
-_ENTRANTS = text(f"""SELECT status, months, age, education, disability, third_country,
+_ENTRANTS = text(f"""SELECT status, months, age, education, disability, third_country, at_work,
   count(*) AS people FROM (
-  SELECT DISTINCT ON (a.learner) f.status, f.disability, f.third_country, f.education,
+  SELECT DISTINCT ON (a.learner) f.status, f.disability, f.third_country, f.education, w.at_work,
     extract(year FROM a.decided_on)::int - f.birth_year AS age,
     CASE WHEN f.since <= a.decided_on THEN least(12, (extract(year FROM age(a.decided_on, f.since)) * 12
       + extract(month FROM age(a.decided_on, f.since)))::int) END AS months
-  FROM applications a, LATERAL (
+  FROM applications a LEFT JOIN LATERAL (
+    SELECT o.status IN (1, 2) AS at_work FROM redemptions r JOIN outcomes o ON o.redemption_id = r.id
+    WHERE r.learner = a.learner AND r.voucher_id = a.voucher_id
+      AND o.observed_on >= CAST(r.accepted_at + interval '6 months' AS date)
+    ORDER BY r.accepted_at DESC LIMIT 1
+  ) AS w ON TRUE, LATERAL (
     SELECT max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'employment_status') AS status,
       max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'education_level') AS education,
       max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'birth_year') AS birth_year,
@@ -154,7 +159,7 @@ _ENTRANTS = text(f"""SELECT status, months, age, education, disability, third_co
   WHERE a.state = 2 AND a.decided_at >= :start AND a.decided_at < :end AND a.{REAL}
     AND (CAST(:programme AS text) = '' OR a.programme_id = :programme)
   ORDER BY a.learner, a.decided_at
-) AS entrants GROUP BY status, months, age, education, disability, third_country""")  # noqa: S608
+) AS entrants GROUP BY status, months, age, education, disability, third_country, at_work""")  # noqa: S608
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,
@@ -188,7 +193,8 @@ def breakdown(
 
 
 def entrants(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> Iterator[Row[Any]]:
-    """Yields groups of alike people who were granted a voucher, each with what was known of them."""
+    """Yields groups of alike people who were granted a voucher, each with what was known of them, and of
+    where they were six months after their training."""
     yield from tx.execute(_ENTRANTS, {"start": start, "end": end, "programme": programme_id})
 
 

@@ -115,7 +115,8 @@ def test_back_offices_work_through_their_nouns(stack: Stack) -> None:
     assert "all agree" in staff.prints(
         "programme", "replay", "--all", "--programme", f"programmes/{programme}"
     )
-    held = staff.gets("hold", "place", name, "complaint about attendance lists")["name"]
+    held = staff.gets("hold", "place", name, "complaint about attendance lists", "--days", "2")["name"]
+    assert "not heard yet" in staff.prints("hold", "renew", held, "not heard yet", "--days", "9")
     assert staff.fails("hold", "release", held, "all is well", "--as", "finance:maker")[1] == "SAME_PERSON"
     staff.prints("hold", "release", held, "all is well")
     assert staff.gets("ledger", "verify")["intact"]
@@ -132,7 +133,7 @@ def test_figures_are_shown_split_forecast_and_written(stack: Stack, tmp_path: Pa
     assert isinstance(staff.gets("report", "split", "region"), list)
     assert "nothing this month" in staff.prints("report", "split", "occupation", "--month", "2020-01")
     codes = [each["code"] for each in staff.gets("report", "esf", "2020-01-01", "2020-12-31")]
-    assert codes == [f"EECO{number:02}" for number in range(1, 14)]
+    assert codes == [*(f"EECO{number:02}" for number in range(1, 14)), "EECR05"]
     assert staff.fails("report", "esf", "2020-02-01", "2020-01-01") == (4, "INVALID_ARGUMENT")
     assert staff.gets("report", "open-data", "2020-Q1")["quarter"] == "2020-Q1"
     assert staff.fails("report", "open-data", "2999-Q1") == (4, "PERIOD_NOT_OVER")

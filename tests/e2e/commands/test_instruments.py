@@ -57,6 +57,14 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     batch = staff.gets(*paying)["name"]
     staff.prints("payout", "freeze", batch)
     staff.prints("payout", "approve", batch)
+    file = ("payout", "file", batch, "--out", str(tmp_path / "batch.xml"))
+    staff.prints(*file)
+    assert staff.fails("payout", "cancel", batch, "wrong day") == (4, "BANK_FILE_FETCHED")
+    assert "file retracted" in staff.prints("payout", "retract", batch)
+    staff.prints("payout", "cancel", batch, "wrong day")
+    batch = staff.gets(*paying)["name"]
+    staff.prints("payout", "freeze", batch)
+    staff.prints("payout", "approve", batch)
     (payable,) = staff.gets("payout", "payables", "--payee", "organisations/yard")
     assert (payable["subject"], payable["state"]) == (claim, "STATE_PAID")
     assert staff.gets("payout", "payable", payable["name"]) == payable

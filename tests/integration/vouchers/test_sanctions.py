@@ -254,6 +254,33 @@ def test_a_voucher_for_one_course_may_be_rebooked_too(school: Any) -> None:
     assert refused(lambda: school.person_.redemptions.VoidRedemption(void)) == "WRONG_STATE"
 
 
+def test_a_voucher_for_one_course_is_spent_elsewhere_once_its_provider_was_delisted(school: Any) -> None:
+    course = programme_pb2.ProgrammeVersion.Scope.Name(programme_pb2.ProgrammeVersion.SCOPE_COURSE)
+    like = elsewhere(school, "courses/like", price=80_000)
+    others = [
+        elsewhere(school, "courses/far", nuts="BE32"),
+        elsewhere(school, "courses/unlike", occupations=[events_occupation("7115")]),
+        elsewhere(school, "courses/too-high", eqf_level=7),
+    ]
+    rule = {"accreditationRequired": True, "minEqfLevel": 2, "maxEqfLevel": 5}
+    plan = school.programme(scope=course, courseRule=rule, **NO_EVIDENCE)
+    person, voucher = school.voucher(plan, school.learner())
+
+    def spend(session: str) -> Any:
+        return school.reserve(person, voucher, 10_000, session)
+
+    assert refused(lambda: spend(like)) == "VOUCHER_NOT_FOR_SESSION"
+    imposed = sanction(school, DELISTED)
+    assert refused(lambda: spend(school.session)) == "PROVIDER_SANCTIONED"
+    assert {refused(lambda other=other: spend(other)) for other in others} == {"VOUCHER_NOT_FOR_SESSION"}
+    assert spend(like).session == like
+    appeal(school, imposed.name)
+    decide(school, imposed.name, school.person("finance"), lift=True)
+    assert refused(lambda: spend(like)) == "VOUCHER_NOT_FOR_SESSION"
+    assert spend(school.session).session == school.session
+    assert school.verify().intact
+
+
 @pytest.mark.parametrize("limit", ["order_until", "expires_at"])
 def test_who_ordered_in_time_is_rebooked_past_the_limits_too(school: Any, limit: str) -> None:
     like = elsewhere(school, "courses/like", price=80_000)

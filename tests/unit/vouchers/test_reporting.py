@@ -68,10 +68,10 @@ def test_control_without_secondary_suppression_the_total_reveals_a_person(
 def test_participants_are_counted_by_what_was_known_of_them() -> None:
     groups = [
         (Entrant("unemployed", 12, 17, 2), 1),
-        (Entrant("unemployed", 11, 18, 3), 2),
+        (Entrant("unemployed", 11, 18, 3, at_work_later=True), 2),
         (Entrant("unemployed", None, 29, 4), 4),
-        (Entrant("inactive", None, 30, 5, disability=True), 8),
-        (Entrant("employed", None, 54, 8, disability=False, third_country=True), 16),
+        (Entrant("inactive", None, 30, 5, disability=True, at_work_later=False), 8),
+        (Entrant("employed", None, 54, 8, disability=False, third_country=True, at_work_later=True), 16),
         (Entrant("self_employed", None, 55, 0), 32),
         (Entrant(), 64),
     ]
@@ -90,6 +90,7 @@ def test_participants_are_counted_by_what_was_known_of_them() -> None:
         "EECO11": (24, 64),
         "EECO12": (8, 127 - 24),
         "EECO13": (16, 127 - 16),
+        "EECR05": (2, 1 + 4 + 64),
     }
 
 

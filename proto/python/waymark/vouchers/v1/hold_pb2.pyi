@@ -33,6 +33,9 @@ class Hold(_message.Message):
     FINDING_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ALERT_FIELD_NUMBER: _builtins.int
+    RENEWAL_COUNT_FIELD_NUMBER: _builtins.int
+    RENEW_TIME_FIELD_NUMBER: _builtins.int
+    RENEWAL_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holds/{id}`."""
     target: _builtins.str
@@ -45,6 +48,10 @@ class Hold(_message.Message):
     """What was found when it was released; sealed where it is kept."""
     alert: _builtins.str
     """The alert that placed it, `alerts/{id}`; empty when a person did."""
+    renewal_count: _builtins.int
+    """How often its end was put off."""
+    renewal_reason: _builtins.str
+    """Why its end was put off last, in words; sealed where it is kept."""
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends by itself, UTC; unset: when released."""
@@ -52,6 +59,10 @@ class Hold(_message.Message):
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was placed, UTC."""
+
+    @_builtins.property
+    def renew_time(self) -> _timestamp_pb2.Timestamp:
+        """When its end was put off last, UTC; unset before."""
 
     def __init__(
         self,
@@ -64,10 +75,13 @@ class Hold(_message.Message):
         finding: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         alert: _builtins.str = ...,
+        renewal_count: _builtins.int = ...,
+        renew_time: _timestamp_pb2.Timestamp | None = ...,
+        renewal_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "renew_time", b"renew_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "create_time", b"create_time", "end_time", b"end_time", "finding", b"finding", "name", b"name", "reason", b"reason", "released", b"released", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "create_time", b"create_time", "end_time", b"end_time", "finding", b"finding", "name", b"name", "reason", b"reason", "released", b"released", "renew_time", b"renew_time", "renewal_count", b"renewal_count", "renewal_reason", b"renewal_reason", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -100,6 +114,42 @@ class PlaceHoldRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlaceHoldRequest: _TypeAlias = PlaceHoldRequest  # noqa: Y015
+
+@_typing.final
+class RenewHoldRequest(_message.Message):
+    """Puts the end of a hold off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `holds/{id}`."""
+    reason: _builtins.str
+    """Why it goes on, in words: staff read them; they are kept sealed, and no event or log has them."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends by itself from now on, UTC, later than it did; unset: when released."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewHoldRequest: _TypeAlias = RenewHoldRequest  # noqa: Y015
 
 @_typing.final
 class ReleaseHoldRequest(_message.Message):

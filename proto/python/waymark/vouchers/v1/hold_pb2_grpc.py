@@ -40,6 +40,11 @@ class HoldServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.PlaceHoldRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.Hold.FromString,
                 _registered_method=True)
+        self.RenewHold = channel.unary_unary(
+                '/waymark.vouchers.v1.HoldService/RenewHold',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.RenewHoldRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.Hold.FromString,
+                _registered_method=True)
         self.ReleaseHold = channel.unary_unary(
                 '/waymark.vouchers.v1.HoldService/ReleaseHold',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.ReleaseHoldRequest.SerializeToString,
@@ -59,6 +64,14 @@ class HoldServiceServicer:
     def PlaceHold(self, request, context):
         """Places a hold on a redemption, a course or a provider.
         Errors: INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenewHold(self, request, context):
+        """Puts the end of a hold off that would end by itself and stands; that of a suspension's goes with its sanction.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,6 +100,11 @@ def add_HoldServiceServicer_to_server(servicer, server):
             'PlaceHold': grpc.unary_unary_rpc_method_handler(
                     servicer.PlaceHold,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.PlaceHoldRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.Hold.SerializeToString,
+            ),
+            'RenewHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewHold,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.RenewHoldRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_hold__pb2.Hold.SerializeToString,
             ),
             'ReleaseHold': grpc.unary_unary_rpc_method_handler(
@@ -127,6 +145,33 @@ class HoldService:
             target,
             '/waymark.vouchers.v1.HoldService/PlaceHold',
             waymark_dot_vouchers_dot_v1_dot_hold__pb2.PlaceHoldRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_hold__pb2.Hold.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.HoldService/RenewHold',
+            waymark_dot_vouchers_dot_v1_dot_hold__pb2.RenewHoldRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_hold__pb2.Hold.FromString,
             options,
             channel_credentials,

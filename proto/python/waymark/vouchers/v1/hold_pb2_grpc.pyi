@@ -37,6 +37,10 @@ class HoldServiceStub:
     """Places a hold on a redemption, a course or a provider.
     Errors: INVALID_ARGUMENT.
     """
+    RenewHold: _grpc.UnaryUnaryMultiCallable[_hold_pb2.RenewHoldRequest, _hold_pb2.Hold]
+    """Puts the end of a hold off that would end by itself and stands; that of a suspension's goes with its sanction.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
+    """
     ReleaseHold: _grpc.UnaryUnaryMultiCallable[_hold_pb2.ReleaseHoldRequest, _hold_pb2.Hold]
     """Ends a hold, by another person than placed it; one that an alert placed, only once a finding on the alert is
     verified.
@@ -55,6 +59,10 @@ class HoldServiceAsyncStub(HoldServiceStub):
     PlaceHold: _aio.UnaryUnaryMultiCallable[_hold_pb2.PlaceHoldRequest, _hold_pb2.Hold]  # type: ignore[assignment]
     """Places a hold on a redemption, a course or a provider.
     Errors: INVALID_ARGUMENT.
+    """
+    RenewHold: _aio.UnaryUnaryMultiCallable[_hold_pb2.RenewHoldRequest, _hold_pb2.Hold]  # type: ignore[assignment]
+    """Puts the end of a hold off that would end by itself and stands; that of a suspension's goes with its sanction.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
     ReleaseHold: _aio.UnaryUnaryMultiCallable[_hold_pb2.ReleaseHoldRequest, _hold_pb2.Hold]  # type: ignore[assignment]
     """Ends a hold, by another person than placed it; one that an alert placed, only once a finding on the alert is
@@ -77,6 +85,16 @@ class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_hold_pb2.Hold, _abc.Awaitable[_hold_pb2.Hold]]:
         """Places a hold on a redemption, a course or a provider.
         Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def RenewHold(
+        self,
+        request: _hold_pb2.RenewHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hold_pb2.Hold, _abc.Awaitable[_hold_pb2.Hold]]:
+        """Puts the end of a hold off that would end by itself and stands; that of a suspension's goes with its sanction.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod

@@ -768,7 +768,9 @@ class ProgrammeVersion(_message.Message):
         DESCRIPTOR: _descriptor.EnumDescriptor
         SCOPE_UNSPECIFIED: ProgrammeVersion._Scope.ValueType  # 0
         SCOPE_COURSE: ProgrammeVersion._Scope.ValueType  # 1
-        """Sessions of the course applied for."""
+        """Sessions of the course applied for; once its provider was delisted, also those that can take its place: of other providers, for the
+        same occupation in the same NUTS 2 region, by the programme's course rule.
+        """
         SCOPE_PROGRAMME: ProgrammeVersion._Scope.ValueType  # 2
         """Any session that meets the course and shortage rules."""
 
@@ -777,7 +779,9 @@ class ProgrammeVersion(_message.Message):
 
     SCOPE_UNSPECIFIED: ProgrammeVersion.Scope.ValueType  # 0
     SCOPE_COURSE: ProgrammeVersion.Scope.ValueType  # 1
-    """Sessions of the course applied for."""
+    """Sessions of the course applied for; once its provider was delisted, also those that can take its place: of other providers, for the
+    same occupation in the same NUTS 2 region, by the programme's course rule.
+    """
     SCOPE_PROGRAMME: ProgrammeVersion.Scope.ValueType  # 2
     """Any session that meets the course and shortage rules."""
 

@@ -411,7 +411,7 @@ Global___EsfIndicator: _TypeAlias = EsfIndicator  # noqa: Y015
 
 @_typing.final
 class EsfIndicators(_message.Message):
-    """Common output indicators for participants, by what was known of them when they entered."""
+    """Common output and result indicators for participants, by what was known of them when they entered."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

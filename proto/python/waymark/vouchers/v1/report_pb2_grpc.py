@@ -85,7 +85,8 @@ class ReportServiceServicer:
     def GetEsfIndicators(self, request, context):
         """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
         time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
-        EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is more than twelve months.
+        EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. In employment six months after leaving
+        (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training.
         Errors: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

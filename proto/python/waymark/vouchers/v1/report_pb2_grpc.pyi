@@ -44,7 +44,8 @@ class ReportServiceStub:
     GetEsfIndicators: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetEsfIndicatorsRequest, _report_pb2.EsfIndicators]
     """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
     time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
-    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is more than twelve months.
+    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. In employment six months after leaving
+    (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training.
     Errors: INVALID_ARGUMENT.
     """
     GetBudgetForecast: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]
@@ -72,7 +73,8 @@ class ReportServiceAsyncStub(ReportServiceStub):
     GetEsfIndicators: _aio.UnaryUnaryMultiCallable[_report_pb2.GetEsfIndicatorsRequest, _report_pb2.EsfIndicators]  # type: ignore[assignment]
     """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
     time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
-    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is more than twelve months.
+    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. In employment six months after leaving
+    (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training.
     Errors: INVALID_ARGUMENT.
     """
     GetBudgetForecast: _aio.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]  # type: ignore[assignment]
@@ -115,7 +117,8 @@ class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_report_pb2.EsfIndicators, _abc.Awaitable[_report_pb2.EsfIndicators]]:
         """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
         time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
-        EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is more than twelve months.
+        EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. In employment six months after leaving
+        (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training.
         Errors: INVALID_ARGUMENT.
         """
 
