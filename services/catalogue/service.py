@@ -41,6 +41,7 @@ from waymark.catalogue.v1 import (
     taxonomy_pb2_grpc,
     upload_pb2_grpc,
 )
+from waymark.portfolio.v1.events_pb2 import SubjectErased
 from waymark.vouchers.v1.events_pb2 import (
     ProgrammeActivated,
     ProgrammeMoneyChanged,
@@ -95,6 +96,7 @@ from services.catalogue.imports.worker import run_waiting
 from services.catalogue.metering import settle_counts
 from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.reactions.completions import note_completion
+from services.catalogue.reactions.erasures import forget_subject
 from services.catalogue.reactions.programmes import keep_money, keep_terms
 from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
@@ -175,6 +177,7 @@ DEFINITION = ServiceDefinition(
         RedemptionAccepted: note_completion,
         ProgrammeActivated: keep_terms,
         ProgrammeMoneyChanged: keep_money,
+        SubjectErased: forget_subject,
     },
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),

@@ -19,16 +19,22 @@ from services.portfolio.store.vault import Vault
 
 
 def issue(
-    tx: Transaction, vault: Vault, issuer: issuing.Issuer, keys: KeyRing, wanted: IssuedCredential
+    tx: Transaction,
+    vault: Vault,
+    issuer: issuing.Issuer,
+    keys: KeyRing,
+    wanted: IssuedCredential,
+    *,
+    refusable: bool = True,
 ) -> IssuedCredential:
     """Issues an achievement of an awarding body into a wallet and tells so; `valid_from` must be set.
 
-    Raises Refusal(QUOTA_EXCEEDED).
+    Raises Refusal(QUOTA_EXCEEDED), where it is `refusable`.
     """
     signer = issuers.signer_of(tx, keys, issuer)
     issued, place = issued_credentials.add(tx, issuer.id, vault.holder, wanted)
     unsigned = issuing.achievement_credential(issuer, issued, place, vault.holder)
-    issued.credential, _ = award(tx, vault, unsigned, signer)
+    issued.credential, _ = award(tx, vault, unsigned, signer, refusable=refusable)
     tell(tx, issued)
     return issued
 
@@ -40,11 +46,11 @@ def tell(tx: Transaction, issued: IssuedCredential) -> None:
 
 
 def award(
-    tx: Transaction, vault: Vault, unsigned: dict[str, Any], signer: issuing.Signer
+    tx: Transaction, vault: Vault, unsigned: dict[str, Any], signer: issuing.Signer, *, refusable: bool = True
 ) -> tuple[str, bytes]:
     """Signs a credential by each kind of proof and puts it into a wallet; returns its name and the JSON.
 
-    Raises Refusal(QUOTA_EXCEEDED).
+    Raises Refusal(QUOTA_EXCEEDED), where it is `refusable`.
     """
     signed = json.dumps(issuing.proven(unsigned, signer, tx.now), ensure_ascii=False).encode()
     credential = pb.Credential(
@@ -55,4 +61,4 @@ def award(
     )
     token = issuing.as_token(unsigned, signer).encode()
     files = {credentials.AS_IT_CAME: signed, pb.CREDENTIAL_FILE_FORM_JWT: token}
-    return credentials.add(tx, vault, credential, files).name, signed
+    return credentials.add(tx, vault, credential, files, refusable=refusable).name, signed

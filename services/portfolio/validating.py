@@ -59,14 +59,15 @@ def take_effect(app: PortfolioApp, tx: Transaction, vault: Vault, case: Case) ->
     """Does what the outcome of a case brings: the assessor's word for skills that are shown, a credential for
     the whole, steps for what is missing.
 
-    Notes the last two in `case`. Raises Refusal(QUOTA_EXCEEDED).
+    Notes the last two in `case`. No quota of the holder's is in the way: a decision stands, and what all
+    bring is bounded by how many cases somebody may have.
     """
     _vouch_for_shown(tx, vault, case)
     if case.outcome == Case.OUTCOME_CERTIFIED:
         issuer = issuers.get(tx, app.origin, names.last(case.awarding_body))
         wanted = IssuedCredential(achievement=_achievement(case))
         wanted.valid_from.FromDatetime(tx.now)
-        case.credential = issue(tx, vault, issuer, app.keys, wanted).credential
+        case.credential = issue(tx, vault, issuer, app.keys, wanted, refusable=False).credential
     elif case.outcome == Case.OUTCOME_PARTIAL:
         _add_missing_steps(tx, vault, case)
 
@@ -80,7 +81,7 @@ def _vouch_for_shown(tx: Transaction, vault: Vault, case: Case) -> None:
             shown |= set(element.skill_uris)
     take_back(tx, vault, SKILL_SOURCE_ASSESSOR, sorted(named - shown), case.name)
     for uri in sorted(shown):
-        vouch(tx, vault, SKILL_SOURCE_ASSESSOR, uri, case.name)
+        vouch(tx, vault, SKILL_SOURCE_ASSESSOR, uri, case.name, refusable=False)
 
 
 def _add_missing_steps(tx: Transaction, vault: Vault, case: Case) -> None:
@@ -90,12 +91,9 @@ def _add_missing_steps(tx: Transaction, vault: Vault, case: Case) -> None:
     """
     wanted = missing(case.elements)
     pathway = pathways.load(tx, vault, names.last(case.pathway), lock=True)
-    if (
-        pathway.standing.state not in LIVE
-        or len(pathway.message.steps) + len(wanted) > quotas.LIMITS["pathway_steps"]
-    ):
+    if pathway.standing.state not in LIVE or not _has_room(pathway, len(wanted)):
         fresh = Pathway(title=pathway.message.title, target=case.qualification)
-        pathway = pathways.create(tx, vault, fresh)
+        pathway = pathways.create(tx, vault, fresh, refusable=False)
     for element in wanted:
         partly = element.assessment.rating == pb.ELEMENT_RATING_PARTLY_SHOWN
         step = Step(kind=Step.KIND_PRACTICE if partly else Step.KIND_COURSE, title=element.title)
@@ -105,6 +103,12 @@ def _add_missing_steps(tx: Transaction, vault: Vault, case: Case) -> None:
         standing = pathway.standing.revise()
         pathway_words.propose(tx, vault, pathway.id, standing.revision, "awarding_body")
         pathways.save(tx, vault, pathway, standing)
+
+
+def _has_room(pathway: pathways.Loaded, steps: int) -> bool:
+    """True where a pathway can take so many more steps, and one more change of them."""
+    full = len(pathway.message.steps) + steps > quotas.LIMITS["pathway_steps"]
+    return not full and pathway.standing.revision < quotas.LIMITS["pathway_revisions"]
 
 
 def _achievement(case: Case) -> Achievement:

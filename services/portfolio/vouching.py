@@ -24,10 +24,13 @@ def vouch(
     concept_uri: str,
     basis: str,
     level: SkillLevel.ValueType = SkillLevel.SKILL_LEVEL_UNSPECIFIED,
+    *,
+    refusable: bool = True,
 ) -> SkillClaim:
     """Writes down today that `source` says so, called as the holder calls it; returns the claim.
 
-    `basis`: name of the credential or validation case that it rests on. Raises Refusal(QUOTA_EXCEEDED).
+    `basis`: name of the credential or validation case that it rests on. Raises Refusal(QUOTA_EXCEEDED), where
+    it is `refusable`.
     """
     concept = vault.key.blind("skill concept", concept_uri)
     one_at_a_time(tx, vault.holder)
@@ -43,7 +46,8 @@ def vouch(
     )
     before = next((each for each in known if each.source == source), None)
     if before is None:
-        return SKILL_CLAIMS.add(tx, vault, claim, source=source, concept=concept)
+        put = SKILL_CLAIMS.add if refusable else SKILL_CLAIMS.append
+        return put(tx, vault, claim, source=source, concept=concept)
     return SKILL_CLAIMS.replace(tx, vault, names.last(before.name), claim)
 
 

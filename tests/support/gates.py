@@ -39,6 +39,8 @@ _TRIGGERS = {
     },
     "portfolio": {
         Point.EFFECT: f"CREATE CONSTRAINT TRIGGER gate_effect AFTER INSERT ON inbox {_DEFERRED}",
+        Point.COMMITTING: "CREATE CONSTRAINT TRIGGER gate_committing "
+        f"AFTER INSERT OR UPDATE OR DELETE ON evidence {_DEFERRED}",
     },
 }
 

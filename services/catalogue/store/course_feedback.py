@@ -71,6 +71,12 @@ def remove(tx: Transaction, row: Row[Any]) -> None:
         tx.execute(delete(course_completions).where(*done))
 
 
+def forget(tx: Transaction, learner: str) -> None:
+    """Deletes all that is kept of a learner: what they said, and which courses they completed."""
+    tx.execute(delete(table).where(table.c.author == learner))
+    tx.execute(delete(course_completions).where(course_completions.c.learner == learner))
+
+
 def listing(course: str, reader: str) -> Select[Any]:
     """Selects what is shown of a course, and what the reader has said of it."""
     return select(table).where(table.c.course_id == course, or_(_PUBLIC, table.c.author == reader))

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
+from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
 from services.portfolio.formats import candidate, markup, skills
@@ -22,7 +23,7 @@ from services.portfolio.formats.candidate_entries import (
     publications,
 )
 from services.portfolio.formats.candidate_person import language_of, mother_tongues, person
-from services.portfolio.formats.candidate_values import each, first, text_of
+from services.portfolio.formats.candidate_values import MOST_MARKUP, each, first, text_of
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Format, Read
 from services.portfolio.formats.texts import of_markup
@@ -52,6 +53,7 @@ _OF_THE_FILE = (
     "minorVersionID",
 )
 _PROFILE = "CandidateProfile"
+_SUMMARY = 5_000  # characters
 
 
 def read(file: BinaryIO, language: str) -> Read:
@@ -70,8 +72,7 @@ def read_root(root: Any, language: str) -> Read:
     language = profile.text("languageCode", 35) or language
     found = Read()
     holder = person(owner)
-    if summary := of_markup(text_of(profile, "ExecutiveSummary", 40_000)):
-        holder.summary[language] = summary
+    _note_summary(holder, profile, language)
     found.left += fit(holder, "CandidatePerson")
     if holder.ListFields():
         found.portfolio.holder.CopyFrom(holder)
@@ -80,6 +81,15 @@ def read_root(root: Any, language: str) -> Read:
     found.left += tree.left()
     found.left = _tidy(found.left)
     return found
+
+
+def _note_summary(holder: Holder, profile: Tree, language: str) -> None:
+    said = text_of(profile, "ExecutiveSummary", MOST_MARKUP)
+    summary = of_markup(said)
+    if len(summary) > _SUMMARY:
+        profile.leave("ExecutiveSummary", said)
+    if summary:
+        holder.summary[language] = summary[:_SUMMARY]
 
 
 def _read_profile(profile: Tree, found: Read, tongues: list[Entry], language: str) -> None:

@@ -10,7 +10,7 @@ from waymark.portfolio.v1.entry_pb2 import Entry
 from services.portfolio.formats.texts import MAX_TEXT, as_iso, of_iso, of_markup
 from services.portfolio.formats.trees import Tree
 
-_MARKUP = 40_000  # characters of a text with its tags
+MOST_MARKUP = 40_000  # characters of a text with its tags
 # Of the code list or language that a text is in; the text itself says the same to us.
 _ATTRIBUTES = (
     "languageID",
@@ -74,7 +74,7 @@ def note_period(entry: Entry, period: Tree) -> None:
 
 def note_description(entry: Entry, item: Tree, key: str, language: str) -> None:
     """Notes the text of HTML; one that is too long is shortened, and left as well."""
-    said = text_of(item, key, _MARKUP)
+    said = text_of(item, key, MOST_MARKUP)
     text = of_markup(said)
     if len(text) > MAX_TEXT:
         item.leave(key, said)

@@ -11,10 +11,9 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 import pypdf.filters  # noqa: F401  else it is loaded when no file can be opened any more
-from pypdf import PdfReader, apply_configuration
+from pypdf import Configuration, PdfReader, apply_configuration
 
 _XML = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<", b"\xfe\xff\x00<")  # in UTF-8 and UTF-16
-_PACKED = ("zlib", "lzw", "run_length", "brotli", "jbig2", "array_based_stream")
 
 
 def main(most_files: str, most_bytes: str) -> None:
@@ -27,10 +26,14 @@ def main(most_files: str, most_bytes: str) -> None:
 def attached(file: BinaryIO, most_files: int, most_bytes: int) -> tuple[list[bytes], int]:
     """Returns the XML files that a PDF has attached, and how many others there are. Raises any Exception for
     one that is broken or locked, has more files, or unfolds to more bytes."""
-    unfolded = {f"{how}_maximum_output_length": most_bytes for how in _PACKED}
-    with apply_configuration(
-        **unfolded, stream_decoding_work_maximum_length=4 * most_bytes, disable_legacy_handling=True
-    ):
+    limits = Configuration(
+        zlib_maximum_output_length=most_bytes,
+        lzw_maximum_output_length=most_bytes,
+        run_length_maximum_output_length=most_bytes,
+        stream_decoding_work_maximum_length=4 * most_bytes,
+        disable_legacy_handling=True,
+    )
+    with apply_configuration(limits):
         return _attached(PdfReader(file).attachment_list, most_files, most_bytes)
 
 

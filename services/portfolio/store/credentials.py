@@ -26,14 +26,21 @@ _FILES = credential_tables.credential_files
 
 
 def add(
-    tx: Transaction, vault: Vault, credential: Credential, files: Mapping[CredentialFileForm.ValueType, bytes]
+    tx: Transaction,
+    vault: Vault,
+    credential: Credential,
+    files: Mapping[CredentialFileForm.ValueType, bytes],
+    *,
+    refusable: bool = True,
 ) -> Credential:
-    """Adds a credential with its file by form; raises Refusal(ALREADY_EXISTS, QUOTA_EXCEEDED)."""
+    """Adds a credential with its file by form, unless `refusable` whatever the quota; raises
+    Refusal(ALREADY_EXISTS, QUOTA_EXCEEDED)."""
     print_ = vault.key.blind("credential file", credential.sha256)
     if CREDENTIALS.newest(tx, vault, 1, print=print_):
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
     try:
-        made = CREDENTIALS.add(tx, vault, credential, print=print_)
+        put = CREDENTIALS.add if refusable else CREDENTIALS.append
+        made = put(tx, vault, credential, print=print_)
     except IntegrityError:  # a twin was faster
         raise Refusal(reason_pb2.REASON_ALREADY_EXISTS) from None
     row = names.last(made.name)

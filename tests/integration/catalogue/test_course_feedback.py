@@ -13,9 +13,11 @@ from waymark.catalogue.v1 import (
     course_pb2,
 )
 from waymark.catalogue.v1 import course_feedback_pb2 as pb
+from waymark.portfolio.v1 import events_pb2 as portfolio
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.catalogue.reactions.completions import note_completion
+from services.catalogue.reactions.erasures import forget_subject
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.agreements import active
 from tests.integration.catalogue.feeds import feed, row
@@ -32,9 +34,9 @@ def calls(catalogue: Catalogue, access: str | None = None) -> Any:
     return catalogue.stub(course_feedback_pb2_grpc.CourseFeedbackServiceStub, access)
 
 
-def completed(catalogue: Catalogue, course: str, **values: Any) -> Any:
+def completed(catalogue: Catalogue, course: str, learner: str = "", **values: Any) -> Any:
     """Calls of a learner who has completed the course."""
-    learner = str(uuid4())
+    learner = learner or str(uuid4())
     ref = vouchers.RedemptionRef(
         course=course, learner=f"learners/{learner}", sandbox=values.pop("sandbox", False)
     )
@@ -46,6 +48,13 @@ def completed(catalogue: Catalogue, course: str, **values: Any) -> Any:
 
 def give(course: str, rating: int, comment: str = "") -> pb.GiveCourseFeedbackRequest:
     return pb.GiveCourseFeedbackRequest(parent=course, feedback=Feedback(rating=rating, comment=comment))
+
+
+def erased(catalogue: Catalogue, learner: str) -> None:
+    """The learner erases their portfolio, which is told twice."""
+    with transaction(catalogue.app) as tx:
+        for _ in range(2):
+            forget_subject(catalogue.app, tx, portfolio.SubjectErased(holder=f"holders/{learner}"), INFO)
 
 
 def listed(catalogue: Catalogue, course: str, access: Any = None) -> list[Any]:
@@ -95,6 +104,18 @@ def test_ratings_are_told_from_five_on_and_in_reviews_of_agreements(
     fifth.DeleteCourseFeedback(pb.DeleteCourseFeedbackRequest(name=changed.name))
     assert rating(catalogue, course).suppressed
     fifth.GiveCourseFeedback(give(course, 4))  # it was not hidden, so it may be given anew
+
+
+def test_who_erases_their_portfolio_is_forgotten_and_nobody_else(catalogue: Catalogue, course: str) -> None:
+    gone, other = str(uuid4()), completed(catalogue, course)
+    author = completed(catalogue, course, gone)
+    author.GiveCourseFeedback(give(course, 5, "I, Zygmunt, welded."))
+    other.GiveCourseFeedback(give(course, 4, "Good sparks."))
+    assert len(listed(catalogue, course)) == 2  # control
+    erased(catalogue, gone)
+    assert [each.comment for each in listed(catalogue, course)] == ["Good sparks."]
+    assert reason_of(author.GiveCourseFeedback, give(course, 5)) == "COURSE_NOT_COMPLETED"
+    other.GiveCourseFeedback(give(course, 3))  # control
 
 
 def test_feedback_is_answered_reported_hidden_and_appealed_against(catalogue: Catalogue, course: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf import text_format
+from sqlalchemy import event
 from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import (
     holder_pb2,
@@ -102,6 +105,46 @@ def test_a_stranger_finds_nothing_with_any_rpc(portfolio: Portfolio) -> None:
         assert reason_of(getattr(portfolio.anybody(), name), request) == "UNAUTHENTICATED", name
     read = owned.person.GetHolder(holder_pb2.GetHolderRequest(name=owned.person.holder))
     assert read.given_name == "Ada"
+
+
+@contextlib.contextmanager
+def asked(portfolio: Portfolio) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    event.listen(portfolio.app.engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(portfolio.app.engine, "before_cursor_execute", note)
+
+
+def test_a_refusal_takes_no_longer_for_what_is_there(portfolio: Portfolio) -> None:
+    """The database is asked the same of a portfolio that is there and of one that never was, so that the time
+    of a refusal says nothing."""
+    owned = Owned(portfolio)
+    learner, counsellor, _ = strangers(portfolio)
+    never = str(uuid.uuid4())
+    for name in GUARDED:
+        request = owned.requests[name]
+        forged = text_format.Parse(str(request).replace(owned.person.subject, never), type(request)())
+        for caller, role in ((learner, options_pb2.ROLE_LEARNER), (counsellor, options_pb2.ROLE_COUNSELLOR)):
+            if role not in roles(METHODS[name]):
+                continue
+            work = []
+            for each in (request, forged):
+                with asked(portfolio) as said:
+                    assert reason_of(getattr(caller, name), each) == "NOT_FOUND", name
+                work.append(said)
+            assert work[0] == work[1], name
+    with asked(portfolio) as said:  # control: whoever may read it has more asked
+        owned.person.GetHolder(owned.requests["GetHolder"])
+    with asked(portfolio) as refused:
+        reason_of(learner.GetHolder, owned.requests["GetHolder"])
+    assert len(refused) < len(said)
 
 
 def test_without_the_relationships_a_stranger_would_see(

@@ -13,7 +13,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from waymark.portfolio.v1 import access_log_pb2 as log
-from waymark.portfolio.v1 import credential_pb2, entry_pb2, events_pb2, evidence_pb2, holder_pb2, mandate_pb2
+from waymark.portfolio.v1 import (
+    credential_pb2,
+    entry_pb2,
+    events_pb2,
+    evidence_pb2,
+    holder_pb2,
+    mandate_pb2,
+    skill_claim_pb2,
+)
 from waymark.portfolio.v1 import pathway_pb2 as ways
 from waymark.portfolio.v1 import validation_pb2 as pb
 
@@ -22,7 +30,8 @@ from services.platform.errors import Refusal
 from services.portfolio import validating
 from services.portfolio.api.references import check_own
 from services.portfolio.domain import quotas, validation
-from services.portfolio.store import validations
+from services.portfolio.store import pathways, validations
+from services.portfolio.store.collection import Collection
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import set_scan_state
 from tests.integration.portfolio.test_evidence import stored
@@ -30,6 +39,7 @@ from tests.support.portfolio import PDF, Caller, Portfolio, entry, mandate, path
 from tests.support.validations import NOT_SHOWN, PARTLY, SHOWN, Given, identified, opened_case, submitted
 
 State = pb.ValidationCase.State
+create = pathways.create
 
 
 def get(caller: Caller, given: Given) -> pb.ValidationCase:
@@ -184,6 +194,31 @@ def test_steps_for_which_a_pathway_has_no_room_go_into_a_new_one(
     made = given.concluded(SHOWN, NOT_SHOWN)
     assert made.elements[1].step
     assert not made.elements[1].step.startswith(full)
+
+
+@pytest.mark.parametrize("second", [SHOWN, NOT_SHOWN], ids=["certified", "in part"])
+def test_a_decision_stands_however_full_a_portfolio_is(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, second: Any
+) -> None:
+    given = submitted(portfolio)
+    full = get(given.person, given).pathway
+    step(given.person, full)
+    for what, limit in {"credentials": 0, "skill_claims": 0, "pathways": 0, "pathway_revisions": 2}.items():
+        monkeypatch.setitem(quotas.LIMITS, what, limit)
+    with monkeypatch.context() as careless:
+        careless.setattr(Collection, "append", Collection.add)  # control
+        careless.setattr(pathways, "create", lambda tx, vault, made, *, refusable: create(tx, vault, made))
+        given.assigned(given.assessor)
+        given.assessor.DecideValidationCase(given.deciding(SHOWN, second))
+        conclude = pb.ConcludeValidationCaseRequest(name=given.name)
+        assert reason_of(given.head.ConcludeValidationCase, conclude) == "QUOTA_EXCEEDED"
+    made = given.head.ConcludeValidationCase(conclude)
+    assert bool(made.credential) is (second == SHOWN)
+    assert made.elements[1].step.startswith(full) is False
+    assert bool(made.elements[1].step) is (second == NOT_SHOWN)
+    more = skill_claim_pb2.SkillClaim(concept_uri="urn:x:mine")
+    own = skill_claim_pb2.CreateSkillClaimRequest(parent=given.person.holder, skill_claim=more)
+    assert reason_of(given.person.CreateSkillClaim, own) == "QUOTA_EXCEEDED"  # the holder's own
 
 
 def test_no_counsellor_of_the_holder_assesses_ever(

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 import pytest
-from sqlalchemy import text
+from sqlalchemy import false, text
 from waymark.portfolio.v1 import attestation_pb2 as attestations
 from waymark.portfolio.v1 import credential_issuer_pb2 as issuers
 from waymark.portfolio.v1 import credential_pb2 as pb
@@ -29,7 +29,9 @@ from waymark.portfolio.v1.skill_claim_pb2 import (
 from services.platform.db.transaction import transaction
 from services.portfolio import vouching
 from services.portfolio.domain.credentials import data_integrity, keys
+from services.portfolio.store import keeping
 from tests.integration.portfolio.test_attestations import asking, giving
+from tests.integration.portfolio.test_rights import held as put_on_hold
 from tests.support.credentials import badge
 from tests.support.portfolio import Caller, Portfolio, reason_of, refused, skill
 from tests.support.validations import NOT_SHOWN, SHOWN, submitted
@@ -138,6 +140,24 @@ def test_who_assessed_vouches_for_what_was_shown_and_an_appeal_corrects_it(portf
     given.assigned(given.second)
     given.second.DecideValidationCase(given.deciding(NOT_SHOWN, SHOWN))
     assert claims(given.person, SKILL_SOURCE_ASSESSOR) == []
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held", "control"])
+def test_what_an_appeal_did_not_find_stays_while_the_law_keeps_it(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, *, held: bool
+) -> None:
+    given = submitted(portfolio)
+    given.concluded(SHOWN, NOT_SHOWN)
+    appeal = validations.AppealValidationCaseRequest(name=given.name, grounds="gas, too")
+    given.person.AppealValidationCase(appeal)
+    given.assigned(given.second)
+    put_on_hold(portfolio, given.person)
+    if not held:
+        monkeypatch.setattr(keeping, "is_held", lambda _: false())
+    last = given.second.DecideValidationCase(given.deciding(NOT_SHOWN, SHOWN))
+    assert last.state == validations.ValidationCase.STATE_REDECIDED  # the decision stands either way
+    stay = [each.concept_uri for each in claims(given.person, SKILL_SOURCE_ASSESSOR)]
+    assert stay == (["http://a/arc"] if held else [])
 
 
 def test_what_is_not_shown_at_all_is_claimed_by_nobody(portfolio: Portfolio) -> None:

@@ -33,4 +33,4 @@ def show(journey: Journey) -> str:
     return f"{len(done)} writes on behalf of the person, each with a record; without the permission refused"
 
 
-STEP = Step("on-behalf", "A counsellor writes for somebody, and it is recorded", ("P7",), show)
+STEP = Step("on-behalf", "A counsellor writes for somebody, and it is recorded", ("P7", "P21"), show)

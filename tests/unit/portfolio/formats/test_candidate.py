@@ -273,6 +273,11 @@ def test_a_text_that_is_too_long_is_shortened_and_told(monkeypatch: pytest.Monke
     assert len(found.portfolio.entries[0].description["en"]) <= candidate_values.MAX_TEXT
     assert found.left == {f"{SAID}Projects.Project.Description": 1}
     assert not of_profile(project.format("word " * 30)).left  # control
+    summary = "<hr:ExecutiveSummary>{}</hr:ExecutiveSummary>"
+    found = of_profile(summary.format("word " * 1500))
+    assert len(found.portfolio.holder.summary["en"]) == 5000
+    assert found.left == {f"{SAID}ExecutiveSummary": 1}
+    assert not of_profile(summary.format("word " * 900)).left  # control
 
 
 def test_names_in_one_text_are_parted() -> None:

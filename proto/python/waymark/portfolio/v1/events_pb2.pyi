@@ -157,7 +157,9 @@ Global___ShareLinkOpened: _TypeAlias = ShareLinkOpened  # noqa: Y015
 
 @_typing.final
 class SubjectErased(_message.Message):
-    """A person erased their portfolio; whoever keeps something about this id may have to let it go too."""
+    """A person erased their portfolio; whoever keeps something about this id may have to let it go too. The catalogue forgets what
+    they said of courses, and which they completed.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

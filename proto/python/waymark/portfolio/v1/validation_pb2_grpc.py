@@ -213,7 +213,7 @@ class ValidationServiceServicer:
 
     def DecideValidationCase(self, request, context):
         """Rates every element; the outcome follows from the ratings. On appeal this is the last word and takes effect at once.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -222,7 +222,7 @@ class ValidationServiceServicer:
     def ConcludeValidationCase(self, request, context):
         """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing;
         of each element that is shown, claims of SKILL_SOURCE_ASSESSOR on the skills it names.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -87,12 +87,12 @@ class ValidationServiceStub:
     """
     DecideValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.DecideValidationCaseRequest, _validation_pb2.ValidationCase]
     """Rates every element; the outcome follows from the ratings. On appeal this is the last word and takes effect at once.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ConcludeValidationCase: _grpc.UnaryUnaryMultiCallable[_validation_pb2.ConcludeValidationCaseRequest, _validation_pb2.ValidationCase]
     """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing;
     of each element that is shown, claims of SKILL_SOURCE_ASSESSOR on the skills it names.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -153,12 +153,12 @@ class ValidationServiceAsyncStub(ValidationServiceStub):
     """
     DecideValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.DecideValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Rates every element; the outcome follows from the ratings. On appeal this is the last word and takes effect at once.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     ConcludeValidationCase: _aio.UnaryUnaryMultiCallable[_validation_pb2.ConcludeValidationCaseRequest, _validation_pb2.ValidationCase]  # type: ignore[assignment]
     """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing;
     of each element that is shown, claims of SKILL_SOURCE_ASSESSOR on the skills it names.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
 
 class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -294,7 +294,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Rates every element; the outcome follows from the ratings. On appeal this is the last word and takes effect at once.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, ASSESSOR_NOT_INDEPENDENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod
@@ -305,7 +305,7 @@ class ValidationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_validation_pb2.ValidationCase, _abc.Awaitable[_validation_pb2.ValidationCase]]:
         """Puts a decision in force, by somebody else than the assessor: a credential for the whole, or steps of a pathway for what is missing;
         of each element that is shown, claims of SKILL_SOURCE_ASSESSOR on the skills it names.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, QUOTA_EXCEEDED, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, ASSESSOR_NOT_INDEPENDENT, SAME_PERSON, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 
 def add_ValidationServiceServicer_to_server(servicer: ValidationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,102 @@
+"""The portfolio server is killed while a file is announced and checked, and while a portfolio is erased: each
+happens once and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from waymark.portfolio.v1.evidence_pb2 import Evidence
+
+from tests.support.gates import Gates, Point, gates
+from tests.support.kills import kill_at
+from tests.support.portfolio import PDF, evidence_of
+from tests.support.stand import Stand
+from tests.support.traffic import Person
+from tests.support.uploads import put
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+SERVER = "portfolio-server"
+ROWS = {
+    "evidence": "SELECT count(*) FROM evidence WHERE holder_id = %s",
+    "keys": "SELECT count(*) FROM holder_keys WHERE holder_id = %s",
+}
+
+
+@pytest.fixture(scope="module")
+def built(stand: Stand) -> Iterator[Gates]:
+    with gates(stand.database("portfolio"), "portfolio") as made:
+        yield made
+
+
+@pytest.fixture
+def person(stand: Stand) -> Person:
+    who = stand.callers.person("learner")
+    who.surely("CreateHolder", holder={"given_name": "Noor"})
+    return who
+
+
+def holder(person: Person) -> str:
+    return f"holders/{person.subject}"
+
+
+def announce(person: Person) -> Any:
+    return person.surely("CreateEvidence", parent=holder(person), evidence=evidence_of())
+
+
+def uploaded(person: Person) -> str:
+    made = announce(person)
+    put(made.ticket.url, made.ticket.headers, PDF).raise_for_status()
+    return str(made.evidence.name)
+
+
+def killed_in(stand: Stand, built: Gates, call: Any, *, committed: bool) -> Any:
+    """Kills the server while a call commits, or after it and before it knows; returns what a retry hears."""
+    server = stand.part(SERVER)
+    with ThreadPoolExecutor(1) as pool:
+        with built.closed(Point.COMMITTING) as gate:
+            called = pool.submit(call)
+            eventually(gate.waiting)
+            assert kill_at(stand, SERVER, gate, committed=committed) >= 1
+        answer = called.result()
+    stand.until_restarted(server)
+    return answer
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["during", "after"])
+def test_a_file_is_announced_once_and_stored_whole(
+    stand: Stand, built: Gates, person: Person, committed: bool
+) -> None:
+    made = killed_in(stand, built, partial(announce, person), committed=committed)
+    assert stand.one("portfolio", ROWS["evidence"], person.subject) == 1
+    put(made.ticket.url, made.ticket.headers, PDF).raise_for_status()
+    finalize = partial(person.surely, "FinalizeEvidence", name=made.evidence.name)
+    stored = killed_in(stand, built, finalize, committed=committed)
+    assert stored.state == Evidence.STATE_STORED
+    address = person.surely("GetEvidenceDownload", name=stored.name).url
+    assert httpx.get(address, timeout=30).content == PDF
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["during", "after"])
+def test_a_portfolio_is_erased_as_a_whole(
+    stand: Stand, built: Gates, person: Person, committed: bool
+) -> None:
+    file = uploaded(person)
+    etag = person.surely("GetHolder", name=holder(person)).etag
+    assert stand.one("portfolio", ROWS["keys"], person.subject) == 1  # control
+    killed_in(
+        stand,
+        built,
+        partial(person.surely, "EraseHolder", name=holder(person), etag=etag),
+        committed=committed,
+    )
+    assert [stand.one("portfolio", ROWS[each], person.subject) for each in ("evidence", "keys")] == [0, 0]
+    with pytest.raises(grpc.RpcError) as refused:
+        person.call("GetEvidenceDownload", name=file)
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
