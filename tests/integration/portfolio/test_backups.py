@@ -44,7 +44,7 @@ class Server:
 def test_what_is_restored_of_an_erased_person_cannot_be_read(
     lonely_portfolio: Portfolio, postgres: str, database: Any, key_kept: bool
 ) -> None:
-    """Keys are backed up apart, and what is restored takes the newest; control: with those of before it can."""
+    """Keys are backed up apart, and a restored database takes the newest; control: those of before."""
     server, portfolio = Server(postgres), lonely_portfolio
     gone, stays = live_a_life(portfolio), live_a_life(portfolio)
     contents = server.dump(portfolio.database, f"--exclude-table={KEYS}")
