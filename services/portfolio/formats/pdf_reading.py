@@ -7,7 +7,7 @@ import io
 import json
 from base64 import b64decode
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from services.platform.confined.running import Limits, made_of
 from services.portfolio.formats import candidate, candidate_reading, europass_files, markup
@@ -36,11 +36,17 @@ def read(file: BinaryIO, language: str) -> Read:
 
 def of_attached(files: list[bytes], others: int, language: str) -> Read:
     """The same of XML files that were attached, beside others."""
+    _, root = document_in(files)
+    found = _READERS[markup.local(root)](root, language)
+    if more := len(files) - 1 + others:
+        found.left["attachment"] += more
+    return found
+
+
+def document_in(files: list[bytes]) -> tuple[bytes, Any]:
+    """Returns the first of XML files that is a document of Europass, with its root element."""
     for file in files:
         root = markup.root_of(io.BytesIO(file))
-        if reader := _READERS.get(markup.local(root)):
-            found = reader(root, language)
-            if more := len(files) - 1 + others:
-                found.left["attachment"] += more
-            return found
+        if markup.local(root) in _READERS:
+            return file, root
     raise NothingAttachedError("a PDF with no document of Europass attached")
