@@ -37,7 +37,7 @@ class GetOccupationPageRequest(_message.Message):
     occupation: _builtins.str
     """Concept URI, or ISCO-08 code of one to four digits."""
     nuts_code: _builtins.str
-    """NUTS code of the place."""
+    """NUTS code of the place: of NUTS 2024, or one that a shortage list knows."""
     def __init__(
         self,
         *,

@@ -137,7 +137,7 @@ class SearchCoursesRequest(_message.Message):
     shortage: _builtins.bool
     """Only for occupations in shortage on the as-of day."""
     shortage_nuts_code: _builtins.str
-    """Region the shortage must hold in; empty: any. Used by the shortage filter, facet and reasons."""
+    """Region the shortage must hold in, one of NUTS 2024 or that a list knows; empty: any. Used by the shortage filter, facet and reasons."""
     voucher_eligible: _builtins.bool
     """Only of organisations accredited to take vouchers on the as-of day."""
     include_not_bookable: _builtins.bool
