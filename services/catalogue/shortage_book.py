@@ -17,6 +17,7 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
+from services.catalogue.api.messages import invalid
 from services.catalogue.domain import merkle, shortage, shortage_proof
 from services.catalogue.domain.shortage import Entry, Occupation, Validity
 from services.catalogue.domain.shortage_index import Table
@@ -139,7 +140,17 @@ class ShortageBook:
         _, version, entry = max(found, key=lambda item: item[0])
         return Answer(version, entry)
 
-    def knows_region(self, view: View, nuts_code: str, day: date) -> bool:
+    def check_region(self, view: View, day: date, nuts_code: str, field: str) -> None:
+        """Raises Refusal(INVALID_ARGUMENT) for a region that nobody knows on the day; `field`: where it
+        stands in the request."""
+        if not self._knows_region(view, nuts_code, day):
+            raise invalid(
+                field,
+                "is no region of NUTS 2024 and none that a list speaks of; write the code of a country or"
+                " region, like BE, BE2 or BE211",
+            )
+
+    def _knows_region(self, view: View, nuts_code: str, day: date) -> bool:
         """True for a region of NUTS 2024, and one that a list speaks for, or has an entry for on the day, and
         its parts: lists may go by an earlier NUTS, or be of a country that has none."""
         codes = shipped().codes

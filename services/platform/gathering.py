@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -40,6 +41,7 @@ class Gathering(ThreadPoolExecutor, Generic[W]):
         self._ended = False
         self.expected = 0  # calls that wait on a PatientCondition
         self._joined: list[tuple[greenlet, W]] = []
+        self._idle: list[greenlet] = []  # as many as there were calls at a time
         self._thread = threading.Thread(target=self._run, name="gathering", daemon=True)
         self._thread.start()
 
@@ -53,8 +55,19 @@ class Gathering(ThreadPoolExecutor, Generic[W]):
             except BaseException as error:  # an executor hands every error to its future
                 ended.set_exception(error)
 
-        self._arrived.put(lambda: greenlet(call).switch())
+        self._arrived.put(partial(self._begin, call))
         return ended
+
+    def _begin(self, call: Callable[[], None]) -> None:
+        (self._idle.pop() if self._idle else greenlet(self._take_turns)).switch(call)
+
+    def _take_turns(self, call: Callable[[], None] | None) -> None:
+        """Runs a call, then those that it is handed: the stack of a greenlet that ends is given back to the
+        system, for which every thread has to stop."""
+        while call is not None:
+            call()
+            self._idle.append(getcurrent())
+            call = self.let_others()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends the thread after the calls that have arrived."""
@@ -74,6 +87,8 @@ class Gathering(ThreadPoolExecutor, Generic[W]):
                 self._serve([work for _, work in joined])
                 for call, _ in joined:
                     call.switch()
+        for idle in self._idle:
+            idle.switch(None)
 
     def _take_arrived(self) -> None:
         """Waits a moment for those whose requests are on their way; together they cost less."""
@@ -91,11 +106,12 @@ class Gathering(ThreadPoolExecutor, Generic[W]):
         """Has a waiting call (the `switch` of its greenlet) go on, soon. From any thread."""
         self._arrived.put(go_on)
 
-    def let_others(self) -> None:
-        """Leaves the thread to the others until something makes this call go on."""
+    def let_others(self) -> Any:
+        """Leaves the thread to the others until something makes this call go on, and returns what that hands
+        over."""
         hub = getcurrent().parent
         assert hub is not None
-        hub.switch()
+        return hub.switch()
 
     def wait_for(self, work: W) -> None:
         """Returns when `serve` has been given `work`. For `join`."""

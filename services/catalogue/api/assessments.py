@@ -11,7 +11,6 @@ from waymark.catalogue.v1.market_change_pb2 import MarketChange
 
 from services.catalogue.api.messages import last
 from services.catalogue.api.occupation_names import occupation_of
-from services.catalogue.api.shortage_answers import check_region
 from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import assessment as rules
 from services.catalogue.store import assessments, market_changes, organisations
@@ -83,7 +82,8 @@ class AssessmentApi(assessment_pb2_grpc.AssessmentServiceServicer):
         return roll_ups(tx, request.occupation, [request.nuts_code])[0]
 
     def _check_region(self, nuts_code: str, field: str) -> None:
-        check_region(self.app.shortages, *self.app.shortages.view(), nuts_code, field)
+        book = self.app.shortages
+        book.check_region(*book.view(), nuts_code, field)
 
     @mutation
     def AppointSectorCouncil(

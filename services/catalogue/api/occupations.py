@@ -16,7 +16,6 @@ from services.catalogue.api.assessments import roll_ups
 from services.catalogue.api.messages import put_date
 from services.catalogue.api.observations import observation_message, source_message
 from services.catalogue.api.paying_programmes import Entries, paying_programmes
-from services.catalogue.api.shortage_answers import check_region
 from services.catalogue.api.shortage_versions import entry_message
 from services.catalogue.api.taxonomies import concept_message
 from services.catalogue.app import CatalogueApp
@@ -45,7 +44,8 @@ class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
         if found is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND, "No imported taxonomy has this occupation.")
         concept, labels = found
-        check_region(self.app.shortages, *self.app.shortages.view(), request.nuts_code, "nuts_code")
+        book = self.app.shortages
+        book.check_region(*book.view(), request.nuts_code, "nuts_code")
         occupation = Occupation(concept.uri if concept.scheme == taxonomies.ESCO else "", concept.isco_code)
         page = pb.OccupationPage(nuts_code=request.nuts_code, concept=concept_message(concept, labels))
         _add_level(page, occupation)

@@ -22,7 +22,6 @@ from waymark.catalogue.v1.search_pb2 import (
 )
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.shortage_answers import check_region
 from services.catalogue.app import CatalogueApp
 from services.catalogue.search import like, recommend, search, suggest
 from services.catalogue.search.directory import Snapshot, is_damage
@@ -56,9 +55,6 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
         self.app = app
 
     def SearchCourses(self, request: SearchCoursesRequest, call: Any) -> SearchCoursesResponse:
-        if request.shortage_nuts_code:
-            book = self.app.shortages
-            check_region(book, *book.view(), request.shortage_nuts_code, "shortage_nuts_code")
         size = request.page_size or SIZE
         offset = 0
         if request.page_token:

@@ -87,17 +87,6 @@ def check(book: ShortageBook, request: CheckShortageRequest) -> CheckShortageRes
     return _message(*_answered(book, *book.view(), request, ""))
 
 
-def check_region(book: ShortageBook, view: View, day: date, nuts_code: str, field: str) -> None:
-    """Raises Refusal(INVALID_ARGUMENT) for a region that nobody knows, see `ShortageBook.knows_region`;
-    `field`: where it stands in the request."""
-    if not book.knows_region(view, nuts_code, day):
-        raise invalid(
-            field,
-            "is no region of NUTS 2024 and none that a list speaks of; write the code of a country or region,"
-            " like BE, BE2 or BE211",
-        )
-
-
 def _answered(
     book: ShortageBook, view: View, today: date, request: CheckShortageRequest, path: str
 ) -> tuple[date, Answer]:
@@ -114,7 +103,7 @@ def _answered(
             f"{path}occupation", "is neither an ISCO-08 code nor a concept URI of an imported taxonomy"
         )
     day = day_or(request, "date", today)
-    check_region(book, view, day, request.nuts_code, f"{path}nuts_code")
+    book.check_region(view, day, request.nuts_code, f"{path}nuts_code")
     return day, book.answer(view, occupation, request.nuts_code, day, only)
 
 

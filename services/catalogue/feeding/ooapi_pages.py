@@ -73,7 +73,7 @@ class Pages:
         key = item.get(kind.key) if isinstance(item, dict) else None
         if isinstance(key, str) and key:
             path = f"{kind.path}/{quote(key, safe='')}/{kind.below}"
-            item = {**item, kind.into: list(self._all(path, OFFERINGS, weight))}
+            item = {**item, kind.into: list(self._all(path, OFFERINGS, _weight))}
         text = json.dumps(item, ensure_ascii=False, separators=(",", ":"))
         file.write(text.encode(errors="replace") + b"\n")
         if file.tell() > self._size:
@@ -108,9 +108,13 @@ class Pages:
         into = io.BytesIO()
         self._fetch(Wanted(url, {"accept": TYPE}, self._secret), into, PAGE_LIMITS)
         data = into.getvalue()
-        if weight(data, values(data)) > PAGE_LIMITS.size:
+        if _weight(data) > PAGE_LIMITS.size:
             raise FetchError("TOO_LARGE")
         try:
             return json.loads(data), data
         except (ValueError, RecursionError):
             raise FetchError("NOT_OOAPI") from None
+
+
+def _weight(data: bytes) -> int:
+    return weight(data, values(data))

@@ -41,6 +41,8 @@ class Wanted:
 def understand(request: SearchCoursesRequest, market: Market, view: View, places: Places) -> Wanted:
     """Reads a request; raises Refusal(INVALID_ARGUMENT)."""
     as_of = day(request.as_of, "as_of") if request.HasField("as_of") else view.today
+    if request.shortage_nuts_code:
+        market.check_region(as_of, request.shortage_nuts_code)
     shortages = market.shortages(view, as_of, request.shortage_nuts_code)
     wanted = Wanted(as_of, shortages, view.eligible_on(as_of), view.sectors)
     wanted.start_from = as_of.toordinal() - EPOCH

@@ -26,7 +26,7 @@ from services.platform.db.transaction import transaction
 from services.platform.gathering import aside
 
 if TYPE_CHECKING:
-    from services.platform.app import App
+    from services.catalogue.app import CatalogueApp
 
 LOOK_AGAIN = 0.5  # seconds
 KEPT_DAYS = 64
@@ -119,7 +119,7 @@ class View:
 class Market:
     """One per process."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: CatalogueApp) -> None:
         self._app = app
         self._lock = threading.Lock()
         self._next_look = 0.0
@@ -165,6 +165,11 @@ class Market:
     def _find(self, view: View, text: str, country: str) -> list[Place]:
         with transaction(self._app, read_only=True) as tx:
             return lookup.find(tx.connection, view.tables, text, country)
+
+    def check_region(self, day: date, nuts_code: str) -> None:
+        """Raises Refusal(INVALID_ARGUMENT) for a region of shortages that nobody knows on the day."""
+        book = self._app.shortages
+        book.check_region(book.view()[0], day, nuts_code, "shortage_nuts_code")
 
     def shortages(self, view: View, day: date, nuts_code: str) -> Shortages:
         """Returns what is short on a day, in a region or (empty) anywhere."""

@@ -216,6 +216,8 @@ def test_shortage_and_voucher_are_filters_and_reasons(found: Catalogue) -> None:
     assert search(found, shortage=True, shortage_nuts_code="NL").total_size == 0
     nowhere = search_pb2.SearchCoursesRequest(shortage=True, shortage_nuts_code="BE999")
     assert fields_refused(found.searches("").SearchCourses, nowhere) == ["shortage_nuts_code"]
+    among = search_pb2.RecommendCoursesRequest(skills=[DEVELOPER], among=nowhere)
+    assert fields_refused(found.searches("").RecommendCourses, among) == ["shortage_nuts_code"]
     assert search(found, shortage=True, as_of=day("2029-12-31")).total_size == 0
     assert search(found, voucher_eligible=True).total_size == 0
     found.organisations().GrantAccreditation(

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from greenlet import getcurrent, greenlet
 
 from services.platform.gathering import Gathering, PatientCondition, aside, join
 from services.platform.rpc.handlers import mark
@@ -193,3 +194,18 @@ def test_what_computes_shares_a_thread_where_each_process_has_a_processor(
     assert not gathered.takes(mark(other))
     gathered.shutdown()
     workers.shutdown()
+
+
+def test_calls_take_turns_on_as_many_stacks_as_there_are_at_a_time(rounds: Rounds) -> None:
+    one_by_one = {rounds.gathering.submit(getcurrent).result(30) for _ in range(5)}
+    assert len(one_by_one) == 1
+
+    def beside_others() -> greenlet:
+        join("me")
+        return getcurrent()
+
+    together = {each.result(30) for each in rounds.together(*[beside_others] * 3)}
+    assert len(together) == 3
+    assert one_by_one < together
+    rounds.gathering.shutdown()
+    assert all(each.dead for each in together)
