@@ -41,6 +41,7 @@ from services.vouchers.store import (
     ledger,
     levies,
     openings,
+    payouts,
     rebookings,
     redemptions,
     targets,
@@ -88,13 +89,23 @@ def draw_openings(app: VouchersApp) -> None:
 
 def look_at_accepted(app: VouchersApp) -> None:
     """Lets the monitoring rules look at what was accepted."""
-    _until_done(app, monitoring.AT_ONCE, lambda tx: monitoring.check_accepted(app, tx))
+    _until_done(app, monitoring.AT_ONCE, _seen(lambda tx: monitoring.check_accepted(app, tx)))
 
 
 def release_held(app: VouchersApp) -> None:
     """Clears money whose hold delay has passed and that no hold stops."""
     look_at_accepted(app)
-    _until_done(app, AT_ONCE, lambda tx: release_due(app, tx))
+    _until_done(app, AT_ONCE, _seen(lambda tx: release_due(app, tx)))
+
+
+def _seen(step: Callable[[Transaction], int]) -> Callable[[Transaction], int]:
+    """Returns the step, for the end of which whoever makes a payout batch waits."""
+
+    def joined(tx: Transaction) -> int:
+        payouts.join_releases(tx)
+        return step(tx)
+
+    return joined
 
 
 def rebook(app: VouchersApp) -> None:

@@ -78,8 +78,7 @@ def own_batch(journey: Journey) -> str:
     finding = {"finding": "list and register agree", "requestId": request_id()}
     released = checker.rest("POST", f"/v1/{placed['name']}:release", finding)
     expect(released.get("released", False), "the hold is still there")
-    # What a job is about to release at this very moment is left out of a batch.
-    made = journey.wait_for("what was held is paid", lambda: due(maker))
+    made = gather(maker)
     frozen = maker.rest("POST", f"/v1/{made['name']}:freeze", {"requestId": request_id()})
     expect(pays(frozen, journey.facts.partner), "the batch does not pay our provider")
     with refused("SAME_PERSON") as seen:
@@ -90,21 +89,13 @@ def own_batch(journey: Journey) -> str:
 
 def left_out(journey: Journey, maker: Caller) -> str:
     """Gathers a batch while the hold stands: there is nothing to pay, or only what others are owed."""
-    others = due(maker)
-    if others is None:
-        return "NOTHING_TO_PAY"
+    try:
+        others = gather(maker)
+    except Failure as failure:
+        expect(failure.reason == "NOTHING_TO_PAY", f"expected NOTHING_TO_PAY, got {failure.reason}")
+        return failure.reason
     expect(not pays(others, journey.facts.partner), "the batch pays what is held")
     return "left out of a batch"
-
-
-def due(maker: Caller) -> dict[str, Any] | None:
-    """Has what is due put into a new batch; None when there is nothing to pay."""
-    try:
-        return gather(maker)
-    except Failure as failure:
-        if failure.reason != "NOTHING_TO_PAY":
-            raise
-        return None
 
 
 def gather(maker: Caller, kind: str = "KIND_REDEMPTIONS") -> dict[str, Any]:

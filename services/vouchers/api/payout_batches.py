@@ -101,6 +101,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         return self._message(row, payouts.payments_of(tx, batch))
 
     def _release_due(self, tx: Transaction) -> None:
+        payouts.wait_for_releases(tx)
         for _ in range(LARGEST // AT_ONCE):
             if release_due(self.app, tx) < AT_ONCE:
                 return

@@ -22,6 +22,7 @@ _STOPPED = """EXISTS (SELECT 1 FROM holds h WHERE h.released_at IS NULL
 # What is paid to whoever is named in a row goes to an account of this moment.
 HAS_ACCOUNT = """EXISTS (SELECT 1 FROM bank_accounts b WHERE b.organisation = {row}.organisation
   AND b.state = 2 AND b.effective_at <= now())"""
+_RELEASES = 1886352502  # key of an advisory lock
 _RELEASABLE = text(f"""SELECT r.id, r.shard, r.held_cents FROM redemptions r
 WHERE r.state = 5 AND r.held_cents > 0 AND r.release_at <= now() AND r.checked_at IS NOT NULL
   AND NOT {_STOPPED}
@@ -41,6 +42,16 @@ _SET_PAID = text("""UPDATE redemptions r SET cleared_cents = 0, paid_cents = n.c
   state = CASE WHEN clawed_cents = accepted_cents THEN 11 ELSE 7 END, version = version + 1,
   updated_at = now()
 FROM unnest(CAST(:ids AS uuid[]), CAST(:cents AS bigint[])) AS n (id, cents) WHERE r.id = n.id""")
+
+
+def join_releases(tx: Transaction) -> None:
+    """Says that this transaction clears held money: who is to pay all that is due waits for its end."""
+    tx.execute(select(func.pg_advisory_xact_lock_shared(_RELEASES)))
+
+
+def wait_for_releases(tx: Transaction) -> None:
+    """Waits for those who clear held money, which `releasable` passes over; later ones wait for this one."""
+    tx.execute(select(func.pg_advisory_xact_lock(_RELEASES)))
 
 
 def releasable(tx: Transaction, limit: int) -> list[Row[Any]]:

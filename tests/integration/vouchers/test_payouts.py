@@ -15,10 +15,12 @@ from waymark.vouchers.v1 import payout_batch_pb2 as pb
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers.api import payout_batches
-from services.vouchers.store import payouts
+from services.vouchers.store import monitoring, payouts
 from tests.integration.vouchers.refusals import refused, violations_of
-from tests.support.meetings import Meeting
+from tests.support.meetings import Meanwhile, Meeting
 from tests.support.vouchers import IBAN, NO_EVIDENCE, OTHER_IBAN, World, cents, day_message
+
+BRIEF, LONG = 1, 30  # seconds: for whoever must wait for a lock, for whoever must not
 
 
 @pytest.fixture
@@ -39,6 +41,23 @@ def frozen(world: World) -> Any:
     """Returns a frozen batch."""
     batch = world.batch()
     return world.payer.batches.FreezePayoutBatch(pb.FreezePayoutBatchRequest(name=batch.name))
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+@pytest.mark.parametrize(("store", "read"), [(payouts, "releasable"), (monitoring, "unchecked")])
+def test_a_batch_holds_what_a_job_clears_at_that_moment(
+    owed: World, monkeypatch: pytest.MonkeyPatch, store: Any, read: str, guarded: bool
+) -> None:
+    owed.bank_account()
+    if not guarded:
+        monkeypatch.setattr(payouts, "wait_for_releases", lambda tx: None)
+    meanwhile = Meanwhile(monkeypatch, store, read, owed.batch, BRIEF if guarded else LONG)
+    jobs.release_held(owed.app)
+    if guarded:
+        assert not meanwhile.done
+        assert cents(meanwhile.answer.total) == 100_000
+    else:
+        assert refused(lambda: meanwhile.answer) == "NOTHING_TO_PAY"
 
 
 def test_nothing_is_paid_without_a_bank_account(owed: World) -> None:

@@ -16,7 +16,7 @@ def show(journey: Journey) -> str:
     token, _ = read(officer, "")
     source = figures.register(journey)
     figures.take_in(journey, source, figures.FOLDER / "figures.csv")
-    assessment = officers.enter(journey, OCCUPATION, "BE221", 3, "WRONG_SKILLS")
+    assessment = officers.enter(journey, OCCUPATION, "BE223", 3, "WRONG_SKILLS")
     officers.verify(journey, assessment)
     version = c01_occupational_compass.publish(journey, "staff")
     wanted = {
