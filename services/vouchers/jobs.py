@@ -98,9 +98,11 @@ def release_held(app: VouchersApp) -> None:
 
 
 def rebook(app: VouchersApp) -> None:
-    """Offers learners of delisted providers another course; gives the money back where nobody chose."""
-    _each(app, rebookings.stranded, rebooking.offer)
+    """Offers learners of delisted providers another course; gives the money back where nobody chose. Tells
+    those who have nothing booked."""
+    _each(app, rebookings.stranded, lambda tx, key: rebooking.offer(app, tx, key))
     _each(app, rebookings.overdue, rebooking.expire)
+    _until_done(app, rebooking.AT_ONCE, lambda tx: rebooking.tell_unbooked(app, tx))
 
 
 def ask_outcomes(app: VouchersApp) -> None:

@@ -74,6 +74,10 @@ class Alert(_message.Message):
         """Drawn by lot; `limit` is the share in hundredths of a percent."""
         KIND_PERSON: Alert._Kind.ValueType  # 7
         """A person raised it."""
+        KIND_SHARED_ADDRESS: Alert._Kind.ValueType  # 8
+        """An address of two providers; `measured` is how many others are there."""
+        KIND_NEW_PROVIDER: Alert._Kind.ValueType  # 9
+        """A new provider; `measured` is what was accepted of it so far, in cents or redemptions."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What raised it."""
@@ -93,6 +97,10 @@ class Alert(_message.Message):
     """Drawn by lot; `limit` is the share in hundredths of a percent."""
     KIND_PERSON: Alert.Kind.ValueType  # 7
     """A person raised it."""
+    KIND_SHARED_ADDRESS: Alert.Kind.ValueType  # 8
+    """An address of two providers; `measured` is how many others are there."""
+    KIND_NEW_PROVIDER: Alert.Kind.ValueType  # 9
+    """A new provider; `measured` is what was accepted of it so far, in cents or redemptions."""
 
     class _Outcome:
         ValueType = _typing.NewType("ValueType", _builtins.int)
