@@ -22,6 +22,7 @@ from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.store import alerts, holds, monitoring
 
 AT_ONCE = 1000  # redemptions of one transaction
+MOST_LINKED = 50  # providers that an alert names
 Kind = alert_pb2.Alert.Kind
 
 
@@ -66,6 +67,7 @@ def raise_by_rule(app: VouchersApp, tx: Transaction, rule: Rule, row: Any, hit: 
         "organisation": row.organisation,
         "measured": hit.measured,
         "allowed": hit.allowed,
+        "linked": list(hit.others[:MOST_LINKED]),
         "raised_by": rule.name,
     }
     raise_alert(app, tx, values, held=rule.message.hold_on != Message.HOLD_ON_NOTHING)
@@ -141,8 +143,8 @@ def _compared(tx: Transaction, rules: Sequence[Rule], rows: Sequence[Row[Any]]) 
             residence=homes.get(row.learner, ""),
             median=medians.get((row.course, row.currency), NO_MEDIAN),
             on_the_day=days[day] if row.delivered_at else 0,
-            sharing=sharing.get(row.organisation, 0),
-            neighbours=neighbours.get(row.organisation, 0),
+            sharing=sharing.get(row.organisation, ()),
+            neighbours=neighbours.get(row.organisation, ()),
             **newcomers.with_one_more(row),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -50,8 +50,8 @@ class Accepted:
     residence: str = ""
     median: Median = NO_MEDIAN
     on_the_day: int = 0
-    sharing: int = 0
-    neighbours: int = 0
+    sharing: Sequence[str] = ()
+    neighbours: Sequence[str] = ()
     accepted: datetime | None = None
     first: datetime | None = None
     taken: int = 0
@@ -59,10 +59,11 @@ class Accepted:
 
 
 class Hit(NamedTuple):
-    """What was measured, and what the rule allows; the unit goes with the kind."""
+    """What was measured, and what the rule allows; the unit goes with the kind. `others`: providers."""
 
     measured: int
     allowed: int
+    others: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -167,11 +168,11 @@ def _distance(rule: Rule, it: Accepted) -> Hit | None:
 
 
 def _shared_account(_: Rule, it: Accepted) -> Hit | None:
-    return Hit(it.sharing, 0) if it.sharing else None
+    return Hit(len(it.sharing), 0, it.sharing) if it.sharing else None
 
 
 def _shared_address(_: Rule, it: Accepted) -> Hit | None:
-    return Hit(it.neighbours, 0) if it.neighbours else None
+    return Hit(len(it.neighbours), 0, it.neighbours) if it.neighbours else None
 
 
 def _new_provider(rule: Rule, it: Accepted) -> Hit | None:

@@ -46,12 +46,12 @@ FROM acceptances a JOIN unnest(CAST(:organisations AS text[]), CAST(:days AS dat
   ON a.organisation = d.organisation AND a.delivered_on = d.day
 GROUP BY a.organisation, a.delivered_on""")
 # Compared inside the database: no account number leaves it.
-_SHARING = text("""SELECT mine.organisation, count(DISTINCT other.organisation) AS found
+_SHARING = text("""SELECT mine.organisation, array_agg(DISTINCT other.organisation) AS others
 FROM bank_accounts mine JOIN bank_accounts other
   ON other.iban = mine.iban AND other.organisation <> mine.organisation AND other.state = 2
 WHERE mine.state = 2 AND mine.organisation = ANY (:organisations) GROUP BY mine.organisation""")
 # Who was paid before counts whatever became of it; an office of somebody who trains nobody says nothing.
-_NEIGHBOURS = text("""SELECT mine.name AS organisation, count(*) AS found
+_NEIGHBOURS = text("""SELECT mine.name AS organisation, array_agg(other.name ORDER BY other.name) AS others
 FROM organisations mine JOIN organisations other
   ON other.addresses && mine.addresses AND other.name <> mine.name
 WHERE mine.name = ANY (:organisations)
@@ -143,17 +143,17 @@ def on_days(tx: Transaction, days: Collection[tuple[str, date]]) -> dict[tuple[s
     return {(row.organisation, row.delivered_on): row.found for row in rows}
 
 
-def sharing(tx: Transaction, organisations: Collection[str]) -> dict[str, int]:
-    """Returns with how many others providers share a confirmed bank account; none is left out."""
+def sharing(tx: Transaction, organisations: Collection[str]) -> dict[str, list[str]]:
+    """Returns with which others providers share a confirmed bank account; with none is left out."""
     rows = tx.execute(_SHARING, {"organisations": sorted(organisations)})
-    return {row.organisation: row.found for row in rows}
+    return {row.organisation: row.others for row in rows}
 
 
-def neighbours(tx: Transaction, organisations: Collection[str]) -> dict[str, int]:
-    """Returns with how many others, accredited or paid before, providers share an address; none is left
+def neighbours(tx: Transaction, organisations: Collection[str]) -> dict[str, list[str]]:
+    """Returns with which others, accredited or paid before, providers share an address; with none is left
     out."""
     rows = tx.execute(_NEIGHBOURS, {"organisations": sorted(organisations)})
-    return {row.organisation: row.found for row in rows}
+    return {row.organisation: row.others for row in rows}
 
 
 def first_accepted(tx: Transaction, organisations: Collection[str]) -> dict[str, datetime]:

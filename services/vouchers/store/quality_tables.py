@@ -92,6 +92,7 @@ alerts = Table(
     Column("state", SmallInteger, nullable=False),
     Column("measured", BigInteger, nullable=False, server_default="0"),
     Column("allowed", BigInteger, nullable=False, server_default="0"),
+    texts("linked"),
     words("raised_by"),
     sealed("sealed_reason"),
     Column("outcome", SmallInteger, nullable=False, server_default="0"),

@@ -116,6 +116,7 @@ def test_two_providers_with_one_account_are_held_and_the_number_is_nowhere(
     accept(owed), accept(owed)
     (alert,) = look(owed)  # one while it is open
     assert (alert.kind, alert.target, alert.measured) == (Alert.KIND_SHARED_ACCOUNT, owed.organisation, 1)
+    assert list(alert.linked) == ["organisations/twin"]
     assert refused(owed.batch) == "NOTHING_TO_PAY"
     assert IBAN not in str(alert) + str(told(owed, events_pb2.AlertRaised)) + "".join(capfd.readouterr())
     kept = everything(owed.app.engine)
@@ -143,8 +144,9 @@ def test_two_providers_at_one_address_are_held(
     owed.accredit(addresses=["door", "yard"])
     owed.accredit("organisations/twin", **twin)
     accept(owed), accept(owed)
-    found = [(alert.kind, alert.target, alert.measured) for alert in look(owed)]
-    assert found == [(Alert.KIND_SHARED_ADDRESS, owed.organisation, 1)] * hits  # one while it is open
+    found = [(alert.kind, alert.target, alert.measured, *alert.linked) for alert in look(owed)]
+    hit = (Alert.KIND_SHARED_ADDRESS, owed.organisation, 1, "organisations/twin")
+    assert found == [hit] * hits  # one while it is open
     if hits:
         assert refused(owed.batch) == "NOTHING_TO_PAY"
 

@@ -10,6 +10,7 @@ depends_on = None
 LINKED = """
 ALTER TABLE organisations ADD COLUMN addresses TEXT[] DEFAULT '{}'::text[] NOT NULL;
 CREATE INDEX organisations_addresses ON organisations USING gin (addresses);
+ALTER TABLE alerts ADD COLUMN linked TEXT[] DEFAULT '{}'::text[] NOT NULL;
 CREATE INDEX acceptances_first ON acceptances (organisation, accepted_at);
 CREATE INDEX applications_granted ON applications (organisation) WHERE voucher_id IS NOT NULL;
 CREATE TABLE delisting_notices (
