@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from waymark.catalogue.v1 import events_pb2
 from services.catalogue.domain.accreditation import Accreditation, current
 from services.catalogue.domain.agreement import State
 from services.catalogue.domain.courses import Document
+from services.catalogue.domain.organisations import address_digests
 from services.catalogue.domain.shortage import Entry
 from services.platform.goals import months_after
 
@@ -53,10 +54,15 @@ def organisation_changed(
     today: date,
     *,
     held: bool = False,
+    addresses: Iterable[tuple[str, str]] = (),
 ) -> events_pb2.OrganisationChanged:
     """Returns the state of an organisation that other services rely on; `held`: back, so that nobody books
-    with it."""
-    event = events_pb2.OrganisationChanged(organisation=f"organisations/{organisation}", version=version)
+    with it; `addresses`: street and postal code of its sites."""
+    event = events_pb2.OrganisationChanged(
+        organisation=f"organisations/{organisation}",
+        version=version,
+        address_digests=address_digests(addresses),
+    )
     granted = None if held else current(accreditations, today)
     if granted is not None and granted.in_force(today):
         event.accredited = True

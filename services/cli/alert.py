@@ -21,6 +21,7 @@ ALERT = {
     "rule": "rule",
     "measured": "measured",
     "limit": "limit",
+    "linked with": "linked",
     "hold": "hold",
     "because": "reason",
     "outcome": "outcome",

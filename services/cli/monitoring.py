@@ -22,11 +22,15 @@ RULE = {
     "amount": "amount",
     "speed": "speed",
     "distance": "distance",
-    "shared account": "sharedAccount",
+    "new for days": "newProvider.withinDays",
+    "takes above": "newProvider.above",
+    "more than": "newProvider.moreThan",
+    "providers with": "links",
     "complaints": "complaint",
     "sample": "sample",
     "in force since": "activateTime",
 }
+LINKS = {"sharedAccount": "one bank account", "sharedAddress": "one address"}  # conditions without a number
 Name = Annotated[str, typer.Argument(metavar="RULE", help="monitoringRules/{id}/versions/{n}")]
 Option = typer.Option
 
@@ -38,6 +42,11 @@ class HoldOn(StrEnum):
     REDEMPTION = "redemption"
     COURSE = "course"
     PROVIDER = "provider"
+
+
+def _shown(call: Call, answer: dict[str, Any]) -> None:
+    links = [words for field, words in LINKS.items() if field in answer]
+    call.one(answer if call.as_json else {**answer, "links": links}, RULE)
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +63,9 @@ def draft(
     rule: Annotated[str, typer.Argument(help="Id of the rule; a new one makes a new rule.")],
     hold: Annotated[HoldOn, Option(help="What its alerts stop.")] = HoldOn.REDEMPTION,
     programme: Annotated[str, Option(help="Only redemptions of this programmes/{id}.")] = "",
-    above: Annotated[str, Option(help="Hits more than this amount.")] = "",
+    above: Annotated[
+        str, Option(help="Hits more than this amount; with --new-for in all that a new provider takes.")
+    ] = "",
     above_median: Annotated[int, Option(help="Hits more than so many percent of the course's median.")] = 0,
     sooner_than: Annotated[int, Option(help="Hits delivery within so many hours of the start.")] = 0,
     per_day: Annotated[int, Option(help="Hits more deliveries of a provider on a day.")] = 0,
@@ -62,6 +73,11 @@ def draft(
         int, Option(help="Hits when home and session differ at this NUTS level, 0 to 3.")
     ] = -1,
     shared_account: Annotated[bool, Option(help="Hits providers with one bank account.")] = False,
+    shared_address: Annotated[bool, Option(help="Hits providers that train at one address.")] = False,
+    new_for: Annotated[
+        int, Option(help="Caps a provider so many days from its first acceptance: --above, --more-than.")
+    ] = 0,
+    more_than: Annotated[int, Option(help="Hits more redemptions than this; with --new-for.")] = 0,
     complaints: Annotated[int, Option(help="Hits from so many complaints on.")] = 0,
     within_days: Annotated[int, Option(help="Within so many days; with --complaints.")] = 90,
     sample: Annotated[float, Option(help="Hits so many percent, drawn by lot.")] = 0,
@@ -69,18 +85,20 @@ def draft(
 ) -> None:
     """Draft a rule, or the next version of one. Exactly one kind of condition is given."""
     amount: dict[str, Any] = {"above": json_money(above)} if above else {}
+    new = {"withinDays": new_for, "moreThan": more_than, **amount} if new_for else {}
     if above_median:
         amount["aboveMedianPercent"] = above_median
     kinds: dict[str, Any] = {
-        "amount": amount,
+        "amount": {} if new and not above_median else amount,
+        "newProvider": new,
         "speed": {"soonerThanHours": sooner_than, "moreThanPerDay": per_day} if sooner_than or per_day else 0,
         "distance": {"nutsLevel": other_region} if other_region >= 0 else 0,
         "sample": {"shareBasisPoints": round(sample * 100)} if sample else 0,
         "complaint": {"count": complaints, "withinDays": within_days} if complaints else 0,
     }
     found = {kind: condition for kind, condition in kinds.items() if condition}
-    if shared_account:
-        found["sharedAccount"] = {}
+    found |= {"sharedAccount": {}} if shared_account else {}
+    found |= {"sharedAddress": {}} if shared_address else {}
     if len(found) != 1:
         raise Failure(
             ExitCode.USAGE,
@@ -88,21 +106,21 @@ def draft(
             remedy="Give one, such as --above, --sooner-than, --other-region, --complaints or --sample.",
         )
     body = {"programme": programme, "holdOn": enum("HOLD_ON", hold), "off": off, **found}
-    call.one(call.post("monitoringRules", {"monitoringRuleId": rule, "monitoringRule": body}), RULE)
+    _shown(call, call.post("monitoringRules", {"monitoringRuleId": rule, "monitoringRule": body}))
 
 
 @monitoring.command(epilog="Example:  waymark monitoring activate monitoringRules/high-amounts/versions/1")
 @calls("finance:checker")
 def activate(call: Call, name: Name) -> None:
     """Put a draft into force; by another person than the one who drafted it."""
-    call.one(call.post(f"{name}:activate"), RULE)
+    _shown(call, call.post(f"{name}:activate"))
 
 
 @monitoring.command(epilog="Example:  waymark monitoring show monitoringRules/high-amounts/versions/1")
 @calls("auditor")
 def show(call: Call, name: Name) -> None:
     """Show a version of a rule."""
-    call.one(call.get(name), RULE)
+    _shown(call, call.get(name))
 
 
 @monitoring.command("list", epilog="Example:  waymark monitoring list --superseded")

@@ -109,9 +109,11 @@ def _seen(step: Callable[[Transaction], int]) -> Callable[[Transaction], int]:
 
 
 def rebook(app: VouchersApp) -> None:
-    """Offers learners of delisted providers another course; gives the money back where nobody chose."""
-    _each(app, rebookings.stranded, rebooking.offer)
+    """Offers learners of delisted providers another course; gives the money back where nobody chose. Tells
+    those who have nothing booked."""
+    _each(app, rebookings.stranded, lambda tx, key: rebooking.offer(app, tx, key))
     _each(app, rebookings.overdue, rebooking.expire)
+    _until_done(app, rebooking.AT_ONCE, lambda tx: rebooking.tell_unbooked(app, tx))
 
 
 def ask_outcomes(app: VouchersApp) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -22,6 +22,7 @@ from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.store import alerts, holds, monitoring
 
 AT_ONCE = 1000  # redemptions of one transaction
+MOST_LINKED = 50  # providers that an alert names
 Kind = alert_pb2.Alert.Kind
 
 
@@ -66,6 +67,7 @@ def raise_by_rule(app: VouchersApp, tx: Transaction, rule: Rule, row: Any, hit: 
         "organisation": row.organisation,
         "measured": hit.measured,
         "allowed": hit.allowed,
+        "linked": list(hit.others[:MOST_LINKED]),
         "raised_by": rule.name,
     }
     raise_alert(app, tx, values, held=rule.message.hold_on != Message.HOLD_ON_NOTHING)
@@ -120,6 +122,8 @@ def _compared(tx: Transaction, rules: Sequence[Rule], rows: Sequence[Row[Any]]) 
     medians = _medians(tx, rows) if "amount" in kinds else {}
     days = Counter(_days(tx, rows)) if "speed" in kinds else Counter[tuple[str, date]]()
     sharing = monitoring.sharing(tx, providers) if "shared_account" in kinds else {}
+    neighbours = monitoring.neighbours(tx, providers) if "shared_address" in kinds else {}
+    newcomers = _Newcomers(tx, rules, rows)
     homes = (
         monitoring.residences(tx, {row.learner for row in rows}, tx.now.date()) if "distance" in kinds else {}
     )
@@ -139,8 +143,46 @@ def _compared(tx: Transaction, rules: Sequence[Rule], rows: Sequence[Row[Any]]) 
             residence=homes.get(row.learner, ""),
             median=medians.get((row.course, row.currency), NO_MEDIAN),
             on_the_day=days[day] if row.delivered_at else 0,
-            sharing=sharing.get(row.organisation, 0),
+            sharing=sharing.get(row.organisation, ()),
+            neighbours=neighbours.get(row.organisation, ()),
+            **newcomers.with_one_more(row),
         )
+
+
+class _Newcomers:
+    """What was accepted of providers that are new by some rule, counted on with each row."""
+
+    def __init__(self, tx: Transaction, rules: Sequence[Rule], rows: Sequence[Row[Any]]) -> None:
+        self._first: dict[str, datetime] = {}
+        self._cents, self._count = Counter[tuple[str, str]](), Counter[str]()
+        longest = max((rule.message.new_provider.within_days for rule in rules), default=0)
+        if not longest:
+            return
+        first = {row.organisation: row.accepted_at for row in sorted(rows, key=_accepted, reverse=True)}
+        first |= monitoring.first_accepted(tx, first)
+        since = tx.now - timedelta(days=longest)
+        self._first = {who: moment for who, moment in first.items() if moment > since}
+        for row in monitoring.taken(tx, self._first) if self._first else ():
+            self._cents[row.organisation, row.currency] = row.cents
+            self._count[row.organisation] += row.found
+
+    def with_one_more(self, row: Row[Any]) -> dict[str, Any]:
+        """Returns what is told of the provider once a redemption, its row, is counted too."""
+        if row.organisation not in self._first:
+            return {}
+        self._cents[row.organisation, row.currency] += row.own_cents
+        self._count[row.organisation] += 1
+        return {
+            "accepted": row.accepted_at,
+            "first": self._first[row.organisation],
+            "taken": self._cents[row.organisation, row.currency],
+            "count": self._count[row.organisation],
+        }
+
+
+def _accepted(row: Row[Any]) -> datetime:
+    moment: datetime = row.accepted_at
+    return moment
 
 
 def _medians(tx: Transaction, rows: Sequence[Row[Any]]) -> dict[tuple[str, str], Median]:

@@ -12,21 +12,25 @@ from waymark.vouchers.v1 import events_pb2, redemption_pb2
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.api.convert import moment
+from services.vouchers.app import VouchersApp
 from services.vouchers.domain.states import RedemptionState, need
 from services.vouchers.releasing import release_reservation
+from services.vouchers.shortages import Lists, pays
 from services.vouchers.store import rebookings, redemptions
 
+AT_ONCE = 200
+MOST = 5  # sessions of an offer
 PATIENCE = timedelta(days=14)  # to choose
 UNDER_WAY = (RedemptionState.RESERVED, RedemptionState.AUTHORISED, RedemptionState.STARTED)
 WHY = redemption_pb2.Redemption.END_REASON_SESSION_CHANGED
 
 
-def offer(tx: Transaction, redemption: str) -> None:
-    """Offers the learner of an open redemption like sessions elsewhere; when there are none, the money
-    returns to the voucher. Raises Refusal(WRONG_STATE) when it is no longer open."""
+def offer(app: VouchersApp, tx: Transaction, redemption: str) -> None:
+    """Offers the learner of an open redemption like sessions that the programme pays for; when there are
+    none, the money returns to the voucher. Raises Refusal(WRONG_STATE) when it is no longer open."""
     row = redemptions.lock_with_money(tx, redemption)
     need(RedemptionState(row.state), UNDER_WAY)
-    sessions = rebookings.like(tx, row.session, row.currency, tx.now.date())
+    sessions = _elsewhere(app, tx, row)
     expires = tx.now + PATIENCE
     values = {
         "redemption_id": redemption,
@@ -46,6 +50,23 @@ def offer(tx: Transaction, redemption: str) -> None:
     tx.publish(event)
 
 
+def tell_unbooked(app: VouchersApp, tx: Transaction) -> int:
+    """Tells learners with nothing booked, at most AT_ONCE, that the provider their voucher was granted for is
+    gone, and what they can book instead; returns how many."""
+    rows = rebookings.take_unbooked(tx, AT_ONCE)
+    for row in rows:
+        event = events_pb2.VoucherProviderDelisted(
+            voucher=f"vouchers/{row.id}",
+            learner=row.learner,
+            organisation=row.organisation,
+            session=row.session,
+            sessions=_elsewhere(app, tx, row),
+            expire_time=moment(row.expires_at),
+        )
+        tx.publish(event)
+    return len(rows)
+
+
 def expire(tx: Transaction, redemption: str) -> None:
     """Ends an offer that nobody took: the money of an open redemption returns to the voucher."""
     row = redemptions.lock_with_money(tx, redemption)
@@ -58,3 +79,10 @@ def expire(tx: Transaction, redemption: str) -> None:
 def give_back(tx: Transaction, row: Any) -> None:
     """Ends a locked redemption before delivery; its amount is on the voucher again."""
     release_reservation(tx, row, redemptions.redemption_of(row).void(), WHY)
+
+
+def _elsewhere(app: VouchersApp, tx: Transaction, row: Any) -> list[str]:
+    """Returns the sessions to offer instead of that in a redemption's or voucher's row, the soonest first."""
+    rules, lists, today = app.rules(tx, row.programme_id, row.version_number), Lists(tx), tx.now.date()
+    found = rebookings.like(tx, row.session, row.currency, today)
+    return [each.session for each in found if pays(lists, rules, each, today)][:MOST]

@@ -1,11 +1,14 @@
-"""Whether a course meets a programme's shortage rule, by the lists that the catalogue told."""
+"""Whether a course meets a programme's rules on courses, by the shortage lists that the catalogue told."""
 
 from __future__ import annotations
 
 from datetime import date
 
+from waymark.vouchers.v1.programme_pb2 import ProgrammeVersion
+
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain import shortage
+from services.vouchers.domain.builtin import course_allowed
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.shortage import Entry, Occupation
@@ -18,6 +21,18 @@ def shortage_match(tx: Transaction, rules: Rules, offer: Offer, today: date) -> 
         return "", None
     version = offers.version_in_force(tx, rules.version.shortage_rule.shortage_list, today)
     return version, Lists(tx).matching_entry(rules, offer, version)
+
+
+def pays(lists: Lists, rules: Rules, offer: Offer, today: date) -> bool:
+    """True when a version lets its vouchers be spent on a course that they were not granted for: by its
+    course rule and, where that is asked at reservation, its shortage rule. The provider is not looked at."""
+    version, rule = rules.version, rules.version.shortage_rule
+    asked = version.scope != ProgrammeVersion.SCOPE_COURSE or rule.check_at_reservation
+    if asked and version.HasField("shortage_rule"):
+        in_force = lists.in_force(rule.shortage_list, today)
+        if lists.matching_entry(rules, offer, in_force) is None:
+            return False
+    return course_allowed(rules, offer)
 
 
 class Lists:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -110,11 +111,21 @@ class World:
         with transaction(self.app) as tx:
             DEFINITION.reactions[type(event)](self.app, tx, event, info)
 
-    def accredit(self, organisation: str = "", *, accredited: bool = True, until: date | None = None) -> None:
-        """Tells of a provider."""
+    def accredit(
+        self,
+        organisation: str = "",
+        *,
+        accredited: bool = True,
+        until: date | None = None,
+        addresses: Sequence[str] = (),
+    ) -> None:
+        """Tells of a provider; `addresses`: their digests."""
         self.version += 1
         event = events_pb2.OrganisationChanged(
-            organisation=organisation or self.organisation, version=self.version, accredited=accredited
+            organisation=organisation or self.organisation,
+            version=self.version,
+            accredited=accredited,
+            address_digests=addresses,
         )
         if until:
             event.accredited_until.CopyFrom(day_message(until))

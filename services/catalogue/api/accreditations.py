@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
+from sqlalchemy import Row
 from waymark.catalogue.v1 import organisation_pb2
 from waymark.catalogue.v1.organisation_pb2 import (
     GrantAccreditationRequest,
@@ -89,12 +91,19 @@ class AccreditationApi:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, "There is no such accreditation.")
 
 
-def announce(tx: Transaction, organisation: str) -> None:
-    """Counts the organisation's version up and publishes its state."""
-    row = organisations.change(tx, organisation)
-    held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
-    on_hold = quality_holds.is_open(tx, f"organisations/{organisation}")
-    tx.publish(events.organisation_changed(organisation, row.version, held, tx.now.date(), held=on_hold))
+def announce(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
+    """Changes columns (none: only the version) and publishes the organisation's state; returns its row."""
+    row = organisations.change(tx, organisation, **values)
+    event = events.organisation_changed(
+        organisation,
+        row.version,
+        organisations.accreditations_of(tx.connection, [organisation])[organisation],
+        tx.now.date(),
+        held=quality_holds.is_open(tx, f"organisations/{organisation}"),
+        addresses=organisations.addresses(tx, organisation),
+    )
+    tx.publish(event)
+    return row
 
 
 def announce_begun(app: App) -> None:

@@ -21,7 +21,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.options.v1.options_pb2 import ROLE_CATALOGUE_MANAGER
 
 from services.catalogue import events
-from services.catalogue.api.accreditations import AccreditationApi, accreditation_message
+from services.catalogue.api.accreditations import AccreditationApi, accreditation_message, announce
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
 from services.catalogue.api.messages import invalid, last, mask, required
 from services.catalogue.domain.accreditation import Accreditation, current
@@ -29,7 +29,7 @@ from services.catalogue.domain.distance import Degrees
 from services.catalogue.domain.gazetteer import country_of
 from services.catalogue.domain.organisations import check_place
 from services.catalogue.gazetteer import lookup
-from services.catalogue.store import organisation_tree, organisations, places, quality_holds
+from services.catalogue.store import organisation_tree, organisations, places
 from services.catalogue.store.tables import organisations as table
 from services.catalogue.store.tables import sites
 from services.platform.db.etags import check_etag, etag_of
@@ -122,11 +122,8 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         if "branding" in values:
             del values["branding"]
             values |= branding_values(tx, row, given.branding)
-        row = organisations.change(tx, row.id, **values)
-        held = organisations.accreditations_of(tx.connection, [row.id])[row.id]
-        on_hold = quality_holds.is_open(tx, f"organisations/{row.id}")
-        tx.publish(events.organisation_changed(row.id, row.version, held, tx.now.date(), held=on_hold))
-        return _message(tx, row, held)
+        row = announce(tx, row.id, **values)
+        return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
 
     @mutation
     def CreateSite(self, tx: Transaction, request: CreateSiteRequest) -> Site:
@@ -145,6 +142,7 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             longitude=at and at[1],
             location_derived=at is not None and not given.HasField("location"),
         )
+        announce(tx, organisation)
         return _site(organisations.listing_sites(organisation).where(sites.c.id == site), tx)
 
     @query

@@ -1,14 +1,17 @@
-"""The tree of organisations: nobody stands above itself, and no tree grows too deep to be read at once."""
+"""Organisations: a tree without loops that can be read at once, and what is told of where they train."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 
 from waymark.errors.v1 import reason_pb2
 
+from services.catalogue.domain.labels import normal
 from services.platform.errors import Refusal
 
 DEEPEST = 8  # levels
+MOST_ADDRESSES = 100  # told of one organisation
 
 
 def check_place(organisation: str, above: Sequence[str], height: int) -> None:
@@ -21,3 +24,11 @@ def check_place(organisation: str, above: Sequence[str], height: int) -> None:
         raise Refusal(reason_pb2.REASON_ORGANISATION_LOOP, metadata={"parent": f"organisations/{above[0]}"})
     if len(above) + height > DEEPEST:
         raise Refusal(reason_pb2.REASON_ORGANISATION_LOOP, metadata={"levels": str(len(above) + height)})
+
+
+def address_digests(addresses: Iterable[tuple[str, str]]) -> list[str]:
+    """Returns what others are told of addresses, (street, postal code): SHA-256, hex, each once and in order,
+    at most MOST_ADDRESSES. Two ways to write one address have one; without either there is none."""
+    known = {(normal(street), normal(code)) for street, code in addresses}
+    written = (f"{street} {code}" for street, code in known if street and code)
+    return sorted(hashlib.sha256(each.encode()).hexdigest() for each in written)[:MOST_ADDRESSES]

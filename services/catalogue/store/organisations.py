@@ -112,6 +112,12 @@ def listing_sites(organisation: str) -> Select[Any]:
     return select(sites).where(sites.c.organisation_id == organisation)
 
 
+def addresses(tx: Transaction, organisation: str) -> list[tuple[str, str]]:
+    """Returns street and postal code of the sites of an organisation."""
+    wanted = select(sites.c.street, sites.c.postal_code).where(sites.c.organisation_id == organisation)
+    return [(row.street, row.postal_code) for row in tx.execute(wanted)]
+
+
 def located_sites(connection: Connection) -> list[Row[Any]]:
     """Returns town, postal_code, latitude and longitude of every site that has a place."""
     wanted = select(sites.c.town, sites.c.postal_code, sites.c.latitude, sites.c.longitude)

@@ -81,6 +81,7 @@ ELSEWHERE = {
     "TargetReviewDue",
     "VoucherExpiring",
     "VoucherExtended",
+    "VoucherProviderDelisted",
     "VoucherReissued",
     "WebhookEndpointFailed",
 }

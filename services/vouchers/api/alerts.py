@@ -137,6 +137,7 @@ class AlertApi(alert_pb2_grpc.AlertServiceServicer):
             state=row.state,
             measured=row.measured,
             limit=row.allowed,
+            linked=row.linked,
             reason=notes.open(name, row.sealed_reason),
             outcome=row.outcome,
             evidence=row.evidence,

@@ -18,13 +18,13 @@ from services.vouchers.api.redemption_messages import message_of
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings, codes
 from services.vouchers.domain.amounts import Funded, spendable
-from services.vouchers.domain.builtin import course_allowed, priced
+from services.vouchers.domain.builtin import priced
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.sandbox import is_sandbox, keep_apart
 from services.vouchers.relationships import learner_of
-from services.vouchers.shortages import shortage_match
+from services.vouchers.shortages import Lists, pays
 from services.vouchers.store import attempts, ledger, names, offers, rebookings, redemptions, vouchers
 
 
@@ -144,13 +144,9 @@ def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, *, rebo
         meant = rebooked or offer.course == row.granted_course
         if not meant and not _replaces(tx, row, offer):
             return False
-        if not rules.version.shortage_rule.check_at_reservation:
-            return bool(meant or course_allowed(rules, offer))
-    if rules.version.HasField("shortage_rule"):
-        _, entry = shortage_match(tx, rules, offer, tx.now.date())
-        if entry is None:
-            return False
-    return course_allowed(rules, offer)
+        if meant and not rules.version.shortage_rule.check_at_reservation:
+            return True
+    return pays(Lists(tx), rules, offer, tx.now.date())
 
 
 def _replaces(tx: Transaction, row: Row[Any], offer: Offer) -> bool:

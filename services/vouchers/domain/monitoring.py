@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from waymark.errors.v1 import reason_pb2
@@ -34,7 +34,9 @@ NO_MEDIAN = Median(0, 0)
 class Accepted:
     """An accepted redemption and what it is compared with. Amounts in cents; `nuts` of the session and
     `residence` of the learner, empty when not known; `on_the_day`: accepted redemptions of the provider
-    delivered on the same day, this one included; `sharing`: other providers with its bank account."""
+    delivered on the same day, this one included; `sharing`: other providers with its bank account;
+    `neighbours`: at its address; `first`: when the first training of the provider was accepted; `taken` cents
+    in the currency and `count` redemptions: accepted of the provider so far, this one included."""
 
     redemption: str
     programme: str
@@ -48,14 +50,20 @@ class Accepted:
     residence: str = ""
     median: Median = NO_MEDIAN
     on_the_day: int = 0
-    sharing: int = 0
+    sharing: Sequence[str] = ()
+    neighbours: Sequence[str] = ()
+    accepted: datetime | None = None
+    first: datetime | None = None
+    taken: int = 0
+    count: int = 0
 
 
 class Hit(NamedTuple):
-    """What was measured, and what the rule allows; the unit goes with the kind."""
+    """What was measured, and what the rule allows; the unit goes with the kind. `others`: providers."""
 
     measured: int
     allowed: int
+    others: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -106,12 +114,14 @@ def seed_hash(seed: bytes) -> str:
 def check(message: Message) -> None:
     """Raises Refusal(INVALID_ARGUMENT) for a rule that says nothing, naming what to give."""
     problems: list[Violation] = []
-    amount, speed = message.amount, message.speed
-    if message.HasField("amount"):
-        if not amount.HasField("above") and not amount.above_median_percent:
-            problems.append(Violation("monitoring_rule.amount", "give above or above_median_percent"))
-        if amount.HasField("above"):
-            wrong = amount_violation("monitoring_rule.amount.above", amount.above)
+    amount, speed, new = message.amount, message.speed, message.new_provider
+    if message.HasField("amount") and not amount.HasField("above") and not amount.above_median_percent:
+        problems.append(Violation("monitoring_rule.amount", "give above or above_median_percent"))
+    if message.HasField("new_provider") and not new.HasField("above") and not new.more_than:
+        problems.append(Violation("monitoring_rule.new_provider", "give above or more_than"))
+    for kind, condition in (("amount", amount), ("new_provider", new)):
+        if condition.HasField("above"):
+            wrong = amount_violation(f"monitoring_rule.{kind}.above", condition.above)
             problems += [wrong] if wrong else []
     if message.HasField("speed") and not speed.sooner_than_hours and not speed.more_than_per_day:
         problems.append(Violation("monitoring_rule.speed", "give sooner_than_hours or more_than_per_day"))
@@ -158,7 +168,24 @@ def _distance(rule: Rule, it: Accepted) -> Hit | None:
 
 
 def _shared_account(_: Rule, it: Accepted) -> Hit | None:
-    return Hit(it.sharing, 0) if it.sharing else None
+    return Hit(len(it.sharing), 0, it.sharing) if it.sharing else None
+
+
+def _shared_address(_: Rule, it: Accepted) -> Hit | None:
+    return Hit(len(it.neighbours), 0, it.neighbours) if it.neighbours else None
+
+
+def _new_provider(rule: Rule, it: Accepted) -> Hit | None:
+    condition = rule.message.new_provider
+    if not it.accepted or not it.first or it.accepted - it.first >= timedelta(days=condition.within_days):
+        return None
+    if condition.HasField("above") and condition.above.currency_code == it.currency:
+        limit = cents_of(condition.above)
+        if it.taken > limit:
+            return Hit(it.taken, limit)
+    if condition.more_than and it.count > condition.more_than:
+        return Hit(it.count, condition.more_than)
+    return None
 
 
 def _sample(rule: Rule, it: Accepted) -> Hit | None:
@@ -172,6 +199,8 @@ _LOOKS: Mapping[str, Callable[[Rule, Accepted], Hit | None]] = {
     "distance": _distance,
     "shared_account": _shared_account,
     "sample": _sample,
+    "shared_address": _shared_address,
+    "new_provider": _new_provider,
 }
 
 

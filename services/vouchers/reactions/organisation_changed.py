@@ -1,4 +1,4 @@
-"""OrganisationChanged: who may take vouchers, and until when."""
+"""OrganisationChanged: who may take vouchers, until when, and who trains at the same door."""
 
 from __future__ import annotations
 
@@ -21,5 +21,6 @@ def organisation_changed(
         "version": event.version,
         "accredited": event.accredited,
         "accredited_until": date_of(until, "accredited_until") if until else None,
+        "addresses": list(event.address_digests),
     }
     offers.put_organisation(tx, values)

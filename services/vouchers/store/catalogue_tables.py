@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-from services.vouchers.store.columns import blank, document, moment, words
+from services.vouchers.store.columns import blank, document, moment, texts, words
 from services.vouchers.store.tables import metadata
 
 organisations = Table(
@@ -25,7 +25,9 @@ organisations = Table(
     Column("version", BigInteger, nullable=False),
     Column("accredited", Boolean, nullable=False),
     Column("accredited_until", Date),
+    texts("addresses"),
 )
+Index("organisations_addresses", organisations.c.addresses, postgresql_using="gin")
 
 courses = Table(
     "courses",

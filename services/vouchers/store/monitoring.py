@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select, text, update
@@ -19,7 +19,8 @@ _SO_FAR = """r.accepted_cents + CASE WHEN r.instalment > 0 THEN coalesce((
     SELECT sum(p.accepted_cents) FROM redemptions p WHERE p.part_of = coalesce(r.part_of, r.id)
       AND (r.part_of IS NULL OR p.instalment < r.instalment)), 0) ELSE 0 END"""
 _UNCHECKED = text(f"""SELECT r.id, r.learner, r.programme_id, r.course, r.organisation, r.currency,
-  CAST({_SO_FAR} AS bigint) AS accepted_cents, r.started_at, r.delivered_at,
+  CAST({_SO_FAR} AS bigint) AS accepted_cents, r.accepted_cents AS own_cents, r.accepted_at,
+  r.started_at, r.delivered_at,
   coalesce(s.nuts_code, '') AS nuts_code
 FROM redemptions r LEFT JOIN sessions s ON s.name = r.session
 WHERE r.state = 5 AND r.checked_at IS NULL
@@ -45,10 +46,25 @@ FROM acceptances a JOIN unnest(CAST(:organisations AS text[]), CAST(:days AS dat
   ON a.organisation = d.organisation AND a.delivered_on = d.day
 GROUP BY a.organisation, a.delivered_on""")
 # Compared inside the database: no account number leaves it.
-_SHARING = text("""SELECT mine.organisation, count(DISTINCT other.organisation) AS found
+_SHARING = text("""SELECT mine.organisation, array_agg(DISTINCT other.organisation) AS others
 FROM bank_accounts mine JOIN bank_accounts other
   ON other.iban = mine.iban AND other.organisation <> mine.organisation AND other.state = 2
 WHERE mine.state = 2 AND mine.organisation = ANY (:organisations) GROUP BY mine.organisation""")
+# Who was paid before counts whatever became of it; an office of somebody who trains nobody says nothing.
+_NEIGHBOURS = text("""SELECT mine.name AS organisation, array_agg(other.name ORDER BY other.name) AS others
+FROM organisations mine JOIN organisations other
+  ON other.addresses && mine.addresses AND other.name <> mine.name
+WHERE mine.name = ANY (:organisations)
+  AND (other.accredited OR EXISTS (SELECT 1 FROM acceptances a WHERE a.organisation = other.name))
+GROUP BY mine.name""")
+_FIRST = text("""SELECT o.organisation, f.accepted_at
+FROM unnest(CAST(:organisations AS text[])) AS o (organisation), LATERAL (
+  SELECT a.accepted_at FROM acceptances a WHERE a.organisation = o.organisation
+  ORDER BY a.accepted_at LIMIT 1) AS f""")
+_TAKEN = text(f"""SELECT organisation, currency, count(*) AS found,
+  CAST(sum(accepted_cents) AS bigint) AS cents
+FROM redemptions WHERE organisation = ANY (:organisations) AND checked_at IS NOT NULL AND {REAL}
+GROUP BY organisation, currency""")  # noqa: S608 - a condition of our own
 _RESIDENCES = text("""SELECT DISTINCT ON (learner) learner, value #>> '{}' AS nuts FROM learner_facts
 WHERE key = 'residence_nuts' AND learner = ANY (:learners)
   AND (valid_until IS NULL OR valid_until >= CAST(:today AS date))
@@ -127,10 +143,29 @@ def on_days(tx: Transaction, days: Collection[tuple[str, date]]) -> dict[tuple[s
     return {(row.organisation, row.delivered_on): row.found for row in rows}
 
 
-def sharing(tx: Transaction, organisations: Collection[str]) -> dict[str, int]:
-    """Returns with how many others providers share a confirmed bank account; none is left out."""
+def sharing(tx: Transaction, organisations: Collection[str]) -> dict[str, list[str]]:
+    """Returns with which others providers share a confirmed bank account; with none is left out."""
     rows = tx.execute(_SHARING, {"organisations": sorted(organisations)})
-    return {row.organisation: row.found for row in rows}
+    return {row.organisation: row.others for row in rows}
+
+
+def neighbours(tx: Transaction, organisations: Collection[str]) -> dict[str, list[str]]:
+    """Returns with which others, accredited or paid before, providers share an address; with none is left
+    out."""
+    rows = tx.execute(_NEIGHBOURS, {"organisations": sorted(organisations)})
+    return {row.organisation: row.others for row in rows}
+
+
+def first_accepted(tx: Transaction, organisations: Collection[str]) -> dict[str, datetime]:
+    """Returns when the first training of a provider was accepted, of those that rules have looked at."""
+    rows = tx.execute(_FIRST, {"organisations": sorted(organisations)})
+    return {row.organisation: row.accepted_at for row in rows}
+
+
+def taken(tx: Transaction, organisations: Collection[str]) -> Sequence[Row[Any]]:
+    """Returns what was accepted of providers and looked at: organisation, currency, found, cents. The cost
+    grows with all that they ever delivered, so this is for new ones."""
+    return tx.execute(_TAKEN, {"organisations": sorted(organisations)}).all()
 
 
 def residences(tx: Transaction, learners: Collection[str], today: date) -> dict[str, str]:

@@ -76,6 +76,7 @@ acceptances = Table(
 )
 Index("acceptances_course", acceptances.c.course, acceptances.c.redemption_id)
 Index("acceptances_delivered", acceptances.c.organisation, acceptances.c.delivered_on)
+Index("acceptances_first", acceptances.c.organisation, acceptances.c.accepted_at)
 Index("acceptances_not_asked", acceptances.c.accepted_at, postgresql_where=text("asked_at IS NULL"))
 
 alerts = Table(
@@ -91,6 +92,7 @@ alerts = Table(
     Column("state", SmallInteger, nullable=False),
     Column("measured", BigInteger, nullable=False, server_default="0"),
     Column("allowed", BigInteger, nullable=False, server_default="0"),
+    texts("linked"),
     words("raised_by"),
     sealed("sealed_reason"),
     Column("outcome", SmallInteger, nullable=False, server_default="0"),
@@ -186,6 +188,14 @@ rebookings = Table(
     created(),
 )
 Index("rebookings_open", rebookings.c.expires_at, postgresql_where=text("state = 1"))
+
+# Whose voucher stood for a session of a delisted provider, with nothing booked, and was told.
+delisting_notices = Table(
+    "delisting_notices",
+    metadata,
+    Column("voucher_id", Uuid(as_uuid=False), ForeignKey("vouchers.id"), primary_key=True),
+    created(),
+)
 
 feedback = Table(
     "feedback",

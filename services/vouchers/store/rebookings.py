@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, insert, select, text, update
 
 from services.platform.db.transaction import Transaction
+from services.vouchers.domain.offers import Offer
 from services.vouchers.store import sanctions
 from services.vouchers.store.columns import REAL
+from services.vouchers.store.offers import offer_of
 from services.vouchers.store.quality_tables import rebookings
 
 OFFERED, ACCEPTED, DECLINED, EXPIRED, NONE, ENDED = range(1, 7)
-MOST = 5  # sessions of an offer
+LOOKED_AT = 200  # like sessions, the soonest, of which an offer is made
 _b = rebookings.c
 _STRANDED = text(f"""SELECT r.id FROM sanctions n JOIN redemptions r ON r.organisation = n.organisation
 WHERE n.kind = 4 AND n.state IN (2, 3, 4) AND r.state IN (1, 2, 3) AND r.{REAL}
   AND NOT EXISTS (SELECT 1 FROM rebookings b WHERE b.redemption_id = r.id)
 ORDER BY r.id LIMIT :limit""")  # noqa: S608 - a condition of our own
 # The same occupation by URI and ISCO code, the same NUTS 2 region, from today on, with a price.
-_LIKE = f"""SELECT DISTINCT s.name, s.start_date FROM sessions gone JOIN courses was ON was.name = gone.course
+_LIKE = f"""SELECT DISTINCT s.name AS session, s.start_date, s.end_date, s.price_cents,
+  s.currency AS price_currency, s.nuts_code, c.name AS course, c.organisation, c.kind, c.eqf_level,
+  c.occupations, p.accredited, p.accredited_until
+FROM sessions gone JOIN courses was ON was.name = gone.course
 CROSS JOIN LATERAL jsonb_array_elements(
   CASE jsonb_typeof(was.occupations) WHEN 'array' THEN was.occupations ELSE '[]' END) AS o (occupation)
 JOIN courses c ON c.occupations @> jsonb_build_array(o.occupation)
@@ -31,14 +37,30 @@ WHERE gone.name = :session AND NOT c.removed AND c.organisation <> was.organisat
   AND left(s.nuts_code, 4) = left(gone.nuts_code, 4)
   AND p.accredited AND (p.accredited_until IS NULL OR p.accredited_until >= :today)
   AND NOT {sanctions.barred("c.organisation")}"""  # noqa: S608 - parts of our own
-_SOONEST = text(f"SELECT name FROM ({_LIKE}) AS found ORDER BY start_date, name LIMIT {MOST}")  # noqa: S608
+_SOONEST = text(f"{_LIKE} ORDER BY start_date, session LIMIT {LOOKED_AT}")
 _REPLACES = text(f"""SELECT EXISTS (
   SELECT 1 FROM sessions s JOIN courses c ON c.name = s.course
   JOIN sanctions n ON n.organisation = c.organisation
   WHERE s.name = :session AND n.kind = 4 AND n.state IN (2, 3, 4)
-) AND EXISTS (SELECT 1 FROM ({_LIKE}) AS found WHERE name = :wanted)""")  # noqa: S608 - parts of our own
+) AND EXISTS (SELECT 1 FROM ({_LIKE}) AS found WHERE session = :wanted)""")  # noqa: S608 - parts of our own
 _GRANTED_FOR = text("""SELECT a.session FROM vouchers v JOIN applications a ON a.id = v.application_id
 WHERE v.id = :voucher""")
+# Nothing of the voucher is booked or spent, nor was rebooked. A locked one is being booked right now; its
+# turn comes with the next run.
+_UNBOOKED = text(f"""WITH due AS (
+  SELECT v.id, v.learner, v.programme_id, v.version_number, v.currency, v.expires_at,
+    a.session, a.organisation
+  FROM applications a JOIN vouchers v ON v.id = a.voucher_id
+  WHERE a.organisation IN (SELECT organisation FROM sanctions WHERE kind = 4 AND state IN (2, 3, 4))
+    AND v.state <= 3 AND v.available_cents > 0 AND v.reserved_cents = 0 AND v.spent_cents = 0
+    AND v.expires_at > now() AND v.{REAL}
+    AND NOT EXISTS (SELECT 1 FROM delisting_notices d WHERE d.voucher_id = v.id)
+    AND NOT EXISTS (SELECT 1 FROM redemptions r JOIN rebookings b ON b.redemption_id = r.id
+      WHERE r.learner = v.learner AND r.voucher_id = v.id)
+  ORDER BY v.id LIMIT :limit FOR NO KEY UPDATE OF v SKIP LOCKED
+), told AS (
+  INSERT INTO delisting_notices (voucher_id) SELECT id FROM due ON CONFLICT DO NOTHING RETURNING voucher_id
+) SELECT due.* FROM due JOIN told ON told.voucher_id = due.id""")  # noqa: S608 - a condition of our own
 _OVERDUE = text("""SELECT redemption_id FROM rebookings WHERE state = 1 AND expires_at <= now()
 ORDER BY expires_at LIMIT :limit""")
 
@@ -53,10 +75,16 @@ def overdue(tx: Transaction, limit: int) -> list[str]:
     return [str(row.redemption_id) for row in tx.execute(_OVERDUE, {"limit": limit})]
 
 
-def like(tx: Transaction, session: str, currency: str, today: date) -> list[str]:
+def take_unbooked(tx: Transaction, limit: int) -> Sequence[Row[Any]]:
+    """Notes that the learners of vouchers that were granted for a session of a delisted provider are told, at
+    most `limit`; returns these vouchers, with that session and its provider."""
+    return tx.execute(_UNBOOKED, {"limit": limit}).all()
+
+
+def like(tx: Transaction, session: str, currency: str, today: date) -> list[Offer]:
     """Returns sessions of other providers that can take the place of one, the soonest first."""
     values = {"session": session, "currency": currency, "today": today}
-    return [row.name for row in tx.execute(_SOONEST, values)]
+    return list(map(offer_of, tx.execute(_SOONEST, values)))
 
 
 def replaces(tx: Transaction, voucher: str, wanted: str, currency: str, today: date) -> bool:

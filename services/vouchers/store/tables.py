@@ -208,6 +208,7 @@ Index(
     applications.c.id,
     postgresql_where=text("assignee <> ''"),
 )
+Index("applications_granted", applications.c.organisation, postgresql_where=text("voucher_id IS NOT NULL"))
 Index("applications_learner", applications.c.learner, applications.c.id)
 Index("applications_programme", applications.c.programme_id, applications.c.created_at, applications.c.id)
 Index("applications_created", applications.c.created_at, postgresql_using="brin")

@@ -64,13 +64,16 @@ def test_a_rule_is_drafted_activated_and_its_seed_read(staff: Person, journey: J
         ("--sooner-than", "4"),
         ("--other-region", "2"),
         ("--complaints", "3"),
+        ("--new-for", "90", "--above", "20000.00", "--more-than", "20"),
+        ("--shared-address",),
     ):
         staff.prints("monitoring", "draft", f"other-{journey.run}", *more)
-    staff.prints("monitoring", "draft", f"other-{journey.run}", "--shared-account", "--hold", "provider")
+    shared = ("--shared-account", "--hold", "provider")
+    assert "one bank account" in staff.prints("monitoring", "draft", f"other-{journey.run}", *shared)
     assert staff.run("monitoring", "draft", lot).returncode == 2
     assert staff.run("monitoring", "draft", lot, "--above", "1", "--sample", "1").returncode == 2
     assert "active" in staff.prints("monitoring", "show", name)
-    assert f"monitoringRules/other-{journey.run}/versions/5" in staff.prints("monitoring", "list")
+    assert f"monitoringRules/other-{journey.run}/versions/7" in staff.prints("monitoring", "list")
 
 
 def test_an_alert_is_found_sent_back_found_again_and_closed(staff: Person, journey: Journey) -> None:

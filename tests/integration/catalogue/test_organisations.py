@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, timedelta
+from importlib import import_module
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.catalogue.v1 import events_pb2, organisation_pb2, source_pb2, upload_pb2
@@ -99,6 +100,47 @@ def test_one_that_begins_later_is_told_when_it_begins(catalogue: Catalogue) -> N
     announce_begun(catalogue.app)
     announce_begun(catalogue.app)
     assert [e.accredited for e in events(catalogue, events_pb2.OrganisationChanged)] == [False, False, True]
+
+
+def test_who_trains_at_the_same_door_is_told_so_and_not_where(catalogue: Catalogue) -> None:
+    written = {
+        "harbour": [("Sint-Jansplein 4", "2060"), ("Kade 1", ""), ("", "2000")],
+        "quayside": [("SINT JANSPLEIN, 4", " 2060 "), ("Sint Jansplein 4", "2060")],
+        "inland": [("Sint-Jansplein 4", "9000")],
+    }
+    for key, sites in written.items():
+        name = catalogue.organisation(key)
+        for street, code in sites:
+            site = organisation_pb2.Site(display_name="x", street=street, postal_code=code)
+            catalogue.organisations().CreateSite(organisation_pb2.CreateSiteRequest(parent=name, site=site))
+    last = {event.organisation: event for event in events(catalogue, events_pb2.OrganisationChanged)}
+    harbour, quayside, inland = (list(last[f"organisations/{key}"].address_digests) for key in written)
+    assert len(harbour) == 1
+    assert harbour == quayside == [hashlib.sha256(b"sint jansplein 4 2060").hexdigest()]
+    assert set(harbour).isdisjoint(inland)
+    assert "jansplein" not in str(last).lower()
+
+
+def test_accredited_ones_with_sites_are_told_again_after_the_upgrade(catalogue: Catalogue) -> None:
+    calls = catalogue.organisations()
+    for key in ("harbour", "inland"):
+        name = catalogue.organisation(key)
+        calls.GrantAccreditation(
+            organisation_pb2.GrantAccreditationRequest(parent=name, valid_to=day("2099-12-31"), scheme="Q")
+        )
+    site = organisation_pb2.Site(display_name="x", street="Kade 1", postal_code="2000")
+    calls.CreateSite(organisation_pb2.CreateSiteRequest(parent="organisations/harbour", site=site))
+    before = len(events(catalogue, events_pb2.OrganisationChanged))
+    again = import_module("services.catalogue.migrations.versions.0019_addresses_told").AGAIN
+    with transaction(catalogue.app) as tx:
+        tx.connection.exec_driver_sql(again)
+    announce_begun(catalogue.app)
+    (event,) = events(catalogue, events_pb2.OrganisationChanged)[before:]
+    assert (event.organisation, event.accredited, len(event.address_digests)) == (
+        "organisations/harbour",
+        True,
+        1,
+    )
 
 
 def test_sources(catalogue: Catalogue) -> None:

@@ -116,10 +116,66 @@ def test_two_providers_with_one_account_are_held_and_the_number_is_nowhere(
     accept(owed), accept(owed)
     (alert,) = look(owed)  # one while it is open
     assert (alert.kind, alert.target, alert.measured) == (Alert.KIND_SHARED_ACCOUNT, owed.organisation, 1)
+    assert list(alert.linked) == ["organisations/twin"]
     assert refused(owed.batch) == "NOTHING_TO_PAY"
     assert IBAN not in str(alert) + str(told(owed, events_pb2.AlertRaised)) + "".join(capfd.readouterr())
     kept = everything(owed.app.engine)
     assert kept.count(IBAN) == 2  # the two accounts themselves
+
+
+@pytest.mark.parametrize(
+    ("twin", "paid", "hits"),
+    [
+        ({"addresses": ["door", "other"]}, False, True),
+        ({"addresses": ["door"], "accredited": False}, True, True),  # whatever became of who was paid before
+        ({"addresses": ["door"], "accredited": False}, False, False),  # an office of somebody else
+        ({"addresses": ["other"]}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_two_providers_at_one_address_are_held(
+    owed: World, twin: dict[str, Any], paid: bool, hits: bool
+) -> None:
+    rule(owed, shared_address=pb.SharedAddressCondition(), hold_on=Rule.HOLD_ON_PROVIDER)
+    if paid:
+        accept(owed)
+        look(owed)
+        run(owed, "UPDATE acceptances SET organisation = 'organisations/twin'")
+    owed.accredit(addresses=["door", "yard"])
+    owed.accredit("organisations/twin", **twin)
+    accept(owed), accept(owed)
+    found = [(alert.kind, alert.target, alert.measured, *alert.linked) for alert in look(owed)]
+    hit = (Alert.KIND_SHARED_ADDRESS, owed.organisation, 1, "organisations/twin")
+    assert found == [hit] * hits  # one while it is open
+    if hits:
+        assert refused(owed.batch) == "NOTHING_TO_PAY"
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_what_a_new_provider_takes_beyond_its_cap_is_held(owed: World, guarded: bool) -> None:
+    cap = pb.NewProviderCondition(within_days=90, above=eur(50_000))
+    rule(owed, new_provider=cap, off=not guarded)
+    accept(owed, 30_000)
+    assert look(owed) == []
+    within, beyond = accept(owed, 20_000), accept(owed, 1)  # looked at together
+    found = {alert.redemption: (alert.kind, alert.measured, alert.limit) for alert in look(owed)}
+    assert found == ({beyond.name: (Alert.KIND_NEW_PROVIDER, 50_001, 50_000)} if guarded else {})
+    assert within.name not in found
+    assert cents(owed.batch().total) == 50_000 + (not guarded)
+
+
+def test_a_provider_is_new_from_its_first_acceptance_on_and_for_so_long_only(owed: World) -> None:
+    rule(owed, new_provider=pb.NewProviderCondition(within_days=90, more_than=1))
+    accept(owed)
+    look(owed)
+    owed.accredit()  # anew, which starts nothing
+    turn = "UPDATE acceptances SET accepted_at = accepted_at - make_interval(days => :days)"
+    run(owed, turn, days=89)
+    accept(owed)
+    assert [(alert.measured, alert.limit) for alert in look(owed)] == [(2, 1)]
+    run(owed, turn, days=1)
+    accept(owed)
+    assert len(look(owed)) == 1
 
 
 def test_a_sample_can_be_drawn_again_from_the_seed_that_was_committed_to(owed: World) -> None:
@@ -179,9 +235,12 @@ def test_a_rule_that_says_nothing_or_of_no_programme_is_refused_and_not_kept(owe
     nothing = lambda **fields: violations_of(lambda: draft(owed, **fields))  # noqa: E731
     assert "monitoring_rule.amount" in nothing(amount=pb.AmountCondition())
     assert "monitoring_rule.speed" in nothing(speed=pb.SpeedCondition())
+    assert "monitoring_rule.new_provider" in nothing(new_provider=pb.NewProviderCondition(within_days=9))
     bad = eur(1)
     bad.nanos = 1
     assert "monitoring_rule.amount.above.nanos" in nothing(amount=pb.AmountCondition(above=bad))
+    cap = pb.NewProviderCondition(within_days=9, above=bad)
+    assert "monitoring_rule.new_provider.above.nanos" in nothing(new_provider=cap)
     assert "monitoring_rule.hold_on" in nothing(hold_on=0, **HIGH)
     assert refused(lambda: draft(owed, programme="programmes/none", **HIGH)) == "NOT_FOUND"
     assert not owed.auditor.rules.ListMonitoringRules(pb.ListMonitoringRulesRequest()).monitoring_rules

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from waymark.catalogue.v1 import events_pb2 as catalogue
-from waymark.vouchers.v1 import alert_pb2, events_pb2, hold_pb2, programme_pb2
+from waymark.vouchers.v1 import alert_pb2, events_pb2, hold_pb2, programme_pb2, voucher_pb2
 from waymark.vouchers.v1 import rebooking_pb2 as rebookings
 from waymark.vouchers.v1 import redemption_pb2 as redemptions
 from waymark.vouchers.v1 import sanction_pb2 as pb
 
+from services.cli.amounts import json_money
 from services.vouchers import jobs
+from services.vouchers import rebooking as rebooking_of_others
 from services.vouchers.store import redemptions as statements
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.support.canary import CANARY, everything
@@ -231,6 +233,79 @@ def test_after_a_delisting_the_learner_chooses_a_like_course(school: Any) -> Non
     assert (cents(wallet.available), cents(wallet.reserved)) == (20_000, 80_000)
     assert refused(lambda: school.person_.rebookings.AcceptRebooking(accept)) == "WRONG_STATE"
     assert school.verify().intact
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_what_is_offered_the_programme_pays_for(
+    school: Any, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    high = elsewhere(school, "courses/aaa-too-high", eqf_level=7)
+    dear = elsewhere(school, "courses/bbb-too-dear", price=900_000)
+    like = elsewhere(school, "courses/like")
+    rule = {"accreditationRequired": True, "maxEqfLevel": 5, "priceCap": json_money("8000.00")}
+    plan = school.programme(courseRule=rule, **NO_EVIDENCE)
+    school.person_, voucher = school.voucher(plan, school.learner())
+    redemption = school.reserve(school.person_, voucher)
+    sanction(school, DELISTED)
+    if not guarded:
+        monkeypatch.setattr(rebooking_of_others, "pays", lambda *_: True)
+    jobs.rebook(school.app)
+    offered = list(rebooking(school, redemption.name).sessions)
+    assert offered == ([like] if guarded else [high, dear, like])
+    accept = rebookings.AcceptRebookingRequest(name=f"{redemption.name}/rebooking", session=offered[0])
+    # What was offered is not asked again: without the guard the programme pays for a course beyond its rule.
+    assert school.person_.rebookings.AcceptRebooking(accept).state == Rebooking.STATE_ACCEPTED
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_who_has_nothing_booked_is_told_once(
+    school: Any, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    like = elsewhere(school, "courses/like", price=80_000)
+    elsewhere(school, "courses/far", nuts="BE32")
+    idle = {school.person_.learner: school.voucher_}
+    for _ in range(4):
+        person, voucher = school.voucher(school.plan)
+        idle[person.learner] = voucher
+    booker, booked = school.voucher(school.plan)
+    redemption = school.reserve(booker, booked)
+    spender, spent = school.voucher(school.plan)
+    school.accepted(spender, spent, amount=10_000)
+    canceller, cancelled = school.voucher(school.plan)
+    canceller.vouchers.CancelVoucher(voucher_pb2.CancelVoucherRequest(name=cancelled))
+    jobs.rebook(school.app)
+    assert told(school, events_pb2.VoucherProviderDelisted) == []
+    sanction(school, DELISTED)
+    monkeypatch.setattr(rebooking_of_others, "AT_ONCE", 2)
+    sizes = counted(monkeypatch)
+    jobs.rebook(school.app)
+    assert sizes == [2, 2, 1]
+    found = told(school, events_pb2.VoucherProviderDelisted)
+    assert {event.learner: event.voucher for event in found} == idle
+    assert {(event.organisation, event.session, *event.sessions) for event in found} == {
+        (school.organisation, school.session, like)
+    }
+    assert found[0].HasField("expire_time")
+    booker.rebookings.DeclineRebooking(
+        rebookings.DeclineRebookingRequest(name=f"{redemption.name}/rebooking")
+    )  # was told of the offer, and knows
+    if not guarded:
+        run(school, "DELETE FROM delisting_notices")
+    jobs.rebook(school.app)
+    assert len(told(school, events_pb2.VoucherProviderDelisted)) == (5 if guarded else 10)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Returns how many were told in each transaction, as it goes on."""
+    sizes: list[int] = []
+    real = rebooking_of_others.tell_unbooked
+
+    def tell(app: Any, tx: Any) -> int:
+        sizes.append(real(app, tx))
+        return sizes[-1]
+
+    monkeypatch.setattr(rebooking_of_others, "tell_unbooked", tell)
+    return sizes
 
 
 def events_occupation(isco: str) -> Any:

@@ -1,6 +1,10 @@
 """What people read: money, days, localised texts."""
 
+import re
+from importlib.resources import files
+
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from services.cli import output
 from services.cli.amounts import json_day, json_money, json_partial_day
@@ -32,6 +36,25 @@ from services.cli.exits import Failure
 )
 def test_values_are_written_for_people(value: object, shown: str) -> None:
     assert output.text(value) == shown
+
+
+def enums() -> list[tuple[str, str]]:
+    """Returns each enum of the contracts with one of its values that says something."""
+    contracts = FileDescriptorSet.FromString(files("waymark").joinpath("descriptors.binpb").read_bytes())
+    ours = [file for file in contracts.file if file.package.startswith("waymark.")]
+    nested = [each for file in ours for message in file.message_type for each in message.enum_type]
+    top = [each for file in ours for each in file.enum_type]
+    return sorted({(each.name, each.value[1].name) for each in [*top, *nested]})
+
+
+@pytest.mark.parametrize(("enum", "value"), enums())
+def test_no_enum_of_a_contract_is_printed_raw(enum: str, value: str) -> None:
+    prefix = re.sub("(?<!^)(?=[A-Z])", "_", enum).upper() + "_"
+    assert output.text(value) == value.removeprefix(prefix).replace("_", " ").lower()
+
+
+def test_a_forecast_says_its_method_in_words() -> None:
+    assert output.text("METHOD_LINEAR_RUN_RATE") == "linear run rate"
 
 
 def test_a_path_that_leads_nowhere_is_empty() -> None:

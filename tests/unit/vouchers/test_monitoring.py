@@ -65,6 +65,23 @@ def test_regions_differ_only_where_both_are_known(
     assert far.look(replace(IT, residence=home, nuts=place)) == expected
 
 
+@pytest.mark.parametrize(("hours", "hits"), [(23, True), (24, False)])
+def test_a_provider_is_new_for_so_many_days(hours: int, hits: bool) -> None:
+    cap = rule(new_provider=pb.NewProviderCondition(within_days=1, more_than=2))
+    it = replace(IT, first=NOW, accepted=NOW + timedelta(hours=hours), count=3)
+    assert cap.look(it) == (Hit(3, 2) if hits else None)
+    assert cap.look(replace(it, count=2)) is None
+    assert cap.look(replace(it, first=None)) is None
+
+
+def test_what_a_new_provider_takes_is_compared_in_one_currency() -> None:
+    cap = rule(new_provider=pb.NewProviderCondition(within_days=30, above=eur(50_000)))
+    it = replace(IT, first=NOW, accepted=NOW, taken=50_001, count=9)
+    assert cap.look(it) == Hit(50_001, 50_000)
+    assert cap.look(replace(it, taken=50_000)) is None
+    assert cap.look(replace(it, currency="PLN")) is None
+
+
 def test_a_sample_is_the_share_and_always_the_same() -> None:
     seed = bytes(range(32))
     drawn = [sampled(seed, f"redemptions/{n}", 500) for n in range(20_000)]

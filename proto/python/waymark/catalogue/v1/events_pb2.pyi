@@ -31,6 +31,7 @@ class OrganisationChanged(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     ACCREDITED_FIELD_NUMBER: _builtins.int
     ACCREDITED_UNTIL_FIELD_NUMBER: _builtins.int
+    ADDRESS_DIGESTS_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """Resource name `organisations/{id}`."""
     version: _builtins.int
@@ -41,6 +42,13 @@ class OrganisationChanged(_message.Message):
     def accredited_until(self) -> _date_pb2.Date:
         """Last day (inclusive) of the accreditation; unset when there is none."""
 
+    @_builtins.property
+    def address_digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Addresses of its sites, each once, at most 100 and in order: SHA-256, hex, of the words of street and postal code in lower
+        case without accents, one space apart. The same door has the same one with any organisation; the address itself is not
+        told. Sites without either say nothing.
+        """
+
     def __init__(
         self,
         *,
@@ -48,10 +56,11 @@ class OrganisationChanged(_message.Message):
         version: _builtins.int = ...,
         accredited: _builtins.bool = ...,
         accredited_until: _date_pb2.Date | None = ...,
+        address_digests: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accredited_until", b"accredited_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited", b"accredited", "accredited_until", b"accredited_until", "organisation", b"organisation", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited", b"accredited", "accredited_until", b"accredited_until", "address_digests", b"address_digests", "organisation", b"organisation", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

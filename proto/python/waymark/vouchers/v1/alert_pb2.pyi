@@ -74,6 +74,10 @@ class Alert(_message.Message):
         """Drawn by lot; `limit` is the share in hundredths of a percent."""
         KIND_PERSON: Alert._Kind.ValueType  # 7
         """A person raised it."""
+        KIND_SHARED_ADDRESS: Alert._Kind.ValueType  # 8
+        """An address of two providers; `measured` is how many others are there."""
+        KIND_NEW_PROVIDER: Alert._Kind.ValueType  # 9
+        """A new provider; `measured` is what was accepted of it so far, in cents or redemptions."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What raised it."""
@@ -93,6 +97,10 @@ class Alert(_message.Message):
     """Drawn by lot; `limit` is the share in hundredths of a percent."""
     KIND_PERSON: Alert.Kind.ValueType  # 7
     """A person raised it."""
+    KIND_SHARED_ADDRESS: Alert.Kind.ValueType  # 8
+    """An address of two providers; `measured` is how many others are there."""
+    KIND_NEW_PROVIDER: Alert.Kind.ValueType  # 9
+    """A new provider; `measured` is what was accepted of it so far, in cents or redemptions."""
 
     class _Outcome:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -158,6 +166,7 @@ class Alert(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     FINDING_TIME_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    LINKED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `alerts/{id}`."""
     rule: _builtins.str
@@ -202,6 +211,12 @@ class Alert(_message.Message):
     def close_time(self) -> _timestamp_pb2.Timestamp:
         """When the finding was verified, UTC."""
 
+    @_builtins.property
+    def linked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of a shared account or address: the other providers, `organisations/{id}`, as they were when it was raised, by name and at
+        most 50; `measured` counts all.
+        """
+
     def __init__(
         self,
         *,
@@ -223,10 +238,11 @@ class Alert(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         finding_time: _timestamp_pb2.Timestamp | None = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
+        linked: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "finding_time", b"finding_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "evidence", b"evidence", "finding", b"finding", "finding_time", b"finding_time", "follow_ups", b"follow_ups", "hold", b"hold", "kind", b"kind", "limit", b"limit", "measured", b"measured", "name", b"name", "organisation", b"organisation", "outcome", b"outcome", "reason", b"reason", "redemption", b"redemption", "rule", b"rule", "state", b"state", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "evidence", b"evidence", "finding", b"finding", "finding_time", b"finding_time", "follow_ups", b"follow_ups", "hold", b"hold", "kind", b"kind", "limit", b"limit", "linked", b"linked", "measured", b"measured", "name", b"name", "organisation", b"organisation", "outcome", b"outcome", "reason", b"reason", "redemption", b"redemption", "rule", b"rule", "state", b"state", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1046,6 +1046,56 @@ class VoucherExpiring(_message.Message):
 Global___VoucherExpiring: _TypeAlias = VoucherExpiring  # noqa: Y015
 
 @_typing.final
+class VoucherProviderDelisted(_message.Message):
+    """The provider of the session that a voucher was granted for was delisted, and nothing of the voucher is booked or spent: its
+    learner books elsewhere. Told once of each voucher; who had booked is told by `RebookingOffered`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHER_FIELD_NUMBER: _builtins.int
+    LEARNER_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    voucher: _builtins.str
+    """Resource name `vouchers/{id}`. The money is on it as before."""
+    learner: _builtins.str
+    """Opaque id of the learner, `learners/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    session: _builtins.str
+    """The session that it was granted for, `courses/{course}/sessions/{id}`."""
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sessions of other providers that can take its place and that the programme pays for, the soonest first; none: there is none
+        today.
+        """
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of validity of the voucher, UTC."""
+
+    def __init__(
+        self,
+        *,
+        voucher: _builtins.str = ...,
+        learner: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        session: _builtins.str = ...,
+        sessions: _abc.Iterable[_builtins.str] | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "learner", b"learner", "organisation", b"organisation", "session", b"session", "sessions", b"sessions", "voucher", b"voucher"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoucherProviderDelisted: _TypeAlias = VoucherProviderDelisted  # noqa: Y015
+
+@_typing.final
 class VoucherReissued(_message.Message):
     """A voucher was issued again after loss; code and QR of before stopped working."""
 
@@ -1235,7 +1285,7 @@ class AlertRaised(_message.Message):
     alert: _builtins.str
     """Resource name `alerts/{id}`."""
     kind: _builtins.str
-    """What raised it: AMOUNT, SPEED, DISTANCE, SHARED_ACCOUNT, COMPLAINT, SAMPLE or PERSON."""
+    """What raised it: AMOUNT, SPEED, DISTANCE, SHARED_ACCOUNT, COMPLAINT, SAMPLE, PERSON, SHARED_ADDRESS or NEW_PROVIDER."""
     target: _builtins.str
     """What it is about: `redemptions/{id}`, `courses/{id}` or `organisations/{id}`."""
     organisation: _builtins.str

@@ -31,7 +31,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)waymark/vouchers/v1/monitoring_rule.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xb4\x08\n\x0eMonitoringRule\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x39\n\tprogramme\x18\x02 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\x12\x36\n\x06\x61mount\x18\x03 \x01(\x0b\x32$.waymark.vouchers.v1.AmountConditionH\x00\x12\x34\n\x05speed\x18\x04 \x01(\x0b\x32#.waymark.vouchers.v1.SpeedConditionH\x00\x12:\n\x08\x64istance\x18\x05 \x01(\x0b\x32&.waymark.vouchers.v1.DistanceConditionH\x00\x12\x45\n\x0eshared_account\x18\x06 \x01(\x0b\x32+.waymark.vouchers.v1.SharedAccountConditionH\x00\x12<\n\tcomplaint\x18\x07 \x01(\x0b\x32\'.waymark.vouchers.v1.ComplaintConditionH\x00\x12\x36\n\x06sample\x18\x08 \x01(\x0b\x32$.waymark.vouchers.v1.SampleConditionH\x00\x12K\n\x07hold_on\x18\t \x01(\x0e\x32*.waymark.vouchers.v1.MonitoringRule.HoldOnB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x0b\n\x03off\x18\n \x01(\x08\x12>\n\x05state\x18\x0b \x01(\x0e\x32).waymark.vouchers.v1.MonitoringRule.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\ractivate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"W\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_DRAFT\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x14\n\x10STATE_SUPERSEDED\x10\x03\"x\n\x06HoldOn\x12\x17\n\x13HOLD_ON_UNSPECIFIED\x10\x00\x12\x13\n\x0fHOLD_ON_NOTHING\x10\x01\x12\x16\n\x12HOLD_ON_REDEMPTION\x10\x02\x12\x12\n\x0eHOLD_ON_COURSE\x10\x03\x12\x14\n\x10HOLD_ON_PROVIDER\x10\x04:{\xea\x41x\n\x1fvouchers.waymark/MonitoringRule\x12\x34monitoringRules/{monitoring_rule}/versions/{version}*\x0fmonitoringRules2\x0emonitoringRuleB\x12\n\tcondition\x12\x05\xbaH\x02\x08\x01\"b\n\x0f\x41mountCondition\x12!\n\x05\x61\x62ove\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x14\x61\x62ove_median_percent\x18\x02 \x01(\x05\x42\x0e\xbaH\x0b\x1a\x06\x18\xa0\x8d\x06(e\xd8\x01\x01\"_\n\x0eSpeedCondition\x12%\n\x11sooner_than_hours\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xb8\x44(\x00\x12&\n\x11more_than_per_day\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\"2\n\x11\x44istanceCondition\x12\x1d\n\nnuts_level\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x03(\x00\"\x18\n\x16SharedAccountCondition\"X\n\x12\x43omplaintCondition\x12\x1d\n\x05\x63ount\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\x90N(\x01\x12#\n\x0bwithin_days\x18\x02 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xc2\x1c(\x01\"X\n\x0fSampleCondition\x12*\n\x12share_basis_points\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\x90N(\x01\x12\x19\n\x0bseed_sha256\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"\xc6\x01\n\x1a\x44raftMonitoringRuleRequest\x12=\n\x12monitoring_rule_id\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,62}$\x12H\n\x0fmonitoring_rule\x18\x02 \x01(\x0b\x32#.waymark.vouchers.v1.MonitoringRuleB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x9a\x01\n\x1d\x41\x63tivateMonitoringRuleRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xbaHCrA2?^monitoringRules/[a-z][a-z0-9-]{0,62}/versions/[1-9][0-9]{0,8}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"t\n\x18GetMonitoringRuleRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xbaHCrA2?^monitoringRules/[a-z][a-z0-9-]{0,62}/versions/[1-9][0-9]{0,8}$\"o\n\x1aListMonitoringRulesRequest\x12\x17\n\x0fshow_superseded\x18\x01 \x01(\x08\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"u\n\x1bListMonitoringRulesResponse\x12=\n\x10monitoring_rules\x18\x01 \x03(\x0b\x32#.waymark.vouchers.v1.MonitoringRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x16GetSamplingSeedRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xbaHCrA2?^monitoringRules/[a-z][a-z0-9-]{0,62}/versions/[1-9][0-9]{0,8}$\"1\n\x0cSamplingSeed\x12\x0c\n\x04seed\x18\x01 \x01(\t\x12\x13\n\x0bseed_sha256\x18\x02 \x01(\t2\xf3\x06\n\x15MonitoringRuleService\x12\x97\x01\n\x13\x44raftMonitoringRule\x12/.waymark.vouchers.v1.DraftMonitoringRuleRequest\x1a#.waymark.vouchers.v1.MonitoringRule\"*\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x04\x82\xd3\xe4\x93\x02\x18\"\x13/v1/monitoringRules:\x01*\x12\xba\x01\n\x16\x41\x63tivateMonitoringRule\x12\x32.waymark.vouchers.v1.ActivateMonitoringRuleRequest\x1a#.waymark.vouchers.v1.MonitoringRule\"G\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x04\x82\xd3\xe4\x93\x02\x35\"0/v1/{name=monitoringRules/*/versions/*}:activate:\x01*\x12\xac\x01\n\x11GetMonitoringRule\x12-.waymark.vouchers.v1.GetMonitoringRuleRequest\x1a#.waymark.vouchers.v1.MonitoringRule\"C\x8a\xb5\x18\x10\n\x02\x08\x05\n\x02\x08\x04\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02)\x12\'/v1/{name=monitoringRules/*/versions/*}\x12\xa9\x01\n\x13ListMonitoringRules\x12/.waymark.vouchers.v1.ListMonitoringRulesRequest\x1a\x30.waymark.vouchers.v1.ListMonitoringRulesResponse\"/\x8a\xb5\x18\x10\n\x02\x08\x05\n\x02\x08\x04\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/monitoringRules\x12\xa7\x01\n\x0fGetSamplingSeed\x12+.waymark.vouchers.v1.GetSamplingSeedRequest\x1a!.waymark.vouchers.v1.SamplingSeed\"D\x8a\xb5\x18\x04\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x36\x12\x34/v1/{name=monitoringRules/*/versions/*}:samplingSeedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)waymark/vouchers/v1/monitoring_rule.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xbe\t\n\x0eMonitoringRule\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x39\n\tprogramme\x18\x02 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01\x12\x36\n\x06\x61mount\x18\x03 \x01(\x0b\x32$.waymark.vouchers.v1.AmountConditionH\x00\x12\x34\n\x05speed\x18\x04 \x01(\x0b\x32#.waymark.vouchers.v1.SpeedConditionH\x00\x12:\n\x08\x64istance\x18\x05 \x01(\x0b\x32&.waymark.vouchers.v1.DistanceConditionH\x00\x12\x45\n\x0eshared_account\x18\x06 \x01(\x0b\x32+.waymark.vouchers.v1.SharedAccountConditionH\x00\x12<\n\tcomplaint\x18\x07 \x01(\x0b\x32\'.waymark.vouchers.v1.ComplaintConditionH\x00\x12\x36\n\x06sample\x18\x08 \x01(\x0b\x32$.waymark.vouchers.v1.SampleConditionH\x00\x12\x45\n\x0eshared_address\x18\x0e \x01(\x0b\x32+.waymark.vouchers.v1.SharedAddressConditionH\x00\x12\x41\n\x0cnew_provider\x18\x0f \x01(\x0b\x32).waymark.vouchers.v1.NewProviderConditionH\x00\x12K\n\x07hold_on\x18\t \x01(\x0e\x32*.waymark.vouchers.v1.MonitoringRule.HoldOnB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x0b\n\x03off\x18\n \x01(\x08\x12>\n\x05state\x18\x0b \x01(\x0e\x32).waymark.vouchers.v1.MonitoringRule.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\ractivate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"W\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_DRAFT\x10\x01\x12\x10\n\x0cSTATE_ACTIVE\x10\x02\x12\x14\n\x10STATE_SUPERSEDED\x10\x03\"x\n\x06HoldOn\x12\x17\n\x13HOLD_ON_UNSPECIFIED\x10\x00\x12\x13\n\x0fHOLD_ON_NOTHING\x10\x01\x12\x16\n\x12HOLD_ON_REDEMPTION\x10\x02\x12\x12\n\x0eHOLD_ON_COURSE\x10\x03\x12\x14\n\x10HOLD_ON_PROVIDER\x10\x04:{\xea\x41x\n\x1fvouchers.waymark/MonitoringRule\x12\x34monitoringRules/{monitoring_rule}/versions/{version}*\x0fmonitoringRules2\x0emonitoringRuleB\x12\n\tcondition\x12\x05\xbaH\x02\x08\x01\"b\n\x0f\x41mountCondition\x12!\n\x05\x61\x62ove\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12,\n\x14\x61\x62ove_median_percent\x18\x02 \x01(\x05\x42\x0e\xbaH\x0b\x1a\x06\x18\xa0\x8d\x06(e\xd8\x01\x01\"_\n\x0eSpeedCondition\x12%\n\x11sooner_than_hours\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xb8\x44(\x00\x12&\n\x11more_than_per_day\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\"2\n\x11\x44istanceCondition\x12\x1d\n\nnuts_level\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x03(\x00\"\x18\n\x16SharedAccountCondition\"\x18\n\x16SharedAddressCondition\"~\n\x14NewProviderCondition\x12#\n\x0bwithin_days\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xc2\x1c(\x01\x12!\n\x05\x61\x62ove\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x1e\n\tmore_than\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\"X\n\x12\x43omplaintCondition\x12\x1d\n\x05\x63ount\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\x90N(\x01\x12#\n\x0bwithin_days\x18\x02 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\xc2\x1c(\x01\"X\n\x0fSampleCondition\x12*\n\x12share_basis_points\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x02\xbaH\x07\x1a\x05\x18\x90N(\x01\x12\x19\n\x0bseed_sha256\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\"\xc6\x01\n\x1a\x44raftMonitoringRuleRequest\x12=\n\x12monitoring_rule_id\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,62}$\x12H\n\x0fmonitoring_rule\x18\x02 \x01(\x0b\x32#.waymark.vouchers.v1.MonitoringRuleB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x9a\x01\n\x1d\x41\x63tivateMonitoringRuleRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xbaHCrA2?^monitoringRules/[a-z][a-z0-9-]{0,62}/versions/[1-9][0-9]{0,8}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"t\n\x18GetMonitoringRuleRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xbaHCrA2?^monitoringRules/[a-z][a-z0-9-]{0,62}/versions/[1-9][0-9]{0,8}$\"o\n\x1aListMonitoringRulesRequest\x12\x17\n\x0fshow_superseded\x18\x01 \x01(\x08\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"u\n\x1bListMonitoringRulesResponse\x12=\n\x10monitoring_rules\x18\x01 \x03(\x0b\x32#.waymark.vouchers.v1.MonitoringRule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x16GetSamplingSeedRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xbaHCrA2?^monitoringRules/[a-z][a-z0-9-]{0,62}/versions/[1-9][0-9]{0,8}$\"1\n\x0cSamplingSeed\x12\x0c\n\x04seed\x18\x01 \x01(\t\x12\x13\n\x0bseed_sha256\x18\x02 \x01(\t2\xf3\x06\n\x15MonitoringRuleService\x12\x97\x01\n\x13\x44raftMonitoringRule\x12/.waymark.vouchers.v1.DraftMonitoringRuleRequest\x1a#.waymark.vouchers.v1.MonitoringRule\"*\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x04\x82\xd3\xe4\x93\x02\x18\"\x13/v1/monitoringRules:\x01*\x12\xba\x01\n\x16\x41\x63tivateMonitoringRule\x12\x32.waymark.vouchers.v1.ActivateMonitoringRuleRequest\x1a#.waymark.vouchers.v1.MonitoringRule\"G\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x04\x82\xd3\xe4\x93\x02\x35\"0/v1/{name=monitoringRules/*/versions/*}:activate:\x01*\x12\xac\x01\n\x11GetMonitoringRule\x12-.waymark.vouchers.v1.GetMonitoringRuleRequest\x1a#.waymark.vouchers.v1.MonitoringRule\"C\x8a\xb5\x18\x10\n\x02\x08\x05\n\x02\x08\x04\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02)\x12\'/v1/{name=monitoringRules/*/versions/*}\x12\xa9\x01\n\x13ListMonitoringRules\x12/.waymark.vouchers.v1.ListMonitoringRulesRequest\x1a\x30.waymark.vouchers.v1.ListMonitoringRulesResponse\"/\x8a\xb5\x18\x10\n\x02\x08\x05\n\x02\x08\x04\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/monitoringRules\x12\xa7\x01\n\x0fGetSamplingSeed\x12+.waymark.vouchers.v1.GetSamplingSeedRequest\x1a!.waymark.vouchers.v1.SamplingSeed\"D\x8a\xb5\x18\x04\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x36\x12\x34/v1/{name=monitoringRules/*/versions/*}:samplingSeedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,6 +62,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SPEEDCONDITION'].fields_by_name['more_than_per_day']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
   _globals['_DISTANCECONDITION'].fields_by_name['nuts_level']._loaded_options = None
   _globals['_DISTANCECONDITION'].fields_by_name['nuts_level']._serialized_options = b'\272H\006\032\004\030\003(\000'
+  _globals['_NEWPROVIDERCONDITION'].fields_by_name['within_days']._loaded_options = None
+  _globals['_NEWPROVIDERCONDITION'].fields_by_name['within_days']._serialized_options = b'\342A\001\002\272H\007\032\005\030\302\034(\001'
+  _globals['_NEWPROVIDERCONDITION'].fields_by_name['more_than']._loaded_options = None
+  _globals['_NEWPROVIDERCONDITION'].fields_by_name['more_than']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
   _globals['_COMPLAINTCONDITION'].fields_by_name['count']._loaded_options = None
   _globals['_COMPLAINTCONDITION'].fields_by_name['count']._serialized_options = b'\342A\001\002\272H\007\032\005\030\220N(\001'
   _globals['_COMPLAINTCONDITION'].fields_by_name['within_days']._loaded_options = None
@@ -99,37 +103,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MONITORINGRULESERVICE'].methods_by_name['GetSamplingSeed']._loaded_options = None
   _globals['_MONITORINGRULESERVICE'].methods_by_name['GetSamplingSeed']._serialized_options = b'\212\265\030\004\n\002\010\010\202\323\344\223\0026\0224/v1/{name=monitoringRules/*/versions/*}:samplingSeed'
   _globals['_MONITORINGRULE']._serialized_start=278
-  _globals['_MONITORINGRULE']._serialized_end=1354
-  _globals['_MONITORINGRULE_STATE']._serialized_start=1000
-  _globals['_MONITORINGRULE_STATE']._serialized_end=1087
-  _globals['_MONITORINGRULE_HOLDON']._serialized_start=1089
-  _globals['_MONITORINGRULE_HOLDON']._serialized_end=1209
-  _globals['_AMOUNTCONDITION']._serialized_start=1356
-  _globals['_AMOUNTCONDITION']._serialized_end=1454
-  _globals['_SPEEDCONDITION']._serialized_start=1456
-  _globals['_SPEEDCONDITION']._serialized_end=1551
-  _globals['_DISTANCECONDITION']._serialized_start=1553
-  _globals['_DISTANCECONDITION']._serialized_end=1603
-  _globals['_SHAREDACCOUNTCONDITION']._serialized_start=1605
-  _globals['_SHAREDACCOUNTCONDITION']._serialized_end=1629
-  _globals['_COMPLAINTCONDITION']._serialized_start=1631
-  _globals['_COMPLAINTCONDITION']._serialized_end=1719
-  _globals['_SAMPLECONDITION']._serialized_start=1721
-  _globals['_SAMPLECONDITION']._serialized_end=1809
-  _globals['_DRAFTMONITORINGRULEREQUEST']._serialized_start=1812
-  _globals['_DRAFTMONITORINGRULEREQUEST']._serialized_end=2010
-  _globals['_ACTIVATEMONITORINGRULEREQUEST']._serialized_start=2013
-  _globals['_ACTIVATEMONITORINGRULEREQUEST']._serialized_end=2167
-  _globals['_GETMONITORINGRULEREQUEST']._serialized_start=2169
-  _globals['_GETMONITORINGRULEREQUEST']._serialized_end=2285
-  _globals['_LISTMONITORINGRULESREQUEST']._serialized_start=2287
-  _globals['_LISTMONITORINGRULESREQUEST']._serialized_end=2398
-  _globals['_LISTMONITORINGRULESRESPONSE']._serialized_start=2400
-  _globals['_LISTMONITORINGRULESRESPONSE']._serialized_end=2517
-  _globals['_GETSAMPLINGSEEDREQUEST']._serialized_start=2519
-  _globals['_GETSAMPLINGSEEDREQUEST']._serialized_end=2633
-  _globals['_SAMPLINGSEED']._serialized_start=2635
-  _globals['_SAMPLINGSEED']._serialized_end=2684
-  _globals['_MONITORINGRULESERVICE']._serialized_start=2687
-  _globals['_MONITORINGRULESERVICE']._serialized_end=3570
+  _globals['_MONITORINGRULE']._serialized_end=1492
+  _globals['_MONITORINGRULE_STATE']._serialized_start=1138
+  _globals['_MONITORINGRULE_STATE']._serialized_end=1225
+  _globals['_MONITORINGRULE_HOLDON']._serialized_start=1227
+  _globals['_MONITORINGRULE_HOLDON']._serialized_end=1347
+  _globals['_AMOUNTCONDITION']._serialized_start=1494
+  _globals['_AMOUNTCONDITION']._serialized_end=1592
+  _globals['_SPEEDCONDITION']._serialized_start=1594
+  _globals['_SPEEDCONDITION']._serialized_end=1689
+  _globals['_DISTANCECONDITION']._serialized_start=1691
+  _globals['_DISTANCECONDITION']._serialized_end=1741
+  _globals['_SHAREDACCOUNTCONDITION']._serialized_start=1743
+  _globals['_SHAREDACCOUNTCONDITION']._serialized_end=1767
+  _globals['_SHAREDADDRESSCONDITION']._serialized_start=1769
+  _globals['_SHAREDADDRESSCONDITION']._serialized_end=1793
+  _globals['_NEWPROVIDERCONDITION']._serialized_start=1795
+  _globals['_NEWPROVIDERCONDITION']._serialized_end=1921
+  _globals['_COMPLAINTCONDITION']._serialized_start=1923
+  _globals['_COMPLAINTCONDITION']._serialized_end=2011
+  _globals['_SAMPLECONDITION']._serialized_start=2013
+  _globals['_SAMPLECONDITION']._serialized_end=2101
+  _globals['_DRAFTMONITORINGRULEREQUEST']._serialized_start=2104
+  _globals['_DRAFTMONITORINGRULEREQUEST']._serialized_end=2302
+  _globals['_ACTIVATEMONITORINGRULEREQUEST']._serialized_start=2305
+  _globals['_ACTIVATEMONITORINGRULEREQUEST']._serialized_end=2459
+  _globals['_GETMONITORINGRULEREQUEST']._serialized_start=2461
+  _globals['_GETMONITORINGRULEREQUEST']._serialized_end=2577
+  _globals['_LISTMONITORINGRULESREQUEST']._serialized_start=2579
+  _globals['_LISTMONITORINGRULESREQUEST']._serialized_end=2690
+  _globals['_LISTMONITORINGRULESRESPONSE']._serialized_start=2692
+  _globals['_LISTMONITORINGRULESRESPONSE']._serialized_end=2809
+  _globals['_GETSAMPLINGSEEDREQUEST']._serialized_start=2811
+  _globals['_GETSAMPLINGSEEDREQUEST']._serialized_end=2925
+  _globals['_SAMPLINGSEED']._serialized_start=2927
+  _globals['_SAMPLINGSEED']._serialized_end=2976
+  _globals['_MONITORINGRULESERVICE']._serialized_start=2979
+  _globals['_MONITORINGRULESERVICE']._serialized_end=3862
 # @@protoc_insertion_point(module_scope)

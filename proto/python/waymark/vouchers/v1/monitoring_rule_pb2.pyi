@@ -91,6 +91,8 @@ class MonitoringRule(_message.Message):
     SHARED_ACCOUNT_FIELD_NUMBER: _builtins.int
     COMPLAINT_FIELD_NUMBER: _builtins.int
     SAMPLE_FIELD_NUMBER: _builtins.int
+    SHARED_ADDRESS_FIELD_NUMBER: _builtins.int
+    NEW_PROVIDER_FIELD_NUMBER: _builtins.int
     HOLD_ON_FIELD_NUMBER: _builtins.int
     OFF_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -131,6 +133,14 @@ class MonitoringRule(_message.Message):
         """A share drawn by lot."""
 
     @_builtins.property
+    def shared_address(self) -> Global___SharedAddressCondition:
+        """Two providers at one address."""
+
+    @_builtins.property
+    def new_provider(self) -> Global___NewProviderCondition:
+        """A provider that is new takes much."""
+
+    @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was drafted, UTC."""
 
@@ -149,17 +159,19 @@ class MonitoringRule(_message.Message):
         shared_account: Global___SharedAccountCondition | None = ...,
         complaint: Global___ComplaintCondition | None = ...,
         sample: Global___SampleCondition | None = ...,
+        shared_address: Global___SharedAddressCondition | None = ...,
+        new_provider: Global___NewProviderCondition | None = ...,
         hold_on: Global___MonitoringRule.HoldOn.ValueType = ...,
         off: _builtins.bool = ...,
         state: Global___MonitoringRule.State.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         activate_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount", b"amount", "complaint", b"complaint", "condition", b"condition", "create_time", b"create_time", "distance", b"distance", "sample", b"sample", "shared_account", b"shared_account", "speed", b"speed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount", b"amount", "complaint", b"complaint", "condition", b"condition", "create_time", b"create_time", "distance", b"distance", "new_provider", b"new_provider", "sample", b"sample", "shared_account", b"shared_account", "shared_address", b"shared_address", "speed", b"speed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount", b"amount", "complaint", b"complaint", "condition", b"condition", "create_time", b"create_time", "distance", b"distance", "hold_on", b"hold_on", "name", b"name", "off", b"off", "programme", b"programme", "sample", b"sample", "shared_account", b"shared_account", "speed", b"speed", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate_time", b"activate_time", "amount", b"amount", "complaint", b"complaint", "condition", b"condition", "create_time", b"create_time", "distance", b"distance", "hold_on", b"hold_on", "name", b"name", "new_provider", b"new_provider", "off", b"off", "programme", b"programme", "sample", b"sample", "shared_account", b"shared_account", "shared_address", b"shared_address", "speed", b"speed", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_condition: _TypeAlias = _typing.Literal["amount", "speed", "distance", "shared_account", "complaint", "sample"]  # noqa: Y015
+    _WhichOneofReturnType_condition: _TypeAlias = _typing.Literal["amount", "speed", "distance", "shared_account", "complaint", "sample", "shared_address", "new_provider"]  # noqa: Y015
     _WhichOneofArgType_condition: _TypeAlias = _typing.Literal["condition", b"condition"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_condition) -> _WhichOneofReturnType_condition | None: ...
 
@@ -261,6 +273,60 @@ class SharedAccountCondition(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SharedAccountCondition: _TypeAlias = SharedAccountCondition  # noqa: Y015
+
+@_typing.final
+class SharedAddressCondition(_message.Message):
+    """Hits a provider that trains at an address, street and postal code, at which another one trains that is accredited or was
+    paid before, whatever became of it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SharedAddressCondition: _TypeAlias = SharedAddressCondition  # noqa: Y015
+
+@_typing.final
+class NewProviderCondition(_message.Message):
+    """Hits what a provider takes beyond a cap while it is new: for some days from the first acceptance of a training that it
+    gave. What its first days are counted from does not move, also when it is accredited anew. One of `above` and `more_than` at
+    least must be given. Everything of the provider that was accepted counts, of every programme, and instalments too.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHIN_DAYS_FIELD_NUMBER: _builtins.int
+    ABOVE_FIELD_NUMBER: _builtins.int
+    MORE_THAN_FIELD_NUMBER: _builtins.int
+    within_days: _builtins.int
+    """For so many days a provider is new."""
+    more_than: _builtins.int
+    """More than so many redemptions have been accepted, this one among them; 0: no such limit."""
+    @_builtins.property
+    def above(self) -> _money_pb2.Money:
+        """More than this has been accepted, this redemption among it; unset: no such limit. Amounts in the same currency only."""
+
+    def __init__(
+        self,
+        *,
+        within_days: _builtins.int = ...,
+        above: _money_pb2.Money | None = ...,
+        more_than: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["above", b"above"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["above", b"above", "more_than", b"more_than", "within_days", b"within_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewProviderCondition: _TypeAlias = NewProviderCondition  # noqa: Y015
 
 @_typing.final
 class ComplaintCondition(_message.Message):

@@ -77,8 +77,8 @@ class Rebooking(_message.Message):
     """The redemption it led to, `redemptions/{id}`."""
     @_builtins.property
     def sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Sessions of other providers for the same occupation in the same region, `courses/{course}/sessions/{id}`, the
-        soonest first.
+        """Sessions of other providers for the same occupation in the same region that the programme pays for, `courses/{course}/sessions/{id}`,
+        the soonest first, at most five.
         """
 
     @_builtins.property
