@@ -76,6 +76,12 @@ def award(portfolio: Portfolio, person: Caller) -> Ready:
     return Ready(lambda: staff.IssueCredential(request), access_records, "write")
 
 
+def first_look(portfolio: Portfolio, person: Caller) -> Ready:
+    """Locks a mandate, as the day is counted, then the holder's row, as the log of looks names it."""
+    counsellor, request = portfolio.mandated(person), holder_pb2.GetHolderRequest(name=person.holder)
+    return Ready(lambda: counsellor.GetHolder(request), access_records, "write")
+
+
 def two_requests(portfolio: Portfolio, person: Caller) -> Ready:
     """Two of the office each keep the holder's row, as the log of looks names it, and each then erase."""
     first, second = (asked_for(portfolio, person) for _ in range(2))
@@ -141,7 +147,7 @@ def in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
 CHANGES = [goal, link, attestation, award, two_requests]
 
 
-@pytest.mark.parametrize("prepare", CHANGES)
+@pytest.mark.parametrize("prepare", [*CHANGES, first_look])
 def test_an_erasure_waits_for_a_change(
     lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, prepare: Prepare
 ) -> None:
@@ -154,3 +160,10 @@ def test_control_out_of_order_they_wait_for_each_other(
     lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, prepare: Prepare
 ) -> None:
     assert meet(lonely_portfolio, monkeypatch, prepare) > 0
+
+
+def test_control_a_look_that_begins_with_the_mandate(
+    lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locking, "enter", lambda *_: None)
+    assert meet(lonely_portfolio, monkeypatch, first_look) > 0
