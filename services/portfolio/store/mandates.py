@@ -7,7 +7,20 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Date, Row, and_, any_, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    and_,
+    any_,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.mandate_pb2 import MANDATE_PURPOSE_SPECIAL_CATEGORY as SPECIAL
 from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest, Mandate, MandatePart
@@ -24,6 +37,8 @@ from services.portfolio.store.columns import is_row
 from services.portfolio.store.tables import mandates
 
 Part: TypeAlias = MandatePart.ValueType
+# Written out and compared as a whole, so that the database has figures of how many name none.
+_NONE = literal_column("'{}'::smallint[]")
 _TODAY = func.timezone("UTC", func.now()).cast(Date)
 # A day that has begun may be used to its end.
 _LEFT = or_(mandates.c.max_uses == 0, mandates.c.uses < mandates.c.max_uses, mandates.c.used_on == _TODAY)
@@ -139,7 +154,7 @@ def use(tx: Transaction, held: Held) -> None:
 def covering(principal: Principal, purposes: Collection[int], part: Part | None) -> ColumnElement[bool]:
     """Returns the condition of a mandate under which the caller may act now for one of `purposes` on
     a `part`; None: on what is of no part."""
-    opened = (literal(part) == any_(mandates.c.parts)) | (func.cardinality(mandates.c.parts) == 0)
+    opened = (literal(part) == any_(mandates.c.parts)) | (mandates.c.parts == _NONE)
     return and_(
         mandates.c.counsellor == principal.subject,
         mandates.c.organisation == principal.organisation,

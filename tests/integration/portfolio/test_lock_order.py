@@ -18,7 +18,7 @@ from waymark.portfolio.v1.rights_request_pb2 import RightsRequest
 
 from services.platform.telemetry import metrics
 from services.portfolio.api import attestations, rights_requests
-from services.portfolio.store import access_records, locking, planning, share_links
+from services.portfolio.store import access_records, locking, planning, read_quota, share_links
 from tests.support.databases import WAITING, sessions
 from tests.support.portfolio import Caller, Portfolio, share, skill, soon
 from tests.support.waiting import eventually
@@ -77,9 +77,9 @@ def award(portfolio: Portfolio, person: Caller) -> Ready:
 
 
 def first_look(portfolio: Portfolio, person: Caller) -> Ready:
-    """Locks a mandate, as the day is counted, then the holder's row, as the log of looks names it."""
+    """Locks a mandate, as the day is counted, then the holder's row, as the count of people names it."""
     counsellor, request = portfolio.mandated(person), holder_pb2.GetHolderRequest(name=person.holder)
-    return Ready(lambda: counsellor.GetHolder(request), access_records, "write")
+    return Ready(lambda: counsellor.GetHolder(request), read_quota, "count")
 
 
 def two_requests(portfolio: Portfolio, person: Caller) -> Ready:

@@ -10,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    parts = sa.Column("parts", sa.ARRAY(sa.SmallInteger), nullable=False, server_default="{}")
-    op.add_column("mandates", parts)
+    of_parts = sa.ARRAY(sa.SmallInteger)
+    op.add_column("mandates", sa.Column("parts", of_parts, nullable=False, server_default="{}"))
     for column in ("max_uses", "uses"):
         op.add_column("mandates", sa.Column(column, sa.Integer, nullable=False, server_default="0"))
     op.add_column("mandates", sa.Column("used_on", sa.Date))
