@@ -38,7 +38,7 @@ from services.portfolio.store.tables import mandates
 
 Part: TypeAlias = MandatePart.ValueType
 # Written out and compared as a whole, so that the database has figures of how many name none.
-_NONE = literal_column("'{}'::smallint[]")
+_NONE: ColumnElement[Any] = literal_column("'{}'::smallint[]")
 _TODAY = func.timezone("UTC", func.now()).cast(Date)
 # A day that has begun may be used to its end.
 _LEFT = or_(mandates.c.max_uses == 0, mandates.c.uses < mandates.c.max_uses, mandates.c.used_on == _TODAY)

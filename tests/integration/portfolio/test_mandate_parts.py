@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import consent_receipt_pb2, entry_pb2, goal_pb2, guidance_case_pb2, holder_pb2
+from waymark.portfolio.v1 import guidance_note_pb2 as notes
 from waymark.portfolio.v1 import handover_pb2 as hand
 from waymark.portfolio.v1 import mandate_pb2 as pb
 from waymark.portfolio.v1.pathway_pb2 import ListPathwaysRequest, ListStalledPathwaysRequest, Pathway
@@ -124,6 +125,18 @@ def test_whose_case_is_not_opened_is_in_no_caseload(portfolio: Portfolio) -> Non
     opened.CreateMandate(wanted)
     answer = counsellor.ListCaseload(guidance_case_pb2.ListCaseloadRequest())
     assert [each.holder for each in answer.caseload] == [opened.holder]
+
+
+def test_who_leads_a_case_is_whom_it_is_opened_to(portfolio: Portfolio) -> None:
+    person, office = portfolio.person(), "organisations/other"
+    words = notes.GuidanceNote(visibility=notes.GuidanceNote.VISIBILITY_PROFESSIONAL, text="x")
+    writing = notes.CreateGuidanceNoteRequest(parent=person.holder, guidance_note=words)
+    portfolio.mandated(person).CreateGuidanceNote(writing)
+    for part, seen in ((pb.MANDATE_PART_ENTRIES, 0), (pb.MANDATE_PART_CASE, 1)):
+        other = portfolio.mandated(person, organisation=office, parts=[part])
+        person.CreateMandate(mandate(person, other, office, pb.MANDATE_PURPOSE_CASE))
+        answer = other.ListGuidanceNotes(notes.ListGuidanceNotesRequest(parent=person.holder))
+        assert len(answer.guidance_notes) == seen
 
 
 def test_a_stalled_pathway_is_told_to_whom_pathways_are_open(portfolio: Portfolio) -> None:
