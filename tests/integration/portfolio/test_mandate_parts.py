@@ -44,7 +44,8 @@ READS = {
 
 def given(person: Caller) -> pb.Mandate:
     """The newest mandate of a person."""
-    return person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates[0]
+    newest: pb.Mandate = person.ListMandates(pb.ListMandatesRequest(parent=person.holder)).mandates[0]
+    return newest
 
 
 def look(person: Caller) -> holder_pb2.GetHolderRequest:
