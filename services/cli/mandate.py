@@ -20,7 +20,10 @@ MANDATE = {
     "for": "purpose",
     "by law": "legalBasis",
     "of questionnaire": "questionnaire",
+    "opens": "parts",
     "on your behalf": "actOnBehalf",
+    "days used": "uses",
+    "days allowed": "maxUses",
     "state": "state",
     "until": "expireTime",
     "withdrawn": "revokeTime",
@@ -33,6 +36,24 @@ class Purpose(StrEnum):
     GUIDANCE = "guidance"
     PATHWAY = "pathway"
     SPECIAL_CATEGORY = "special-category"
+    CASE = "case"
+
+
+class Part(StrEnum):
+    """Which part of a portfolio a mandate opens."""
+
+    HOLDER = "holder"
+    ENTRIES = "entries"
+    SKILLS = "skills"
+    EVIDENCE = "evidence"
+    CREDENTIALS = "credentials"
+    GOALS_AND_PLANS = "goals-and-plans"
+    PATHWAYS = "pathways"
+    VALIDATION = "validation"
+    MENTORING = "mentoring"
+    QUESTIONNAIRES = "questionnaires"
+    PAGES = "pages"
+    DOCUMENTS = "documents"
     CASE = "case"
 
 
@@ -53,6 +74,7 @@ def register(app: typer.Typer) -> None:
 
 @mandate.command(
     epilog="Examples:  waymark mandate create counsellor:Tess organisations/office --days 90 · "
+    "waymark mandate create counsellor:Tess organisations/office --part entries --part skills --uses 3 · "
     "waymark mandate create counsellor:Ivo organisations/office --purpose special-category "
     "--questionnaire holders/0198…/questionnaires/0198…"
 )
@@ -83,6 +105,13 @@ def create(
         typer.Option(help="By which ground in law; default: your consent, explicit for `special-category`."),
     ] = None,
     days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
+    parts: Annotated[
+        list[Part] | None,
+        typer.Option("--part", help="Open this part alone; may be repeated; default: all of the purpose."),
+    ] = None,
+    uses: Annotated[
+        int, typer.Option(min=0, help="On how many days they may use it while it holds; 0: on any.")
+    ] = 0,
 ) -> None:
     """Let a counsellor see your portfolio, or work on your pathways."""
     body = {
@@ -92,6 +121,8 @@ def create(
         "expireTime": in_days(days),
         "actOnBehalf": on_behalf,
         "questionnaire": questionnaire,
+        "parts": [enum("MANDATE_PART", part) for part in parts or []],
+        "maxUses": uses,
         "legalBasis": enum("MANDATE_LEGAL_BASIS", legal_basis) or "MANDATE_LEGAL_BASIS_UNSPECIFIED",
     }
     call.one(call.post(f"{own(call, '')}/mandates", body), MANDATE)

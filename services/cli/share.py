@@ -32,6 +32,8 @@ class PageFormat(StrEnum):
 LINK = {
     "share link": "name",
     "label": "label",
+    "for": "purpose",
+    "by law": "legalBasis",
     "shows": "fields",
     "pages": "pages",
     "anonymous": "anonymous",
@@ -62,6 +64,10 @@ def create(
         list[str], typer.Argument(help="What to show: `holder.given_name`, `entries.title`, `pathways`, …")
     ],
     label: Annotated[str, typer.Option(help="What you call it, for example whom it is for.")] = "",
+    purpose: Annotated[
+        str,
+        typer.Option(help="What they may use it for; who opens the link reads it, unless it is anonymous."),
+    ] = "",
     days: Annotated[int, typer.Option(min=1, help="How long it opens.")] = 14,
     uses: Annotated[int, typer.Option(min=1, help="How often it opens.")] = 3,
     pin: Annotated[
@@ -81,6 +87,7 @@ def create(
     given = "" if no_pin else pin or f"{secrets.randbelow(10**6):06d}"
     link = {
         "label": label,
+        "purpose": purpose,
         "fields": fields,
         "expireTime": in_days(days),
         "maxUses": uses,
@@ -182,7 +189,9 @@ def show(answer: dict[str, Any]) -> None:
             output.table(rows, filled)
     for page in portfolio.get("pages", []):
         show_page(page)
-    output.details(answer, {"shown": "fields", "opens again": "remainingUses", "until": "expireTime"})
+    output.details(
+        answer, {"for": "purpose", "shown": "fields", "opens again": "remainingUses", "until": "expireTime"}
+    )
 
 
 def show_page(page: dict[str, Any]) -> None:

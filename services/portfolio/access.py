@@ -27,6 +27,7 @@ from services.portfolio.requests import (
 from services.portfolio.store import (
     access_records,
     break_glass,
+    mandates,
     mentoring_matches,
     on_behalf_records,
     page_submissions,
@@ -106,11 +107,14 @@ def _grant(tx: Transaction, holder: str, request: Any) -> str | None:
     resource = resource_of(request)
     if isinstance(request, OF_THE_DESK):
         return resource
-    grant = grant_for(tx, request, holder) or _opened(tx, resource)
+    held = grant_for(tx, request, holder)
+    grant = _opened(tx, resource) if held is None else held.name
     if grant is None and BREAK_GLASS in relationships_of(request.DESCRIPTOR):
         grant = break_glass.in_force(tx.connection, tx.principal, holder)
     if grant is not None:
         vault.refuse_restricted(tx, holder)
+    if held is not None:
+        mandates.use(tx, held)
     return grant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy
 from google.api import annotations_pb2
@@ -18,6 +18,7 @@ from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
 from services.portfolio.domain import names
 from services.portfolio.domain.guidance import Reader
+from services.portfolio.domain.mandate_parts import PARTS
 from services.portfolio.domain.steps import Actor
 from services.portfolio.store import (
     break_glass,
@@ -30,6 +31,7 @@ from services.portfolio.store import (
     validations,
 )
 
+Part: TypeAlias = pb.MandatePart.ValueType
 Find = Callable[[sqlalchemy.Connection, str], tuple[str, str]]
 GUIDANCE = frozenset({pb.MANDATE_PURPOSE_GUIDANCE})
 PATHWAY = frozenset({pb.MANDATE_PURPOSE_GUIDANCE, pb.MANDATE_PURPOSE_PATHWAY})
@@ -101,6 +103,7 @@ def by_mandate(purposes: frozenset[int], *, on_behalf: bool = False) -> Relation
             principal,
             names.holder_in(named),
             purposes,
+            part_of(request.DESCRIPTOR),
             on_behalf=on_behalf,
             questionnaire=names.questionnaire_in(named),
         )
@@ -109,16 +112,39 @@ def by_mandate(purposes: frozenset[int], *, on_behalf: bool = False) -> Relation
     return holds
 
 
-def grant_for(tx: Transaction, request: Any, holder: str) -> str | None:
-    """Returns the name of the caller's mandate that opens the RPC that takes this request, if any."""
+def grant_for(tx: Transaction, request: Any, holder: str) -> mandates.Held | None:
+    """Returns the caller's mandate that opens the RPC that takes this request, if any."""
     named = relationships_of(request.DESCRIPTOR)
+    part = part_of(request.DESCRIPTOR) if named & {ON_BEHALF, *MANDATES} else None
     if ON_BEHALF in named:
-        return mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE, on_behalf=True)
+        return mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE, part, on_behalf=True)
     purposes = frozenset[int]().union(*(MANDATES[name] for name in named & MANDATES.keys()))
     if not purposes:
         return None
     questionnaire = names.questionnaire_in(resource_of(request))
-    return mandates.in_force(tx.connection, tx.principal, holder, purposes, questionnaire=questionnaire)
+    return mandates.in_force(tx.connection, tx.principal, holder, purposes, part, questionnaire=questionnaire)
+
+
+@cache
+def part_of(request: Descriptor) -> Part | None:
+    """Returns the part of a portfolio that a mandate must open for the RPC that takes such a request; None
+    for what is of no part. Raises KeyError where none is said, so that nothing opens by default."""
+    (service,) = {method.containing_service.name for method in _taking(request)}
+    return PARTS[service]
+
+
+@cache
+def opened_by(purpose: int) -> frozenset[Part]:
+    """Returns the parts of which the policies let a mandate for `purpose` open something."""
+    relationships = {name for name, purposes in MANDATES.items() if purpose in purposes}
+    services = pb.DESCRIPTOR.pool.FindServiceByName
+    opened = {
+        part
+        for service, part in PARTS.items()
+        for method in services(f"{pb.DESCRIPTOR.package}.{service}").methods
+        if part is not None and relationships & relationships_of(method.input_type)
+    }
+    return frozenset(opened)
 
 
 @cache
@@ -146,7 +172,7 @@ def _taking(request: Descriptor) -> Iterator[MethodDescriptor]:
 
 def reader_of(tx: Transaction, holder: str) -> Reader:
     """Returns how much of a case the caller reads, whom its policy let in."""
-    leads = mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE) is not None
+    leads = mandates.in_force(tx.connection, tx.principal, holder, GUIDANCE, pb.MANDATE_PART_CASE) is not None
     return Reader(tx.principal.subject == holder, leads, tx.principal.organisation)
 
 

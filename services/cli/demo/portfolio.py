@@ -121,6 +121,7 @@ def share(journey: Journey) -> str:
     expire = (datetime.now(UTC) + timedelta(days=14)).strftime("%Y-%m-%dT%H:%M:%SZ")
     link = {
         "label": "for an employer",
+        "purpose": "to choose whom to invite",
         "fields": ["holder.given_name", "entries.title", "pathways"],
         "expireTime": expire,
         "maxUses": 3,
@@ -130,6 +131,7 @@ def share(journey: Journey) -> str:
     employer = journey.client.anonymous()
     opened = employer.rest("POST", "/v1/shareLinks:open", {"token": made["token"], "pin": PIN})
     shown = opened["portfolio"]
+    expect(opened["purpose"] == link["purpose"], f"the employer is told that it is for {opened['purpose']}")
     expect(shown["holder"].get("givenName") == LEARNER, "the link does not show the listed field")
     expect(not shown["holder"].get("familyName"), "the link shows a field that is not listed")
     log = learner.rest("GET", f"/v1/{journey.facts.holder}/accessRecords").get("accessRecords", [])

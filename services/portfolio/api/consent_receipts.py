@@ -10,6 +10,7 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.store import consent_receipts
+from services.portfolio.store.vault import open_vault
 
 
 class ConsentReceiptApi(consent_receipt_pb2_grpc.ConsentReceiptServiceServicer):
@@ -23,7 +24,7 @@ class ConsentReceiptApi(consent_receipt_pb2_grpc.ConsentReceiptServiceServicer):
         self, tx: Transaction, request: pb.ListConsentReceiptsRequest
     ) -> pb.ListConsentReceiptsResponse:
         (holder,) = names.parse(request.parent, "holders")
-        found = consent_receipts.listed(tx, self.app.signer, holder, request)
+        found = consent_receipts.listed(tx, self.app.signer, open_vault(tx, self.app.keys, holder), request)
         return pb.ListConsentReceiptsResponse(
             consent_receipts=found.messages, next_page_token=found.next_page_token
         )

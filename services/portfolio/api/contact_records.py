@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from waymark.portfolio.v1 import contact_record_pb2 as pb
 from waymark.portfolio.v1 import contact_record_pb2_grpc
+from waymark.portfolio.v1.mandate_pb2 import MANDATE_PART_CASE
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Violation
@@ -43,7 +44,9 @@ class ContactRecordApi(contact_record_pb2_grpc.ContactRecordServiceServicer):
         guidance.note_contact(case, contact)
         by = {"counsellor": tx.principal.subject, "organisation": tx.principal.organisation}
         made = CONTACT_RECORDS.add(tx, vault, contact, **by)
-        mandates.due_next(tx, holder, contact.next_contact_time.ToDatetime(tzinfo=UTC), CASE)
+        mandates.due_next(
+            tx, holder, contact.next_contact_time.ToDatetime(tzinfo=UTC), CASE, MANDATE_PART_CASE
+        )
         guidance_cases.save(tx, vault, case)
         return made
 

@@ -51,15 +51,19 @@ class HandoverApi(handover_pb2_grpc.HandoverServiceServicer):
         offer = self._offered(tx, request.name)
         holder, mandate_id = names.parse(offer.mandate, "holders", "mandates")
         former = mandates.get(tx, holder, mandate_id, lock=True)
-        if former.state != Mandate.STATE_ACTIVE:
-            state = word(Mandate.State, former.state)
-            raise wrong_state(state, "ACTIVE")
+        used_up = 0 < former.max_uses <= former.uses  # of whom it is today's, may be used; a new one may not
+        state = Mandate.STATE_EXHAUSTED if used_up else former.state
+        if state != Mandate.STATE_ACTIVE:
+            raise wrong_state(word(Mandate.State, state), "ACTIVE")
         taken_over = Mandate(
             counsellor=offer.counsellor,
             organisation=offer.organisation,
             purpose=former.purpose,
             questionnaire=former.questionnaire,
             legal_basis=former.legal_basis,
+            parts=former.parts,
+            max_uses=former.max_uses,
+            uses=former.uses,  # the days go on being counted
             expire_time=former.expire_time,
         )
         made = mandates.create(tx, holder, taken_over)

@@ -9,11 +9,13 @@ from waymark.portfolio.v1 import mandate_pb2_grpc
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Violation
+from services.platform.rpc.masks import without_outputs
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.api.references import check_one
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_expiry, refuse
+from services.portfolio.requests import opened_by
 from services.portfolio.store import mandates
 from services.portfolio.store.questionnaires import QUESTIONNAIRES
 from services.portfolio.store.vault import open_vault
@@ -31,14 +33,16 @@ class MandateApi(mandate_pb2_grpc.MandateServiceServicer):
     def CreateMandate(self, tx: Transaction, request: pb.CreateMandateRequest) -> pb.Mandate:
         (holder,) = names.parse(request.parent, "holders")
         open_vault(tx, self.app.keys, holder)  # there is such a holder
-        check_expiry("mandate.expire_time", request.mandate.expire_time, now=tx.now, longest=LONGEST)
-        if request.mandate.counsellor == holder:
+        mandate = without_outputs(request.mandate)
+        check_expiry("mandate.expire_time", mandate.expire_time, now=tx.now, longest=LONGEST)
+        if mandate.counsellor == holder:
             refuse([Violation("mandate.counsellor", "must be somebody else than the holder")])
-        if request.mandate.act_on_behalf and request.mandate.purpose != pb.MANDATE_PURPOSE_GUIDANCE:
+        if mandate.act_on_behalf and mandate.purpose != pb.MANDATE_PURPOSE_GUIDANCE:
             refuse([Violation("mandate.act_on_behalf", "goes with the purpose of guidance alone")])
-        _check_questionnaire(tx, holder, request.mandate)
-        _fill_basis(request.mandate)
-        return mandates.create(tx, holder, request.mandate)
+        _check_questionnaire(tx, holder, mandate)
+        _check_parts(mandate)
+        _fill_basis(mandate)
+        return mandates.create(tx, holder, mandate)
 
     @portfolio_call
     def ListMandates(self, tx: Transaction, request: pb.ListMandatesRequest) -> pb.ListMandatesResponse:
@@ -58,6 +62,17 @@ def _check_questionnaire(tx: Transaction, holder: str, mandate: pb.Mandate) -> N
         check_one(tx, holder, QUESTIONNAIRES, "mandate.questionnaire", mandate.questionnaire)
     elif mandate.questionnaire:
         refuse([Violation("mandate.questionnaire", "goes with the purpose of special categories alone")])
+
+
+def _check_parts(mandate: pb.Mandate) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) for parts that the purpose does not open: nobody would see them."""
+    opened = opened_by(mandate.purpose)
+    closed = [
+        Violation(f"mandate.parts[{index}]", "is not opened by this purpose")
+        for index, part in enumerate(mandate.parts)
+        if part not in opened
+    ]
+    refuse(closed)
 
 
 def _fill_basis(mandate: pb.Mandate) -> None:

@@ -126,7 +126,11 @@ class ShareLinkApi(share_link_pb2_grpc.ShareLinkServiceServicer):
         )
         tx.publish(ShareLinkOpened(holder=names.holder(link.holder), share_link=link.name))
         response = pb.OpenShareLinkResponse(
-            portfolio=portfolio, fields=fields, remaining_uses=link.remaining_uses - 1
+            portfolio=portfolio,
+            fields=fields,
+            remaining_uses=link.remaining_uses - 1,
+            # The holder's own words, that may tell whose it is.
+            purpose="" if link.anonymous else share_links.purpose_of(vault, link.id, link.sealed),
         )
         response.expire_time.FromDatetime(link.expires_at)
         return response

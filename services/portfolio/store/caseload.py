@@ -11,6 +11,7 @@ from waymark.portfolio.v1.guidance_case_pb2 import (
     CaseloadEntry,
     ListCaseloadRequest,
 )
+from waymark.portfolio.v1.mandate_pb2 import MANDATE_PART_CASE
 
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
@@ -23,10 +24,13 @@ from services.portfolio.store.vault import is_restricted
 
 
 def listed(
-    tx: Transaction, signer: PageTokenSigner, request: ListCaseloadRequest, purposes: Collection[int]
+    tx: Transaction,
+    signer: PageTokenSigner,
+    request: ListCaseloadRequest,
+    purposes: Collection[int],
 ) -> Paged[CaseloadEntry]:
-    """Returns a page of the caller's caseload: whose mandate for one of `purposes` is in force, without those
-    whom nobody else reads."""
+    """Returns a page of the caller's caseload: whose mandate for one of `purposes` opens the case, without
+    those whom nobody else reads."""
     cases = mandates.outerjoin(guidance_cases, guidance_cases.c.holder_id == mandates.c.holder_id)
     found = page(
         tx,
@@ -40,7 +44,10 @@ def listed(
             guidance_cases.c.last_contact_at,
         )
         .select_from(cases)
-        .where(covering(tx.principal, purposes), ~exists().where(is_restricted(mandates.c.holder_id))),
+        .where(
+            covering(tx.principal, purposes, MANDATE_PART_CASE),
+            ~exists().where(is_restricted(mandates.c.holder_id)),
+        ),
         order_by=[mandates.c.next_contact_at, mandates.c.holder_id, mandates.c.id],
         request=request,
         filters={"organisation": tx.principal.organisation},

@@ -11,6 +11,8 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     DateTime,
+    Integer,
+    LargeBinary,
     Row,
     Select,
     SmallInteger,
@@ -37,11 +39,14 @@ from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
 from services.portfolio.domain.secrets import PIN_TRIES
+from services.portfolio.store import share_links as links
 from services.portfolio.store.collection import Paged
 from services.portfolio.store.company_tables import group_memberships, mentoring_matches
 from services.portfolio.store.exposure_tables import exposure_consents
+from services.portfolio.store.mandates import IN_FORCE
 from services.portfolio.store.page_tables import page_invitations, page_submissions
 from services.portfolio.store.tables import attestation_requests, mandates, share_links
+from services.portfolio.store.vault import Vault
 
 _COLUMNS: tuple[Column[Any], ...] = (
     Column("kind", SmallInteger),
@@ -51,6 +56,10 @@ _COLUMNS: tuple[Column[Any], ...] = (
     Column("purpose", SmallInteger),
     Column("legal_basis", SmallInteger),
     Column("fields", ARRAY(Text)),
+    Column("parts", ARRAY(SmallInteger)),
+    Column("max_uses", Integer),
+    Column("uses", Integer),
+    Column("sealed", LargeBinary),
     Column("given_at", DateTime(timezone=True)),
     Column("expires_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
@@ -81,6 +90,10 @@ def _rows(kind: ConsentReceipt.Kind.ValueType, table: Any, **said: Any) -> Selec
         "purpose": literal(0),
         "legal_basis": literal(MANDATE_LEGAL_BASIS_CONSENT),
         "fields": literal([], ARRAY(Text)),
+        "parts": literal([], ARRAY(SmallInteger)),
+        "max_uses": literal(0),
+        "uses": literal(0),
+        "sealed": null(),
         "given_at": table.c.created_at,
         "expires_at": null(),
     }
@@ -100,11 +113,13 @@ _MANDATE = _rows(
     organisation=mandates.c.organisation,
     purpose=mandates.c.purpose,
     legal_basis=mandates.c.legal_basis,
+    parts=mandates.c.parts,
+    max_uses=mandates.c.max_uses,
+    uses=mandates.c.uses,
     expires_at=mandates.c.expires_at,
     ended_at=mandates.c.revoked_at,
-    in_force=_open(
-        mandates,
-        mandates.c.revoked_at.is_(None),
+    in_force=and_(
+        IN_FORCE,
         (mandates.c.purpose != MANDATE_PURPOSE_SPECIAL_CATEGORY) | (mandates.c.questionnaire_id != ""),
     ),
 )
@@ -112,6 +127,9 @@ _SHARE_LINK = _rows(
     ConsentReceipt.KIND_SHARE_LINK,
     share_links,
     fields=share_links.c.fields,
+    max_uses=share_links.c.max_uses,
+    uses=share_links.c.uses,
+    sealed=share_links.c.sealed,
     expires_at=share_links.c.expires_at,
     ended_at=share_links.c.revoked_at,
     in_force=_open(
@@ -150,6 +168,8 @@ _PAGE_SUBMISSION = _rows(
 _PAGE_INVITATION = _rows(
     ConsentReceipt.KIND_PAGE_INVITATION,
     page_invitations,
+    max_uses=page_invitations.c.max_comments,
+    uses=page_invitations.c.comments,
     expires_at=page_invitations.c.expires_at,
     ended_at=page_invitations.c.withdrawn_at,
     in_force=_open(
@@ -161,6 +181,8 @@ _PAGE_INVITATION = _rows(
 _ATTESTATION = _rows(
     ConsentReceipt.KIND_ATTESTATION,
     attestation_requests,
+    max_uses=literal(1),
+    uses=case((attestation_requests.c.state == _Request.STATE_GIVEN, 1), else_=0),
     expires_at=attestation_requests.c.expires_at,
     ended_at=_ended(attestation_requests, _Request.STATE_WITHDRAWN),
     in_force=_open(attestation_requests, attestation_requests.c.state == _Request.STATE_OPEN),
@@ -205,11 +227,14 @@ PERMISSIONS: dict[int, Permission] = {
 
 
 def listed(
-    tx: Transaction, signer: PageTokenSigner, holder: str, request: ListConsentReceiptsRequest
+    tx: Transaction, signer: PageTokenSigner, vault: Vault, request: ListConsentReceiptsRequest
 ) -> Paged[ConsentReceipt]:
     """Returns a page of a holder's receipts, newest first."""
     every = union_all(
-        *(each.rows.where(each.rows.selected_columns.holder_id == holder) for each in PERMISSIONS.values())
+        *(
+            each.rows.where(each.rows.selected_columns.holder_id == vault.holder)
+            for each in PERMISSIONS.values()
+        )
     ).subquery("receipts")
     query = select(every)
     if request.in_force:
@@ -220,12 +245,12 @@ def listed(
         query,
         order_by=[every.c.id.desc()],
         request=request,
-        filters={"holder": holder, "in_force": request.in_force},
+        filters={"holder": vault.holder, "in_force": request.in_force},
     )
-    return Paged([_shown(row) for row in found.rows], found.next_page_token)
+    return Paged([_shown(vault, row) for row in found.rows], found.next_page_token)
 
 
-def _shown(row: Row[Any]) -> ConsentReceipt:
+def _shown(vault: Vault, row: Row[Any]) -> ConsentReceipt:
     permission = PERMISSIONS[row.kind]
     receipt = ConsentReceipt(
         name=names.child(row.holder_id, "consentReceipts", row.id),
@@ -236,9 +261,14 @@ def _shown(row: Row[Any]) -> ConsentReceipt:
         purpose=row.purpose,
         legal_basis=row.legal_basis,
         fields=row.fields,
+        parts=row.parts,
+        max_uses=row.max_uses,
+        uses=row.uses,
         in_force=row.in_force,
         end_method=f"waymark.portfolio.v1.{permission.end}",
     )
+    if row.sealed is not None:
+        receipt.stated_purpose = links.purpose_of(vault, row.id, row.sealed)
     receipt.give_time.FromDatetime(row.given_at)
     if row.expires_at is not None:
         receipt.expire_time.FromDatetime(row.expires_at)

@@ -1,16 +1,29 @@
-"""Mandates of counsellors."""
+"""Mandates of counsellors: what they open, and on how many days they were used."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    and_,
+    any_,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.mandate_pb2 import MANDATE_PURPOSE_SPECIAL_CATEGORY as SPECIAL
-from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest, Mandate
+from waymark.portfolio.v1.mandate_pb2 import ListMandatesRequest, Mandate, MandatePart
 
 from services.platform.db.ids import new_id
 from services.platform.db.paging import PageTokenSigner
@@ -18,9 +31,25 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
 from services.portfolio.domain import names
+from services.portfolio.store import locking
 from services.portfolio.store.collection import Paged, check_room, page_of
 from services.portfolio.store.columns import is_row
 from services.portfolio.store.tables import mandates
+
+Part: TypeAlias = MandatePart.ValueType
+# Written out and compared as a whole, so that the database has figures of how many name none.
+_NONE: ColumnElement[Any] = literal_column("'{}'::smallint[]")
+_TODAY = func.timezone("UTC", func.now()).cast(Date)
+# A day that has begun may be used to its end.
+_LEFT = or_(mandates.c.max_uses == 0, mandates.c.uses < mandates.c.max_uses, mandates.c.used_on == _TODAY)
+IN_FORCE = and_(mandates.c.revoked_at.is_(None), mandates.c.expires_at > func.now(), _LEFT)
+
+
+class Held(NamedTuple):
+    """A mandate in force. `used`: today (UTC) already."""
+
+    name: str
+    used: bool
 
 
 def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
@@ -37,6 +66,9 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
             act_on_behalf=mandate.act_on_behalf,
             questionnaire_id=names.last(mandate.questionnaire),
             legal_basis=mandate.legal_basis,
+            parts=list(mandate.parts),
+            max_uses=mandate.max_uses,
+            uses=mandate.uses,
             expires_at=mandate.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
             created_at=tx.now,
             next_contact_at=tx.now,
@@ -84,33 +116,51 @@ def in_force(
     principal: Principal,
     holder: str,
     purposes: Collection[int],
+    part: Part | None,
     *,
     on_behalf: bool = False,
     questionnaire: str = "",
-) -> str | None:
-    """Returns the name of a mandate under which the caller may act now for one of `purposes`, if any; of
-    several the widest. `on_behalf`: one that permits to act on behalf of the holder; `questionnaire`: id of
-    the one that is asked for, as special categories are opened of one alone."""
+) -> Held | None:
+    """Returns a mandate under which the caller may act now for one of `purposes` on a `part`, if any;
+    of several the widest. None as `part`: on what is of no part. `on_behalf`: one that permits to act on
+    behalf of the holder; `questionnaire`: id of the one that is asked for, as special categories are opened
+    of one alone."""
     permitted = [or_(mandates.c.purpose != SPECIAL, _is_for(questionnaire))]
     if on_behalf:
         permitted.append(mandates.c.act_on_behalf)
     row = connection.execute(
-        select(mandates.c.id)
-        .where(mandates.c.holder_id == holder, covering(principal, purposes), *permitted)
+        select(mandates.c.id, (mandates.c.used_on == _TODAY).label("used"))
+        .where(mandates.c.holder_id == holder, covering(principal, purposes, part), *permitted)
         .order_by(mandates.c.purpose, mandates.c.id)
         .limit(1)
     ).one_or_none()
-    return None if row is None else names.child(holder, "mandates", row.id)
+    return None if row is None else Held(names.child(holder, "mandates", row.id), bool(row.used))
 
 
-def covering(principal: Principal, purposes: Collection[int]) -> ColumnElement[bool]:
-    """Returns the condition of a mandate under which the caller may act now for one of `purposes`."""
+def use(tx: Transaction, held: Held) -> None:
+    """Counts today as a day on which a mandate is used: once, whoever else counts it."""
+    if held.used:
+        return
+    holder, mandate_id = names.parse(held.name, "holders", "mandates")
+    locking.enter(tx, holder)
+    new_day = or_(mandates.c.used_on.is_(None), mandates.c.used_on < _TODAY)
+    tx.execute(
+        update(mandates)
+        .where(is_row(mandates, holder, mandate_id), new_day, _LEFT)
+        .values(uses=mandates.c.uses + 1, used_on=_TODAY)
+    )
+
+
+def covering(principal: Principal, purposes: Collection[int], part: Part | None) -> ColumnElement[bool]:
+    """Returns the condition of a mandate under which the caller may act now for one of `purposes` on
+    a `part`; None: on what is of no part."""
+    opened = (literal(part) == any_(mandates.c.parts)) | (mandates.c.parts == _NONE)
     return and_(
         mandates.c.counsellor == principal.subject,
         mandates.c.organisation == principal.organisation,
         mandates.c.purpose.in_(sorted(purposes)),
-        mandates.c.revoked_at.is_(None),
-        mandates.c.expires_at > func.now(),
+        IN_FORCE,
+        *([] if part is None else [opened]),
     )
 
 
@@ -119,9 +169,10 @@ def _is_for(questionnaire: str) -> ColumnElement[bool]:
     return and_(mandates.c.questionnaire_id == questionnaire, mandates.c.questionnaire_id != "")
 
 
-def due_next(tx: Transaction, holder: str, at: datetime, purposes: Collection[int]) -> None:
-    """Notes in the caller's mandates of a holder for one of `purposes` when the next contact is due (UTC)."""
-    those = (mandates.c.holder_id == holder, covering(tx.principal, purposes))
+def due_next(tx: Transaction, holder: str, at: datetime, purposes: Collection[int], part: Part) -> None:
+    """Notes in the caller's mandates of a holder for one of `purposes` that open a `part` when the
+    next contact is due (UTC)."""
+    those = (mandates.c.holder_id == holder, covering(tx.principal, purposes, part))
     tx.execute(update(mandates).where(*those).values(next_contact_at=at))
 
 
@@ -137,6 +188,8 @@ def _state_of(row: Row[Any], now: datetime) -> Mandate.State.ValueType:
         return Mandate.STATE_REVOKED
     if row.expires_at <= now:
         return Mandate.STATE_EXPIRED
+    if 0 < row.max_uses <= row.uses and row.used_on != now.date():
+        return Mandate.STATE_EXHAUSTED
     unnamed = row.purpose == SPECIAL and not row.questionnaire_id
     return Mandate.STATE_NEEDS_RENEWAL if unnamed else Mandate.STATE_ACTIVE
 
@@ -149,6 +202,9 @@ def _shown(row: Row[Any], now: datetime) -> Mandate:
         purpose=row.purpose,
         act_on_behalf=row.act_on_behalf,
         legal_basis=row.legal_basis,
+        parts=row.parts,
+        max_uses=row.max_uses,
+        uses=row.uses,
         state=_state_of(row, now),
     )
     if row.questionnaire_id:

@@ -1,4 +1,4 @@
-"""Share links: secrets as hashes, the label sealed, uses and wrong PINs counted."""
+"""Share links: secrets as hashes, label and purpose sealed, uses and wrong PINs counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, insert, select, update
 from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.mandate_pb2 import MANDATE_LEGAL_BASIS_CONSENT
 from waymark.portfolio.v1.share_link_pb2 import ListShareLinksRequest, ShareLink
 
 from services.platform.db.ids import new_id
@@ -32,6 +33,7 @@ class Locked(NamedTuple):
     pages: list[str]
     anonymous: bool
     files: bool
+    sealed: bytes
     remaining_uses: int
     expires_at: datetime
     state: sharing.State
@@ -53,7 +55,7 @@ def create(tx: Transaction, vault: Vault, link: ShareLink, *, token_hash: bytes,
             anonymous=link.anonymous,
             files=link.files,
             max_uses=link.max_uses,
-            sealed=vault.seal(share_links, row_id, ShareLink(label=link.label)),
+            sealed=vault.seal(share_links, row_id, ShareLink(label=link.label, purpose=link.purpose)),
             expires_at=link.expire_time.ToDatetime(tzinfo=tx.now.tzinfo),
             created_at=tx.now,
         )
@@ -103,6 +105,7 @@ def lock(tx: Transaction, token_hash: bytes) -> Locked:
         pages=list(row.pages),
         anonymous=row.anonymous,
         files=row.files,
+        sealed=row.sealed,
         remaining_uses=row.max_uses - row.uses,
         expires_at=row.expires_at,
         state=_state(row, tx.now),
@@ -138,10 +141,18 @@ def _state(row: Row[Any], now: datetime) -> sharing.State:
     )
 
 
+def purpose_of(vault: Vault, link_id: str, sealed: bytes) -> str:
+    """Returns what the holder said that a link is for, "" for nothing."""
+    return vault.open(share_links, link_id, sealed, ShareLink).purpose
+
+
 def _shown(vault: Vault, row: Row[Any], now: datetime) -> ShareLink:
+    said = vault.open(share_links, row.id, row.sealed, ShareLink)
     link = ShareLink(
         name=names.child(vault.holder, "shareLinks", row.id),
-        label=vault.open(share_links, row.id, row.sealed, ShareLink).label,
+        label=said.label,
+        purpose=said.purpose,
+        legal_basis=MANDATE_LEGAL_BASIS_CONSENT,
         fields=row.fields,
         pages=row.pages,
         anonymous=row.anonymous,

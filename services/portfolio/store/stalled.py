@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, exists, select, tuple_, update
+from waymark.portfolio.v1.mandate_pb2 import MANDATE_PART_PATHWAYS
 from waymark.portfolio.v1.pathway_pb2 import ListStalledPathwaysRequest, Pathway, StalledPathway
 
 from services.platform.db.paging import PageTokenSigner, page
@@ -43,10 +44,10 @@ def notice(tx: Transaction, after: timedelta, *, limit: int = 500) -> list[str]:
 def of_counsellor(
     tx: Transaction, signer: PageTokenSigner, request: ListStalledPathwaysRequest, purposes: Collection[int]
 ) -> Paged[StalledPathway]:
-    """Returns a page of the stalled pathways of those whose mandate for one of `purposes` the
-    caller has, newest first."""
+    """Returns a page of the stalled pathways of those whose mandate for one of `purposes` opens
+    them to the caller, newest first."""
     theirs = mandates.c.holder_id == pathways.c.holder_id
-    mandated = exists().where(theirs, covering(tx.principal, purposes))
+    mandated = exists().where(theirs, covering(tx.principal, purposes, MANDATE_PART_PATHWAYS))
     restricted = exists().where(is_restricted(pathways.c.holder_id))
     columns = (pathways.c.holder_id, pathways.c.id, pathways.c.updated_at, pathways.c.stalled_at)
     found = page(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -175,12 +176,17 @@ mandates = Table(
     Column("act_on_behalf", Boolean, nullable=False, server_default="false"),
     Column("questionnaire_id", Text, nullable=False, server_default=""),  # empty: for none
     Column("legal_basis", SmallInteger, nullable=False, server_default="1"),  # consent
+    Column("parts", ARRAY(SmallInteger), nullable=False, server_default="{}"),  # none: what the purpose opens
+    Column("max_uses", Integer, nullable=False, server_default="0"),  # days; 0: as many as there are
+    Column("uses", Integer, nullable=False, server_default="0"),
+    Column("used_on", Date),  # the last of them
     time("expires_at"),
     time("revoked_at", nullable=True),
     time("created_at"),
     time("next_contact_at"),
     CheckConstraint("counsellor <> holder_id", name="mandates_not_to_oneself"),
     CheckConstraint("questionnaire_id = '' OR purpose = 3", name="mandates_questionnaire"),
+    CheckConstraint("max_uses = 0 OR uses <= max_uses", name="mandates_uses"),
     Index("mandates_counsellor", "holder_id", "counsellor"),
     Index("mandates_caseload", "counsellor", "holder_id"),
     Index(

@@ -39,7 +39,7 @@ def permitted(portfolio: Portfolio) -> tuple[Caller, dict[int, tuple[str, str]]]
     counted = idea_exposure_pb2.ExposureConsent(gender=idea_exposure_pb2.GENDER_WOMAN, terms=exposure.TERMS)
     given = {
         Kind.KIND_MANDATE: person.CreateMandate(mandate(person, *to, mandate_pb2.MANDATE_PURPOSE_GUIDANCE)),
-        Kind.KIND_SHARE_LINK: share(person, ["entries.title"]).share_link,
+        Kind.KIND_SHARE_LINK: share(person, ["entries.title"], purpose="To be invited").share_link,
         Kind.KIND_MENTORING: person.CreateMentoringMatch(asking(person, mentor.name, fields=FIELDS)),
         Kind.KIND_PAGE_SUBMISSION: person.CreatePageSubmission(handing_in(person, shown, *to)),
         Kind.KIND_PAGE_INVITATION: person.CreatePageInvitation(inviting(person, shown)).page_invitation,
@@ -95,7 +95,11 @@ def test_it_says_what_for_by_which_ground_and_which_data(portfolio: Portfolio) -
         mandate_pb2.MANDATE_LEGAL_BASIS_CONSENT,
         portfolio.organisation,
     )
-    assert list(found[Kind.KIND_SHARE_LINK].fields) == ["entries.title"]
+    link = found[Kind.KIND_SHARE_LINK]
+    assert (list(link.fields), link.stated_purpose, link.max_uses) == (["entries.title"], "To be invited", 10)
+    assert {each.legal_basis for each in found.values()} == {mandate_pb2.MANDATE_LEGAL_BASIS_CONSENT}
+    once = {Kind.KIND_SHARE_LINK, Kind.KIND_PAGE_INVITATION, Kind.KIND_ATTESTATION}
+    assert {kind for kind, each in found.items() if each.max_uses} == once
     assert list(found[Kind.KIND_MENTORING].fields) == FIELDS
 
 
@@ -124,13 +128,14 @@ def test_used_up_is_not_in_force_and_not_ended(portfolio: Portfolio) -> None:
     assert [each.in_force for each in receipts(person)] == [True]
     anybody.OpenShareLink(OpenShareLinkRequest(token=token))
     (used,) = receipts(person)
-    assert (used.in_force, used.HasField("end_time")) == (False, False)
+    assert (used.in_force, used.HasField("end_time"), used.uses) == (False, False, 1)
 
 
 @pytest.mark.parametrize(
     ("change", "kinds"),
     [
         ("mandates SET expires_at = now()", {Kind.KIND_MANDATE}),
+        ("mandates SET max_uses = 1, uses = 1, used_on = CURRENT_DATE - 2", {Kind.KIND_MANDATE}),
         ("share_links SET expires_at = now()", {Kind.KIND_SHARE_LINK}),
         ("share_links SET pin_failures = 5", {Kind.KIND_SHARE_LINK}),
         ("mentoring_matches SET expires_at = now()", {Kind.KIND_MENTORING}),

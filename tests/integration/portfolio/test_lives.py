@@ -216,7 +216,7 @@ def lasts(patch: pytest.MonkeyPatch) -> None:
         found = in_force(connection, principal, holder, *asked, **more)
         if found:
             once.add((principal.subject, holder))
-        return found or ("once" if (principal.subject, holder) in once else None)
+        return found or (mandates.Held("once", used=True) if (principal.subject, holder) in once else None)
 
     patch.setattr(mandates, "in_force", remembered)
 

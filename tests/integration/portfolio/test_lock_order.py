@@ -18,7 +18,7 @@ from waymark.portfolio.v1.rights_request_pb2 import RightsRequest
 
 from services.platform.telemetry import metrics
 from services.portfolio.api import attestations, rights_requests
-from services.portfolio.store import access_records, locking, planning, share_links
+from services.portfolio.store import access_records, locking, planning, read_quota, share_links
 from tests.support.databases import WAITING, sessions
 from tests.support.portfolio import Caller, Portfolio, share, skill, soon
 from tests.support.waiting import eventually
@@ -74,6 +74,12 @@ def award(portfolio: Portfolio, person: Caller) -> Ready:
     request = issued.IssueCredentialRequest(parent=made.name, issued_credential=wanted)
     staff = portfolio.staff("provider", organisation)
     return Ready(lambda: staff.IssueCredential(request), access_records, "write")
+
+
+def first_look(portfolio: Portfolio, person: Caller) -> Ready:
+    """Locks a mandate, as the day is counted, then the holder's row, as the count of people names it."""
+    counsellor, request = portfolio.mandated(person), holder_pb2.GetHolderRequest(name=person.holder)
+    return Ready(lambda: counsellor.GetHolder(request), read_quota, "count")
 
 
 def two_requests(portfolio: Portfolio, person: Caller) -> Ready:
@@ -141,7 +147,7 @@ def in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
 CHANGES = [goal, link, attestation, award, two_requests]
 
 
-@pytest.mark.parametrize("prepare", CHANGES)
+@pytest.mark.parametrize("prepare", [*CHANGES, first_look])
 def test_an_erasure_waits_for_a_change(
     lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, prepare: Prepare
 ) -> None:
@@ -154,3 +160,10 @@ def test_control_out_of_order_they_wait_for_each_other(
     lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, prepare: Prepare
 ) -> None:
     assert meet(lonely_portfolio, monkeypatch, prepare) > 0
+
+
+def test_control_a_look_that_begins_with_the_mandate(
+    lonely_portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locking, "enter", lambda *_: None)
+    assert meet(lonely_portfolio, monkeypatch, first_look) > 0

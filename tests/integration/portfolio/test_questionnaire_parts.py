@@ -262,8 +262,8 @@ def test_control_without_the_guards_guidance_would_open_health(
     assert reason_of(counsellor.GetSpecialCategoryPart, reading) == "NOT_FOUND"
     in_force = mandates.in_force
 
-    def any_purpose(*who: Any, **asked: Any) -> str | None:
-        return in_force(*who[:-1], requests.PATHWAY, **asked)
+    def any_purpose(*who: Any, **asked: Any) -> mandates.Held | None:
+        return in_force(*who[:3], requests.PATHWAY, None, **asked)
 
     monkeypatch.setattr(mandates, "in_force", any_purpose)
     assert given.read_special(counsellor).answers[0].text == "no dust"

@@ -14,6 +14,7 @@ from waymark.portfolio.v1 import access_log_pb2 as log
 from waymark.portfolio.v1 import events_pb2, holder_pb2
 from waymark.portfolio.v1 import share_link_pb2 as pb
 from waymark.portfolio.v1.evidence_pb2 import Evidence
+from waymark.portfolio.v1.mandate_pb2 import MANDATE_LEGAL_BASIS_CONSENT
 from waymark.portfolio.v1.page_pb2 import PageBlock
 
 from services.platform.db.transaction import transaction
@@ -51,16 +52,17 @@ def test_an_employer_sees_the_listed_fields_and_the_holder_the_opening(portfolio
     skill(person, label={"en": "welding"})
     pathway(person, title="Canary way")
     fields = ["holder.given_name", "entries.title", "skill_claims.label"]
-    made = share(person, fields, label="For Acme", max_uses=3)
+    made = share(person, fields, label="For Acme", purpose="To invite me", max_uses=3)
     shown = portfolio.anybody().OpenShareLink(opening(made.token))
     assert shown.portfolio.holder == holder_pb2.Holder(given_name="Ada")
     assert [found.title for found in shown.portfolio.entries] == ["Welder"]
     assert [dict(claim.label) for claim in shown.portfolio.skill_claims] == [{"en": "welding"}]
     assert b"Canary" not in shown.SerializeToString()
     assert person.subject.encode() not in shown.SerializeToString()
-    assert (list(shown.fields), shown.remaining_uses) == (fields, 2)
+    assert (list(shown.fields), shown.remaining_uses, shown.purpose) == (fields, 2, "To invite me")
     link = link_of(person)
     assert (link.uses, link.label, link.state) == (1, "For Acme", pb.ShareLink.STATE_ACTIVE)
+    assert (link.purpose, link.legal_basis) == ("To invite me", MANDATE_LEGAL_BASIS_CONSENT)
     (record,) = person.ListAccessRecords(log.ListAccessRecordsRequest(parent=person.holder)).access_records
     assert (record.action, record.grant, record.subject) == ("OpenShareLink", link.name, "")
     assert list(record.fields) == fields
@@ -81,8 +83,10 @@ def test_an_anonymous_link_says_nothing_of_whose_it_is(portfolio: Portfolio) -> 
     fields = ["entries", "skill_claims"]
 
     def seen(**options: bool) -> bytes:
-        token = share(person, fields, **options).token
-        answer = portfolio.anybody().OpenShareLink(opening(token)).portfolio
+        token = share(person, fields, purpose="To invite Ada", **options).token
+        opened = portfolio.anybody().OpenShareLink(opening(token))
+        assert opened.purpose == ("" if options else "To invite Ada")
+        answer = opened.portfolio
         assert not answer.HasField("holder")
         assert (answer.entries[0].title, dict(answer.skill_claims[0].label)) == ("Welder", {"en": "welding"})
         assert answer.entries[0].HasField("start_date") != bool(options)

@@ -3,6 +3,7 @@ they do with a pathway and a case of validation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +59,11 @@ def mandate(
     organisation: str = OFFICE,
     on_behalf: bool = False,
     questionnaire: str = "",
+    parts: Sequence[str] = (),
 ) -> str:
     """The learner, whose portfolio is `name`, gives somebody a mandate of ninety days, for the special
-    categories of a `questionnaire` where one is given; returns its name."""
+    categories of a `questionnaire` where one is given, and for some `parts` alone where they are; returns its
+    name."""
     wanted = {
         "counsellor": journey.subject(counsellor),
         "organisation": organisation,
@@ -68,6 +71,7 @@ def mandate(
         "expireTime": in_days(90),
         "actOnBehalf": on_behalf,
         "questionnaire": questionnaire,
+        "parts": [f"MANDATE_PART_{part}" for part in parts],
     }
     return str(add(learner, f"{name}/mandates", wanted)["name"])
 

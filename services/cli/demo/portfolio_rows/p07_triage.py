@@ -18,7 +18,9 @@ def show(journey: Journey) -> str:
     counsellor = journey.person("counsellor", COUNSELLOR, OFFICE)
     with refused("NOT_FOUND"):
         asked.begin(counsellor, name, instrument)
-    mandate(journey, learner, name, "GUIDANCE")
+    mandate(journey, learner, name, "GUIDANCE", parts=["QUESTIONNAIRES"])
+    with refused("NOT_FOUND"):  # not what the mandate opens
+        counsellor.rest("GET", f"/v1/{name}/entries")
     done = asked.fill(counsellor, asked.begin(counsellor, name, instrument), instrument, 0)
     expect(done["channel"] == "CHANNEL_ASSISTED", f"the check came to {done['channel']}")
     other, theirs = holder(journey, OTHER)

@@ -31,7 +31,7 @@ from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_opt
 from waymark.portfolio.v1 import mandate_pb2 as waymark_dot_portfolio_dot_v1_dot_mandate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*waymark/portfolio/v1/consent_receipt.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\x1a\"waymark/portfolio/v1/mandate.proto\"\xe8\x06\n\x0e\x43onsentReceipt\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12=\n\x04kind\x18\x02 \x01(\x0e\x32).waymark.portfolio.v1.ConsentReceipt.KindB\x04\xe2\x41\x01\x03\x12\x18\n\npermission\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\trecipient\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0corganisation\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12;\n\x07purpose\x18\x06 \x01(\x0e\x32$.waymark.portfolio.v1.MandatePurposeB\x04\xe2\x41\x01\x03\x12\x42\n\x0blegal_basis\x18\x07 \x01(\x0e\x32\'.waymark.portfolio.v1.MandateLegalBasisB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x66ields\x18\x08 \x03(\tB\x04\xe2\x41\x01\x03\x12\x33\n\tgive_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x16\n\x08in_force\x18\x0c \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x18\n\nend_method\x18\r \x01(\tB\x04\xe2\x41\x01\x03\"\xce\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_MANDATE\x10\x01\x12\x13\n\x0fKIND_SHARE_LINK\x10\x02\x12\x12\n\x0eKIND_MENTORING\x10\x03\x12\x18\n\x14KIND_PAGE_SUBMISSION\x10\x04\x12\x18\n\x14KIND_PAGE_INVITATION\x10\x05\x12\x14\n\x10KIND_ATTESTATION\x10\x06\x12\x18\n\x14KIND_GROUP_PROGRAMME\x10\x07\x12\x11\n\rKIND_EXPOSURE\x10\x08:z\xea\x41w\n portfolio.waymark/ConsentReceipt\x12\x32holders/{holder}/consentReceipts/{consent_receipt}*\x0f\x63onsentReceipts2\x0e\x63onsentReceipt\"\xad\x01\n\x1aListConsentReceiptsRequest\x12\x43\n\x06parent\x18\x01 \x01(\tB3\xe2\x41\x01\x02\xfa\x41\"\x12 portfolio.waymark/ConsentReceipt\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x10\n\x08in_force\x18\x04 \x01(\x08\"v\n\x1bListConsentReceiptsResponse\x12>\n\x10\x63onsent_receipts\x18\x01 \x03(\x0b\x32$.waymark.portfolio.v1.ConsentReceipt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd2\x01\n\x15\x43onsentReceiptService\x12\xb8\x01\n\x13ListConsentReceipts\x12\x30.waymark.portfolio.v1.ListConsentReceiptsRequest\x1a\x31.waymark.portfolio.v1.ListConsentReceiptsResponse\"<\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02(\x12&/v1/{parent=holders/*}/consentReceiptsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*waymark/portfolio/v1/consent_receipt.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\x1a\"waymark/portfolio/v1/mandate.proto\"\xea\x07\n\x0e\x43onsentReceipt\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12=\n\x04kind\x18\x02 \x01(\x0e\x32).waymark.portfolio.v1.ConsentReceipt.KindB\x04\xe2\x41\x01\x03\x12\x18\n\npermission\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\trecipient\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0corganisation\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12;\n\x07purpose\x18\x06 \x01(\x0e\x32$.waymark.portfolio.v1.MandatePurposeB\x04\xe2\x41\x01\x03\x12\x42\n\x0blegal_basis\x18\x07 \x01(\x0e\x32\'.waymark.portfolio.v1.MandateLegalBasisB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x66ields\x18\x08 \x03(\tB\x04\xe2\x41\x01\x03\x12\x33\n\tgive_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x16\n\x08in_force\x18\x0c \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x18\n\nend_method\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0estated_purpose\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\x12\x36\n\x05parts\x18\x0f \x03(\x0e\x32!.waymark.portfolio.v1.MandatePartB\x04\xe2\x41\x01\x03\x12\x16\n\x08max_uses\x18\x10 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04uses\x18\x11 \x01(\x05\x42\x04\xe2\x41\x01\x03\"\xce\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_MANDATE\x10\x01\x12\x13\n\x0fKIND_SHARE_LINK\x10\x02\x12\x12\n\x0eKIND_MENTORING\x10\x03\x12\x18\n\x14KIND_PAGE_SUBMISSION\x10\x04\x12\x18\n\x14KIND_PAGE_INVITATION\x10\x05\x12\x14\n\x10KIND_ATTESTATION\x10\x06\x12\x18\n\x14KIND_GROUP_PROGRAMME\x10\x07\x12\x11\n\rKIND_EXPOSURE\x10\x08:z\xea\x41w\n portfolio.waymark/ConsentReceipt\x12\x32holders/{holder}/consentReceipts/{consent_receipt}*\x0f\x63onsentReceipts2\x0e\x63onsentReceipt\"\xad\x01\n\x1aListConsentReceiptsRequest\x12\x43\n\x06parent\x18\x01 \x01(\tB3\xe2\x41\x01\x02\xfa\x41\"\x12 portfolio.waymark/ConsentReceipt\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x10\n\x08in_force\x18\x04 \x01(\x08\"v\n\x1bListConsentReceiptsResponse\x12>\n\x10\x63onsent_receipts\x18\x01 \x03(\x0b\x32$.waymark.portfolio.v1.ConsentReceipt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd2\x01\n\x15\x43onsentReceiptService\x12\xb8\x01\n\x13ListConsentReceipts\x12\x30.waymark.portfolio.v1.ListConsentReceiptsRequest\x1a\x31.waymark.portfolio.v1.ListConsentReceiptsResponse\"<\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02(\x12&/v1/{parent=holders/*}/consentReceiptsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -64,6 +64,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENTRECEIPT'].fields_by_name['in_force']._serialized_options = b'\342A\001\003'
   _globals['_CONSENTRECEIPT'].fields_by_name['end_method']._loaded_options = None
   _globals['_CONSENTRECEIPT'].fields_by_name['end_method']._serialized_options = b'\342A\001\003'
+  _globals['_CONSENTRECEIPT'].fields_by_name['stated_purpose']._loaded_options = None
+  _globals['_CONSENTRECEIPT'].fields_by_name['stated_purpose']._serialized_options = b'\342A\001\003'
+  _globals['_CONSENTRECEIPT'].fields_by_name['parts']._loaded_options = None
+  _globals['_CONSENTRECEIPT'].fields_by_name['parts']._serialized_options = b'\342A\001\003'
+  _globals['_CONSENTRECEIPT'].fields_by_name['max_uses']._loaded_options = None
+  _globals['_CONSENTRECEIPT'].fields_by_name['max_uses']._serialized_options = b'\342A\001\003'
+  _globals['_CONSENTRECEIPT'].fields_by_name['uses']._loaded_options = None
+  _globals['_CONSENTRECEIPT'].fields_by_name['uses']._serialized_options = b'\342A\001\003'
   _globals['_CONSENTRECEIPT']._loaded_options = None
   _globals['_CONSENTRECEIPT']._serialized_options = b'\352Aw\n portfolio.waymark/ConsentReceipt\0222holders/{holder}/consentReceipts/{consent_receipt}*\017consentReceipts2\016consentReceipt'
   _globals['_LISTCONSENTRECEIPTSREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -75,13 +83,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENTRECEIPTSERVICE'].methods_by_name['ListConsentReceipts']._loaded_options = None
   _globals['_CONSENTRECEIPTSERVICE'].methods_by_name['ListConsentReceipts']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002(\022&/v1/{parent=holders/*}/consentReceipts'
   _globals['_CONSENTRECEIPT']._serialized_start=291
-  _globals['_CONSENTRECEIPT']._serialized_end=1163
-  _globals['_CONSENTRECEIPT_KIND']._serialized_start=833
-  _globals['_CONSENTRECEIPT_KIND']._serialized_end=1039
-  _globals['_LISTCONSENTRECEIPTSREQUEST']._serialized_start=1166
-  _globals['_LISTCONSENTRECEIPTSREQUEST']._serialized_end=1339
-  _globals['_LISTCONSENTRECEIPTSRESPONSE']._serialized_start=1341
-  _globals['_LISTCONSENTRECEIPTSRESPONSE']._serialized_end=1459
-  _globals['_CONSENTRECEIPTSERVICE']._serialized_start=1462
-  _globals['_CONSENTRECEIPTSERVICE']._serialized_end=1672
+  _globals['_CONSENTRECEIPT']._serialized_end=1293
+  _globals['_CONSENTRECEIPT_KIND']._serialized_start=963
+  _globals['_CONSENTRECEIPT_KIND']._serialized_end=1169
+  _globals['_LISTCONSENTRECEIPTSREQUEST']._serialized_start=1296
+  _globals['_LISTCONSENTRECEIPTSREQUEST']._serialized_end=1469
+  _globals['_LISTCONSENTRECEIPTSRESPONSE']._serialized_start=1471
+  _globals['_LISTCONSENTRECEIPTSRESPONSE']._serialized_end=1589
+  _globals['_CONSENTRECEIPTSERVICE']._serialized_start=1592
+  _globals['_CONSENTRECEIPTSERVICE']._serialized_end=1802
 # @@protoc_insertion_point(module_scope)

@@ -87,6 +87,10 @@ class ConsentReceipt(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     IN_FORCE_FIELD_NUMBER: _builtins.int
     END_METHOD_FIELD_NUMBER: _builtins.int
+    STATED_PURPOSE_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    MAX_USES_FIELD_NUMBER: _builtins.int
+    USES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/consentReceipts/{consent_receipt}`."""
     kind: Global___ConsentReceipt.Kind.ValueType
@@ -104,9 +108,17 @@ class ConsentReceipt(_message.Message):
     legal_basis: _mandate_pb2.MandateLegalBasis.ValueType
     """By which ground in law; consent, but for mandates on another ground."""
     in_force: _builtins.bool
-    """Whether it opens anything now. A link that was opened as often as allowed opens nothing, before its time and without having been ended."""
+    """Whether it opens anything now. What was used as often as allowed opens nothing, before its time and without having been ended."""
     end_method: _builtins.str
     """Call that ends it, `waymark.portfolio.v1.{Service}/{Method}`, with `permission` as the name."""
+    stated_purpose: _builtins.str
+    """What for, in the words of the holder, of a share link; empty where nothing was said."""
+    max_uses: _builtins.int
+    """How often it can be used: openings of a share link, comments by an invitation, attestations by a request, days (UTC) of a mandate; 0:
+    as often as its time allows.
+    """
+    uses: _builtins.int
+    """How often it was used; 0 where `max_uses` is of no meaning."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Which data: fields of SharedPortfolio, as dotted paths, where some were chosen; empty: what belongs to `kind` and `purpose`."""
@@ -122,6 +134,10 @@ class ConsentReceipt(_message.Message):
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it was ended before its time, UTC; unset: it was not."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedScalarFieldContainer[_mandate_pb2.MandatePart.ValueType]:
+        """Which parts, of a mandate; empty: all that its purpose opens."""
 
     def __init__(
         self,
@@ -139,10 +155,14 @@ class ConsentReceipt(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         in_force: _builtins.bool = ...,
         end_method: _builtins.str = ...,
+        stated_purpose: _builtins.str = ...,
+        parts: _abc.Iterable[_mandate_pb2.MandatePart.ValueType] | None = ...,
+        max_uses: _builtins.int = ...,
+        uses: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "expire_time", b"expire_time", "give_time", b"give_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_method", b"end_method", "end_time", b"end_time", "expire_time", b"expire_time", "fields", b"fields", "give_time", b"give_time", "in_force", b"in_force", "kind", b"kind", "legal_basis", b"legal_basis", "name", b"name", "organisation", b"organisation", "permission", b"permission", "purpose", b"purpose", "recipient", b"recipient"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_method", b"end_method", "end_time", b"end_time", "expire_time", b"expire_time", "fields", b"fields", "give_time", b"give_time", "in_force", b"in_force", "kind", b"kind", "legal_basis", b"legal_basis", "max_uses", b"max_uses", "name", b"name", "organisation", b"organisation", "parts", b"parts", "permission", b"permission", "purpose", b"purpose", "recipient", b"recipient", "stated_purpose", b"stated_purpose", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -92,6 +92,72 @@ MANDATE_LEGAL_BASIS_EXPLICIT_CONSENT: MandateLegalBasis.ValueType  # 5
 """The holder's explicit consent, Article 9(2)(a): of special categories."""
 Global___MandateLegalBasis: _TypeAlias = MandateLegalBasis  # noqa: Y015
 
+class _MandatePart:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MandatePartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MandatePart.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MANDATE_PART_UNSPECIFIED: _MandatePart.ValueType  # 0
+    MANDATE_PART_HOLDER: _MandatePart.ValueType  # 1
+    """Who the person is, and how to reach them."""
+    MANDATE_PART_ENTRIES: _MandatePart.ValueType  # 2
+    """Work, learning and other entries, with what they said before."""
+    MANDATE_PART_SKILLS: _MandatePart.ValueType  # 3
+    """Skill claims, and the profile made of them."""
+    MANDATE_PART_EVIDENCE: _MandatePart.ValueType  # 4
+    """Stored files."""
+    MANDATE_PART_CREDENTIALS: _MandatePart.ValueType  # 5
+    """Credentials of the wallet."""
+    MANDATE_PART_GOALS_AND_PLANS: _MandatePart.ValueType  # 6
+    """Goals and plans."""
+    MANDATE_PART_PATHWAYS: _MandatePart.ValueType  # 7
+    """Pathways with their steps, and ideas of occupations that are shown for one."""
+    MANDATE_PART_VALIDATION: _MandatePart.ValueType  # 8
+    """Validation cases, with what they were handed in with."""
+    MANDATE_PART_MENTORING: _MandatePart.ValueType  # 9
+    """Mentors: who fits, who was asked."""
+    MANDATE_PART_QUESTIONNAIRES: _MandatePart.ValueType  # 10
+    """Questionnaires and what they came to."""
+    MANDATE_PART_PAGES: _MandatePart.ValueType  # 11
+    """Pages and collections, with whatever of other parts is on them."""
+    MANDATE_PART_DOCUMENTS: _MandatePart.ValueType  # 12
+    """CVs and documents made of the portfolio, with whatever of other parts is in them."""
+    MANDATE_PART_CASE: _MandatePart.ValueType  # 13
+    """The case of guidance: how much help, contacts, notes, and what was written on behalf of the person."""
+
+class MandatePart(_MandatePart, metaclass=_MandatePartEnumTypeWrapper):
+    """Part of a portfolio that a mandate opens, where not all that its purpose opens is meant."""
+
+MANDATE_PART_UNSPECIFIED: MandatePart.ValueType  # 0
+MANDATE_PART_HOLDER: MandatePart.ValueType  # 1
+"""Who the person is, and how to reach them."""
+MANDATE_PART_ENTRIES: MandatePart.ValueType  # 2
+"""Work, learning and other entries, with what they said before."""
+MANDATE_PART_SKILLS: MandatePart.ValueType  # 3
+"""Skill claims, and the profile made of them."""
+MANDATE_PART_EVIDENCE: MandatePart.ValueType  # 4
+"""Stored files."""
+MANDATE_PART_CREDENTIALS: MandatePart.ValueType  # 5
+"""Credentials of the wallet."""
+MANDATE_PART_GOALS_AND_PLANS: MandatePart.ValueType  # 6
+"""Goals and plans."""
+MANDATE_PART_PATHWAYS: MandatePart.ValueType  # 7
+"""Pathways with their steps, and ideas of occupations that are shown for one."""
+MANDATE_PART_VALIDATION: MandatePart.ValueType  # 8
+"""Validation cases, with what they were handed in with."""
+MANDATE_PART_MENTORING: MandatePart.ValueType  # 9
+"""Mentors: who fits, who was asked."""
+MANDATE_PART_QUESTIONNAIRES: MandatePart.ValueType  # 10
+"""Questionnaires and what they came to."""
+MANDATE_PART_PAGES: MandatePart.ValueType  # 11
+"""Pages and collections, with whatever of other parts is on them."""
+MANDATE_PART_DOCUMENTS: MandatePart.ValueType  # 12
+"""CVs and documents made of the portfolio, with whatever of other parts is in them."""
+MANDATE_PART_CASE: MandatePart.ValueType  # 13
+"""The case of guidance: how much help, contacts, notes, and what was written on behalf of the person."""
+Global___MandatePart: _TypeAlias = MandatePart  # noqa: Y015
+
 @_typing.final
 class Mandate(_message.Message):
     """A holder's permission to one counsellor of one organisation; looked up at each read."""
@@ -113,6 +179,8 @@ class Mandate(_message.Message):
         """The holder withdrew it."""
         STATE_NEEDS_RENEWAL: Mandate._State.ValueType  # 4
         """Given for special categories when such a mandate named no questionnaire. It opens nothing; give one for each that you mean."""
+        STATE_EXHAUSTED: Mandate._State.ValueType  # 5
+        """It was used on as many days as it allows, the last of which is over."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """State of a mandate."""
@@ -126,6 +194,8 @@ class Mandate(_message.Message):
     """The holder withdrew it."""
     STATE_NEEDS_RENEWAL: Mandate.State.ValueType  # 4
     """Given for special categories when such a mandate named no questionnaire. It opens nothing; give one for each that you mean."""
+    STATE_EXHAUSTED: Mandate.State.ValueType  # 5
+    """It was used on as many days as it allows, the last of which is over."""
 
     NAME_FIELD_NUMBER: _builtins.int
     COUNSELLOR_FIELD_NUMBER: _builtins.int
@@ -138,6 +208,9 @@ class Mandate(_message.Message):
     ACT_ON_BEHALF_FIELD_NUMBER: _builtins.int
     QUESTIONNAIRE_FIELD_NUMBER: _builtins.int
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    MAX_USES_FIELD_NUMBER: _builtins.int
+    USES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/mandates/{mandate}`."""
     counsellor: _builtins.str
@@ -160,6 +233,10 @@ class Mandate(_message.Message):
     """By which ground in law. Unset: consent, and with MANDATE_PURPOSE_SPECIAL_CATEGORY explicit consent, which goes with that purpose and
     with it only. Whatever it is, the holder ends the mandate at any moment.
     """
+    max_uses: _builtins.int
+    """On how many days (UTC) it may be used, however often on each; 0: on any day until it ends."""
+    uses: _builtins.int
+    """On how many days (UTC) it was used."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends, UTC; at most two years ahead."""
@@ -171,6 +248,12 @@ class Mandate(_message.Message):
     @_builtins.property
     def revoke_time(self) -> _timestamp_pb2.Timestamp:
         """When it was withdrawn, UTC; unset while it was not."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedScalarFieldContainer[Global___MandatePart.ValueType]:
+        """Parts that it opens, to read and to work on as far as the purpose goes; each must be one that the purpose opens. Empty: all that the
+        purpose opens. To hand the mandate over asks for no part.
+        """
 
     def __init__(
         self,
@@ -186,10 +269,13 @@ class Mandate(_message.Message):
         act_on_behalf: _builtins.bool = ...,
         questionnaire: _builtins.str = ...,
         legal_basis: Global___MandateLegalBasis.ValueType = ...,
+        parts: _abc.Iterable[Global___MandatePart.ValueType] | None = ...,
+        max_uses: _builtins.int = ...,
+        uses: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_on_behalf", b"act_on_behalf", "counsellor", b"counsellor", "create_time", b"create_time", "expire_time", b"expire_time", "legal_basis", b"legal_basis", "name", b"name", "organisation", b"organisation", "purpose", b"purpose", "questionnaire", b"questionnaire", "revoke_time", b"revoke_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act_on_behalf", b"act_on_behalf", "counsellor", b"counsellor", "create_time", b"create_time", "expire_time", b"expire_time", "legal_basis", b"legal_basis", "max_uses", b"max_uses", "name", b"name", "organisation", b"organisation", "parts", b"parts", "purpose", b"purpose", "questionnaire", b"questionnaire", "revoke_time", b"revoke_time", "state", b"state", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,6 +12,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waymark.portfolio.v1 import entry_pb2 as _entry_pb2
 from waymark.portfolio.v1 import evidence_pb2 as _evidence_pb2
 from waymark.portfolio.v1 import holder_pb2 as _holder_pb2
+from waymark.portfolio.v1 import mandate_pb2 as _mandate_pb2
 from waymark.portfolio.v1 import page_pb2 as _page_pb2
 from waymark.portfolio.v1 import pathway_pb2 as _pathway_pb2
 from waymark.portfolio.v1 import skill_claim_pb2 as _skill_claim_pb2
@@ -78,6 +79,8 @@ class ShareLink(_message.Message):
     PAGES_FIELD_NUMBER: _builtins.int
     ANONYMOUS_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/shareLinks/{share_link}`."""
     label: _builtins.str
@@ -96,6 +99,10 @@ class ShareLink(_message.Message):
     """
     files: _builtins.bool
     """True: whoever opens the link may also have the files that it shows, by GetSharedFile. False: what is known of them, without their bytes."""
+    purpose: _builtins.str
+    """What for, in the words of the holder; whoever opens the link reads it, unless it is anonymous."""
+    legal_basis: _mandate_pb2.MandateLegalBasis.ValueType
+    """By which ground in law others see what it shows: the holder's consent, which ends with the link."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fields of SharedPortfolio that are shown, as dotted paths: `holder.given_name`, `entries.title`; a path
@@ -136,10 +143,12 @@ class ShareLink(_message.Message):
         pages: _abc.Iterable[_builtins.str] | None = ...,
         anonymous: _builtins.bool = ...,
         files: _builtins.bool = ...,
+        purpose: _builtins.str = ...,
+        legal_basis: _mandate_pb2.MandateLegalBasis.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "create_time", b"create_time", "expire_time", b"expire_time", "fields", b"fields", "files", b"files", "label", b"label", "max_uses", b"max_uses", "name", b"name", "pages", b"pages", "pin_required", b"pin_required", "revoke_time", b"revoke_time", "state", b"state", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "create_time", b"create_time", "expire_time", b"expire_time", "fields", b"fields", "files", b"files", "label", b"label", "legal_basis", b"legal_basis", "max_uses", b"max_uses", "name", b"name", "pages", b"pages", "pin_required", b"pin_required", "purpose", b"purpose", "revoke_time", b"revoke_time", "state", b"state", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -383,8 +392,11 @@ class OpenShareLinkResponse(_message.Message):
     FIELDS_FIELD_NUMBER: _builtins.int
     REMAINING_USES_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     remaining_uses: _builtins.int
     """How often the link can still be opened."""
+    purpose: _builtins.str
+    """What for, in the words of the holder; empty when nothing was said, or when the link is anonymous."""
     @_builtins.property
     def portfolio(self) -> Global___SharedPortfolio:
         """The listed fields of the portfolio."""
@@ -404,10 +416,11 @@ class OpenShareLinkResponse(_message.Message):
         fields: _abc.Iterable[_builtins.str] | None = ...,
         remaining_uses: _builtins.int = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "portfolio", b"portfolio"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "fields", b"fields", "portfolio", b"portfolio", "remaining_uses", b"remaining_uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "fields", b"fields", "portfolio", b"portfolio", "purpose", b"purpose", "remaining_uses", b"remaining_uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
