@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/portfolio/v1/events.proto\x12\x14waymark.portfolio.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x94\x01\n\x10PathwayStepMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x12\n\nfrom_state\x18\x03 \x01(\t\x12\x10\n\x08to_state\x18\x04 \x01(\t\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"_\n\x0cPathwayMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"^\n\x0ePathwayStalled\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\r\n\x05steps\x18\x02 \x03(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"a\n\rHandoverMoved\x12\x10\n\x08handover\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1cwaymark.portfolio.holders.v1\x12\x08handover\"`\n\x0fShareLinkOpened\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\nshare_link\x18\x02 \x01(\t:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"\x86\x01\n\rSubjectErased\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12.\n\nerase_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:5\x8a\xb5\x18\x31\n\x1cwaymark.portfolio.holders.v1\x12\x06holder\x1a\tcatalogue\"\x7f\n\x15IssuedCredentialMoved\x12\x19\n\x11issued_credential\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:9\x8a\xb5\x18\x35\n waymark.portfolio.credentials.v1\x12\x11issued_credential\"y\n\x12\x43redentialImported\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\ncredential\x18\x02 \x01(\t\x12\x0f\n\x07verdict\x18\x03 \x01(\t:.\x8a\xb5\x18*\n waymark.portfolio.credentials.v1\x12\x06holder\"o\n\x10\x41ttestationGiven\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1b\n\x13\x61ttestation_request\x18\x02 \x01(\t:.\x8a\xb5\x18*\n waymark.portfolio.credentials.v1\x12\x06holder\"v\n\x13ValidationCaseMoved\x12\x17\n\x0fvalidation_case\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:4\x8a\xb5\x18\x30\n\x1dwaymark.portfolio.pathways.v1\x12\x0fvalidation_case\"b\n\x16QuestionnaireCompleted\x12\x15\n\rquestionnaire\x18\x01 \x01(\t:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rquestionnaire\"\x84\x01\n\nHumanAsked\x12\x15\n\rguidance_case\x18\x01 \x01(\t\x12,\n\x08\x61sk_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rguidance_case\"m\n\x10SupportTierMoved\x12\x15\n\rguidance_case\x18\x01 \x01(\t\x12\x0f\n\x07to_tier\x18\x02 \x01(\t:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rguidance_case\"\x9a\x01\n\x0bReminderDue\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12/\n\x0bremind_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:*\x8a\xb5\x18&\n\x1cwaymark.portfolio.holders.v1\x12\x06holder\"r\n\x12RightsRequestMoved\x12\x16\n\x0erights_request\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:2\x8a\xb5\x18.\n\x1cwaymark.portfolio.holders.v1\x12\x0erights_request\"\x8c\x01\n\x10RightsRequestDue\x12\x16\n\x0erights_request\x18\x01 \x01(\t\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:2\x8a\xb5\x18.\n\x1cwaymark.portfolio.holders.v1\x12\x0erights_request\"f\n\x0eLegalHoldMoved\x12\x12\n\nlegal_hold\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:.\x8a\xb5\x18*\n\x1cwaymark.portfolio.holders.v1\x12\nlegal_hold\"\xaa\x01\n\x10\x42reakGlassOpened\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1a\n\x12\x62reak_glass_access\x18\x02 \x01(\t\x12\x0e\n\x06ground\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"|\n\x12\x42reakGlassReviewed\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1a\n\x12\x62reak_glass_access\x18\x02 \x01(\t\x12\x0f\n\x07verdict\x18\x03 \x01(\t:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"s\n\x10ReadQuotaReached\x12\x0e\n\x06reader\x18\x01 \x01(\t\x12\x14\n\x0corganisation\x18\x02 \x01(\t\x12\x0e\n\x06people\x18\x03 \x01(\x05:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06reader\"u\n\x13MentoringMatchMoved\x12\x17\n\x0fmentoring_match\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:3\x8a\xb5\x18/\n\x1cwaymark.portfolio.holders.v1\x12\x0fmentoring_match\"x\n\x14GroupMembershipMoved\x12\x18\n\x10group_membership\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:4\x8a\xb5\x18\x30\n\x1cwaymark.portfolio.holders.v1\x12\x10group_membership\"d\n\x10PageCommentGiven\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x14\n\x0cpage_comment\x18\x02 \x01(\t:*\x8a\xb5\x18&\n\x1cwaymark.portfolio.holders.v1\x12\x06holder\"u\n\x13PageSubmissionMoved\x12\x17\n\x0fpage_submission\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:3\x8a\xb5\x18/\n\x1cwaymark.portfolio.holders.v1\x12\x0fpage_submissionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/portfolio/v1/events.proto\x12\x14waymark.portfolio.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x94\x01\n\x10PathwayStepMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x12\n\nfrom_state\x18\x03 \x01(\t\x12\x10\n\x08to_state\x18\x04 \x01(\t\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"_\n\x0cPathwayMoved\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"^\n\x0ePathwayStalled\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\r\n\x05steps\x18\x02 \x03(\t:,\x8a\xb5\x18(\n\x1dwaymark.portfolio.pathways.v1\x12\x07pathway\"a\n\rHandoverMoved\x12\x10\n\x08handover\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1cwaymark.portfolio.holders.v1\x12\x08handover\"`\n\x0fShareLinkOpened\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\nshare_link\x18\x02 \x01(\t:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"\x90\x01\n\rSubjectErased\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12.\n\nerase_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:?\x8a\xb5\x18;\n\x1cwaymark.portfolio.holders.v1\x12\x06holder\x1a\tcatalogue\x1a\x08vouchers\"\x7f\n\x15IssuedCredentialMoved\x12\x19\n\x11issued_credential\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:9\x8a\xb5\x18\x35\n waymark.portfolio.credentials.v1\x12\x11issued_credential\"y\n\x12\x43redentialImported\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x12\n\ncredential\x18\x02 \x01(\t\x12\x0f\n\x07verdict\x18\x03 \x01(\t:.\x8a\xb5\x18*\n waymark.portfolio.credentials.v1\x12\x06holder\"o\n\x10\x41ttestationGiven\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1b\n\x13\x61ttestation_request\x18\x02 \x01(\t:.\x8a\xb5\x18*\n waymark.portfolio.credentials.v1\x12\x06holder\"v\n\x13ValidationCaseMoved\x12\x17\n\x0fvalidation_case\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:4\x8a\xb5\x18\x30\n\x1dwaymark.portfolio.pathways.v1\x12\x0fvalidation_case\"b\n\x16QuestionnaireCompleted\x12\x15\n\rquestionnaire\x18\x01 \x01(\t:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rquestionnaire\"\x84\x01\n\nHumanAsked\x12\x15\n\rguidance_case\x18\x01 \x01(\t\x12,\n\x08\x61sk_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rguidance_case\"m\n\x10SupportTierMoved\x12\x15\n\rguidance_case\x18\x01 \x01(\t\x12\x0f\n\x07to_tier\x18\x02 \x01(\t:1\x8a\xb5\x18-\n\x1cwaymark.portfolio.holders.v1\x12\rguidance_case\"\x9a\x01\n\x0bReminderDue\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12/\n\x0bremind_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:*\x8a\xb5\x18&\n\x1cwaymark.portfolio.holders.v1\x12\x06holder\"r\n\x12RightsRequestMoved\x12\x16\n\x0erights_request\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:2\x8a\xb5\x18.\n\x1cwaymark.portfolio.holders.v1\x12\x0erights_request\"\x8c\x01\n\x10RightsRequestDue\x12\x16\n\x0erights_request\x18\x01 \x01(\t\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:2\x8a\xb5\x18.\n\x1cwaymark.portfolio.holders.v1\x12\x0erights_request\"f\n\x0eLegalHoldMoved\x12\x12\n\nlegal_hold\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:.\x8a\xb5\x18*\n\x1cwaymark.portfolio.holders.v1\x12\nlegal_hold\"\xaa\x01\n\x10\x42reakGlassOpened\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1a\n\x12\x62reak_glass_access\x18\x02 \x01(\t\x12\x0e\n\x06ground\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"|\n\x12\x42reakGlassReviewed\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x1a\n\x12\x62reak_glass_access\x18\x02 \x01(\t\x12\x0f\n\x07verdict\x18\x03 \x01(\t:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06holder\"s\n\x10ReadQuotaReached\x12\x0e\n\x06reader\x18\x01 \x01(\t\x12\x14\n\x0corganisation\x18\x02 \x01(\t\x12\x0e\n\x06people\x18\x03 \x01(\x05:)\x8a\xb5\x18%\n\x1bwaymark.portfolio.access.v1\x12\x06reader\"u\n\x13MentoringMatchMoved\x12\x17\n\x0fmentoring_match\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:3\x8a\xb5\x18/\n\x1cwaymark.portfolio.holders.v1\x12\x0fmentoring_match\"x\n\x14GroupMembershipMoved\x12\x18\n\x10group_membership\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:4\x8a\xb5\x18\x30\n\x1cwaymark.portfolio.holders.v1\x12\x10group_membership\"d\n\x10PageCommentGiven\x12\x0e\n\x06holder\x18\x01 \x01(\t\x12\x14\n\x0cpage_comment\x18\x02 \x01(\t:*\x8a\xb5\x18&\n\x1cwaymark.portfolio.holders.v1\x12\x06holder\"u\n\x13PageSubmissionMoved\x12\x17\n\x0fpage_submission\x18\x01 \x01(\t\x12\x10\n\x08to_state\x18\x02 \x01(\t:3\x8a\xb5\x18/\n\x1cwaymark.portfolio.holders.v1\x12\x0fpage_submissionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,7 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHARELINKOPENED']._loaded_options = None
   _globals['_SHARELINKOPENED']._serialized_options = b'\212\265\030%\n\033waymark.portfolio.access.v1\022\006holder'
   _globals['_SUBJECTERASED']._loaded_options = None
-  _globals['_SUBJECTERASED']._serialized_options = b'\212\265\0301\n\034waymark.portfolio.holders.v1\022\006holder\032\tcatalogue'
+  _globals['_SUBJECTERASED']._serialized_options = b'\212\265\030;\n\034waymark.portfolio.holders.v1\022\006holder\032\tcatalogue\032\010vouchers'
   _globals['_ISSUEDCREDENTIALMOVED']._loaded_options = None
   _globals['_ISSUEDCREDENTIALMOVED']._serialized_options = b'\212\265\0305\n waymark.portfolio.credentials.v1\022\021issued_credential'
   _globals['_CREDENTIALIMPORTED']._loaded_options = None
@@ -92,41 +92,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHARELINKOPENED']._serialized_start=569
   _globals['_SHARELINKOPENED']._serialized_end=665
   _globals['_SUBJECTERASED']._serialized_start=668
-  _globals['_SUBJECTERASED']._serialized_end=802
-  _globals['_ISSUEDCREDENTIALMOVED']._serialized_start=804
-  _globals['_ISSUEDCREDENTIALMOVED']._serialized_end=931
-  _globals['_CREDENTIALIMPORTED']._serialized_start=933
-  _globals['_CREDENTIALIMPORTED']._serialized_end=1054
-  _globals['_ATTESTATIONGIVEN']._serialized_start=1056
-  _globals['_ATTESTATIONGIVEN']._serialized_end=1167
-  _globals['_VALIDATIONCASEMOVED']._serialized_start=1169
-  _globals['_VALIDATIONCASEMOVED']._serialized_end=1287
-  _globals['_QUESTIONNAIRECOMPLETED']._serialized_start=1289
-  _globals['_QUESTIONNAIRECOMPLETED']._serialized_end=1387
-  _globals['_HUMANASKED']._serialized_start=1390
-  _globals['_HUMANASKED']._serialized_end=1522
-  _globals['_SUPPORTTIERMOVED']._serialized_start=1524
-  _globals['_SUPPORTTIERMOVED']._serialized_end=1633
-  _globals['_REMINDERDUE']._serialized_start=1636
-  _globals['_REMINDERDUE']._serialized_end=1790
-  _globals['_RIGHTSREQUESTMOVED']._serialized_start=1792
-  _globals['_RIGHTSREQUESTMOVED']._serialized_end=1906
-  _globals['_RIGHTSREQUESTDUE']._serialized_start=1909
-  _globals['_RIGHTSREQUESTDUE']._serialized_end=2049
-  _globals['_LEGALHOLDMOVED']._serialized_start=2051
-  _globals['_LEGALHOLDMOVED']._serialized_end=2153
-  _globals['_BREAKGLASSOPENED']._serialized_start=2156
-  _globals['_BREAKGLASSOPENED']._serialized_end=2326
-  _globals['_BREAKGLASSREVIEWED']._serialized_start=2328
-  _globals['_BREAKGLASSREVIEWED']._serialized_end=2452
-  _globals['_READQUOTAREACHED']._serialized_start=2454
-  _globals['_READQUOTAREACHED']._serialized_end=2569
-  _globals['_MENTORINGMATCHMOVED']._serialized_start=2571
-  _globals['_MENTORINGMATCHMOVED']._serialized_end=2688
-  _globals['_GROUPMEMBERSHIPMOVED']._serialized_start=2690
-  _globals['_GROUPMEMBERSHIPMOVED']._serialized_end=2810
-  _globals['_PAGECOMMENTGIVEN']._serialized_start=2812
-  _globals['_PAGECOMMENTGIVEN']._serialized_end=2912
-  _globals['_PAGESUBMISSIONMOVED']._serialized_start=2914
-  _globals['_PAGESUBMISSIONMOVED']._serialized_end=3031
+  _globals['_SUBJECTERASED']._serialized_end=812
+  _globals['_ISSUEDCREDENTIALMOVED']._serialized_start=814
+  _globals['_ISSUEDCREDENTIALMOVED']._serialized_end=941
+  _globals['_CREDENTIALIMPORTED']._serialized_start=943
+  _globals['_CREDENTIALIMPORTED']._serialized_end=1064
+  _globals['_ATTESTATIONGIVEN']._serialized_start=1066
+  _globals['_ATTESTATIONGIVEN']._serialized_end=1177
+  _globals['_VALIDATIONCASEMOVED']._serialized_start=1179
+  _globals['_VALIDATIONCASEMOVED']._serialized_end=1297
+  _globals['_QUESTIONNAIRECOMPLETED']._serialized_start=1299
+  _globals['_QUESTIONNAIRECOMPLETED']._serialized_end=1397
+  _globals['_HUMANASKED']._serialized_start=1400
+  _globals['_HUMANASKED']._serialized_end=1532
+  _globals['_SUPPORTTIERMOVED']._serialized_start=1534
+  _globals['_SUPPORTTIERMOVED']._serialized_end=1643
+  _globals['_REMINDERDUE']._serialized_start=1646
+  _globals['_REMINDERDUE']._serialized_end=1800
+  _globals['_RIGHTSREQUESTMOVED']._serialized_start=1802
+  _globals['_RIGHTSREQUESTMOVED']._serialized_end=1916
+  _globals['_RIGHTSREQUESTDUE']._serialized_start=1919
+  _globals['_RIGHTSREQUESTDUE']._serialized_end=2059
+  _globals['_LEGALHOLDMOVED']._serialized_start=2061
+  _globals['_LEGALHOLDMOVED']._serialized_end=2163
+  _globals['_BREAKGLASSOPENED']._serialized_start=2166
+  _globals['_BREAKGLASSOPENED']._serialized_end=2336
+  _globals['_BREAKGLASSREVIEWED']._serialized_start=2338
+  _globals['_BREAKGLASSREVIEWED']._serialized_end=2462
+  _globals['_READQUOTAREACHED']._serialized_start=2464
+  _globals['_READQUOTAREACHED']._serialized_end=2579
+  _globals['_MENTORINGMATCHMOVED']._serialized_start=2581
+  _globals['_MENTORINGMATCHMOVED']._serialized_end=2698
+  _globals['_GROUPMEMBERSHIPMOVED']._serialized_start=2700
+  _globals['_GROUPMEMBERSHIPMOVED']._serialized_end=2820
+  _globals['_PAGECOMMENTGIVEN']._serialized_start=2822
+  _globals['_PAGECOMMENTGIVEN']._serialized_end=2922
+  _globals['_PAGESUBMISSIONMOVED']._serialized_start=2924
+  _globals['_PAGESUBMISSIONMOVED']._serialized_end=3041
 # @@protoc_insertion_point(module_scope)

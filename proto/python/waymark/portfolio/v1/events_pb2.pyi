@@ -170,7 +170,7 @@ Global___ShareLinkOpened: _TypeAlias = ShareLinkOpened  # noqa: Y015
 @_typing.final
 class SubjectErased(_message.Message):
     """A person erased their portfolio; whoever keeps something about this id may have to let it go too. The catalogue forgets what
-    they said of courses, and which they completed.
+    they said of courses, and which they completed; vouchers what was told of them and written about them, once no case of theirs is open.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
