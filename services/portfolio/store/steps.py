@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Text, delete, func, insert, literal_column, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from waymark.portfolio.v1.pathway_pb2 import Pathway, Step
 from waymark.vouchers.v1.events_pb2 import RedemptionRef
@@ -84,7 +84,10 @@ def lock_by_course(tx: Transaction, course: str, holder: str | None = None) -> l
     Empty for an unknown holder or course. Locks in the order of ids, so that two of these never wait for
     each other.
     """
-    named: Conditions = (pathway_steps.c.course == course, text("pathway_steps.course <> ''"))
+    named: Conditions = (
+        pathway_steps.c.course == course,
+        pathway_steps.c.course != literal_column("''", Text),
+    )
     if holder is not None:
         named = (*named, pathway_steps.c.holder_id == holder)
     key = tuple_(pathway_steps.c.holder_id, pathway_steps.c.pathway_id)
