@@ -63,7 +63,11 @@ def load(tx: Transaction, vault: Vault, pathway_id: str, *, etag: str = "", lock
 
 
 def save(tx: Transaction, vault: Vault, loaded: Loaded, standing: Standing) -> Loaded:
-    """Writes a locked pathway with a new standing and reads it again with its steps and spells."""
+    """Writes a locked pathway with a new standing and reads it again with its steps and spells.
+
+    It moves, and so counts as stalled no more; other than one that is active and has a step that needs
+    another course, whatever else was changed.
+    """
     row = tx.execute(
         update(pathways)
         .where(is_row(pathways, vault.holder, loaded.id))
@@ -76,7 +80,12 @@ def save(tx: Transaction, vault: Vault, loaded: Loaded, standing: Standing) -> L
         )
         .returning(pathways)
     ).one()
-    return _with_parts(tx, vault, [row])[0]
+    saved = _with_parts(tx, vault, [row])[0]
+    if standing.state == Pathway.STATE_ACTIVE and any(step.course_standing for step in saved.message.steps):
+        stall = update(pathways).where(is_row(pathways, vault.holder, loaded.id))
+        tx.execute(stall.values(stalled_at=tx.now))
+        saved.message.stall_time.FromDatetime(tx.now)
+    return saved
 
 
 def listed(

@@ -111,6 +111,22 @@ def test_another_course_ends_it(portfolio: Portfolio, course: str) -> None:
     assert stalled(counsellor) == {}
 
 
+def test_another_change_does_not_end_it(portfolio: Portfolio, course: str) -> None:
+    person, counsellor, name = active(portfolio, course, "courses/other")
+    tell(portfolio, changed(course, 1, removed=True))
+    needy, other = read(person, name).steps
+    other.title = "Renamed"
+    person.UpdateStep(pathway_pb2.UpdateStepRequest(step=other, update_mask={"paths": ["title"]}))
+    tell(portfolio, spent(vouchers.RedemptionReserved, person, "courses/other"))
+    assert stalled(counsellor) == {name: [needy.name]}
+
+
+def test_one_that_is_started_with_a_withdrawn_course_is_found(portfolio: Portfolio, course: str) -> None:
+    tell(portfolio, changed(course, 1, removed=True))
+    person, counsellor, name = active(portfolio, course)
+    assert stalled(counsellor) == {name: [read(person, name).steps[0].name]}
+
+
 def test_a_course_that_comes_back_ends_it(portfolio: Portfolio, course: str) -> None:
     person, counsellor, name = active(portfolio, course)
     tell(portfolio, changed(course, 1, removed=True), changed(course, 2))

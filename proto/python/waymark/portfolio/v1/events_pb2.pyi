@@ -85,8 +85,8 @@ Global___PathwayMoved: _TypeAlias = PathwayMoved  # noqa: Y015
 
 @_typing.final
 class PathwayStalled(_message.Message):
-    """Nothing has moved on an active pathway for sixty days, or the course of one of its steps is not offered any more; told once,
-    until something moves.
+    """Nothing has moved on an active pathway for sixty days, or the catalogue tells that the course of one of its steps is not offered
+    any more; told once, until something moves.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -123,8 +123,8 @@ class Pathway(_message.Message):
 
     @_builtins.property
     def stall_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was noticed that nothing had moved for sixty days, or that the course of a step is not offered any more, UTC; unset
-        once something moves.
+        """When it was noticed, UTC, that nothing had moved for sixty days, unset once something moves; or that the course of a step is
+        not offered any more, unset once no step needs another one.
         """
 
     def __init__(
