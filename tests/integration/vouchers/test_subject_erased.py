@@ -132,6 +132,46 @@ def test_money_that_can_be_spent_or_is_not_paid_yet_keeps_the_case_open(world: W
     assert (facts(world, person), words(world), marked(world)) == (0, 0, 0)
 
 
+# What keeps a case open though its money is paid, and how each comes to its end.
+OPEN = {
+    "a place on a waiting list": (
+        """INSERT INTO waiting_list (id, application_id, learner, programme_id, currency, state)
+        SELECT gen_random_uuid(), id, learner, programme_id, currency, 1 FROM applications""",
+        "UPDATE waiting_list SET state = 5",
+    ),
+    "an alert about a payment": (
+        """INSERT INTO alerts (id, kind, target, redemption_id, state, raised_by)
+        SELECT gen_random_uuid(), 1, 'redemptions/' || id, id, 1, 'rule' FROM redemptions""",
+        "UPDATE alerts SET state = 3, found_by = 'a', outcome = 1, evidence = 'list', closed_by = 'b'",
+    ),
+    "an outcome contract": (
+        """WITH c AS (INSERT INTO outcome_contracts
+          (id, state, currency, payer_id, start_date, repay_date, shard, created_by, activated_by)
+          SELECT 'jobs', 2, 'EUR', id, '2030-01-01', '2031-01-01', 0, 'a', 'b' FROM funding_sources LIMIT 1
+          RETURNING id)
+        INSERT INTO outcome_participants (id, contract_id, learner)
+        SELECT gen_random_uuid(), c.id, r.learner FROM c, redemptions r""",
+        "UPDATE outcome_contracts SET state = 4, proposed_by = 'a', repaid_by = 'b'",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OPEN)
+def test_what_else_keeps_a_case_open(world: World, kind: str) -> None:
+    person, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    world.accepted(person, voucher)
+    began, ended = OPEN[kind]
+    with transaction(world.app) as tx:
+        for statement in ("UPDATE vouchers SET state = 5", "UPDATE redemptions SET state = 7", began):
+            tx.execute(text(statement))
+    erase(world, person)
+    assert (facts(world, person) > 0, marked(world)) == (True, 1)
+    with transaction(world.app) as tx:
+        tx.execute(text(ended))
+    jobs.forget_erased(world.app)
+    assert (facts(world, person), marked(world)) == (0, 0)
+
+
 def test_why_money_was_taken_back_stays(world: World) -> None:
     person, voucher = world.voucher(world.programme(**NO_EVIDENCE))
     request = redemption_pb2.ClawBackRedemptionRequest(

@@ -11,6 +11,7 @@ depends_on = None
 def upgrade() -> None:
     op.execute("ALTER TABLE learners ADD COLUMN erased_at TIMESTAMP WITH TIME ZONE")
     op.execute("CREATE INDEX learners_erased ON learners (id) WHERE erased_at IS NOT NULL")
+    op.execute("CREATE INDEX outcome_participants_learner ON outcome_participants (learner)")
 
 
 def downgrade() -> None:
