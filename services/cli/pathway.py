@@ -36,9 +36,17 @@ STEPS = {
     "state": "state",
     "due": "dueDate",
     "reason": "reason",
+    "session": "session",
+    "begins": "sessionStartDate",
+    "course is": "courseStanding",
 }
 SPELLS = {"spell": "name", "kind": "kind", "from": "startDate", "to": "endDate"}
-STALLED = {"pathway": "pathway", "last changed": "updateTime", "noticed": "stallTime"}
+STALLED = {
+    "pathway": "pathway",
+    "last changed": "updateTime",
+    "noticed": "stallTime",
+    "needs a course": "steps",
+}
 WORDS = {
     "when": "createTime",
     "what": "kind",

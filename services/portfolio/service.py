@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from waymark.catalogue.v1.events_pb2 import CourseChanged
 from waymark.portfolio.v1 import (
     access_log_pb2_grpc,
     attestation_pb2_grpc,
@@ -95,6 +96,7 @@ from services.portfolio.api.skill_claims import SkillClaimApi
 from services.portfolio.api.skill_profiles import SkillProfileApi
 from services.portfolio.api.validations import ValidationApi
 from services.portfolio.app import PortfolioApp
+from services.portfolio.reactions.courses import follow_course
 from services.portfolio.reactions.redemptions import STAGES, follow_redemption
 
 SERVICERS: Sequence[Servicer] = (
@@ -161,7 +163,7 @@ DEFINITION = ServiceDefinition(
         "validation.assessor": requests.is_assessor,
         "validation.awarding": requests.is_of_awarding_body,
     },
-    reactions=dict.fromkeys(STAGES, follow_redemption),
+    reactions={CourseChanged: follow_course, **dict.fromkeys(STAGES, follow_redemption)},
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
         Job("end-mentoring", timedelta(minutes=5), jobs.end_mentoring),

@@ -35,6 +35,7 @@ from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
 from services.vouchers.store import (
     allocations,
+    erasures,
     evidence,
     fact_files,
     learner_results,
@@ -209,6 +210,11 @@ def forget_webhooks(app: VouchersApp) -> None:
     _until_done(app, BATCH, lambda tx: webhooks.forget(tx, timedelta(days=30), BATCH))
 
 
+def forget_erased(app: VouchersApp) -> None:
+    """Lets go of those who erased their portfolio and whose last case has come to its end since."""
+    _until_done(app, BATCH, lambda tx: erasures.forget(tx, BATCH))
+
+
 def _sweep(
     app: VouchersApp, bucket: str, known_keys: Callable[[Transaction, Sequence[str]], set[str]]
 ) -> None:
@@ -282,6 +288,7 @@ JOBS = (
     Job("deliver-webhooks", timedelta(seconds=2), deliver_webhooks),
     Job("erase-webhooks", timedelta(minutes=1), erase_webhooks),
     Job("forget-webhooks", timedelta(hours=6), forget_webhooks),
+    Job("forget-erased", timedelta(hours=1), forget_erased),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
     Job("sweep-facts", timedelta(hours=1), sweep_facts),

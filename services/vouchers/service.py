@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from waymark.catalogue.v1 import events_pb2
+from waymark.portfolio.v1.events_pb2 import SubjectErased
 from waymark.vouchers.v1 import (
     alert_pb2_grpc,
     allocation_pb2_grpc,
@@ -91,6 +92,7 @@ from services.vouchers.reactions.course_changed import course_changed
 from services.vouchers.reactions.organisation_changed import organisation_changed
 from services.vouchers.reactions.shortage_list_entries_published import shortage_list_entries_published
 from services.vouchers.reactions.shortage_list_published import shortage_list_published
+from services.vouchers.reactions.subject_erased import subject_erased
 from services.vouchers.relationships import RELATIONSHIPS
 
 SERVICERS: Sequence[Servicer] = (
@@ -144,6 +146,7 @@ DEFINITION = ServiceDefinition(
         events_pb2.CourseChanged: course_changed,
         events_pb2.ShortageListPublished: shortage_list_published,
         events_pb2.ShortageListEntriesPublished: shortage_list_entries_published,
+        SubjectErased: subject_erased,
     },
     jobs=JOBS,
 )

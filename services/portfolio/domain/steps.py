@@ -1,7 +1,9 @@
 """Steps of a pathway: where each stands, and who or what may move it.
 
 A step with a course is moved by the vouchers spent on it: it stands where the furthest redemption that was
-not released stands, whatever order or number its events arrive in. All others are moved by hand.
+not released stands, whatever order or number its events arrive in. What the catalogue tells of the course
+moves no step, as the money stays where it is: it says that the step needs a look. All other steps are moved
+by hand.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from services.platform.errors import Refusal, Violation
 from services.portfolio.domain.states import word, wrong_state
 
 State: TypeAlias = Step.State.ValueType
+CourseStanding: TypeAlias = Step.CourseStanding.ValueType
 
 OPEN = frozenset({Step.STATE_PLANNED, Step.STATE_BOOKED, Step.STATE_RUNNING, Step.STATE_EVIDENCE_SUBMITTED})
 DONE = frozenset({Step.STATE_CONFIRMED, Step.STATE_WAIVED})
@@ -68,6 +71,14 @@ def driven_state(stages: Iterable[Stage]) -> State:
 def after_event(state: State, stages: Iterable[Stage]) -> State:
     """Returns the state of a step once its redemptions stand at `stages`; a counsellor's verdict stays."""
     return state if state in VERDICTS else driven_state(stages)
+
+
+def course_standing(*, removed: bool, offered: bool) -> CourseStanding:
+    """Returns where the course of a planned or booked step stands: whether it was `removed`, and whether the
+    session booked, if any, is `offered`."""
+    if removed:
+        return Step.COURSE_STANDING_WITHDRAWN
+    return Step.COURSE_STANDING_UNSPECIFIED if offered else Step.COURSE_STANDING_SESSION_NOT_OFFERED
 
 
 def move_by_hand(

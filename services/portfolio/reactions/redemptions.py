@@ -13,6 +13,7 @@ from services.platform.app import App
 from services.platform.db.transaction import Transaction
 from services.platform.events.consumer import EventInfo
 from services.portfolio.domain.steps import Stage, after_event, label
+from services.portfolio.reactions.courses import alert
 from services.portfolio.store import steps
 
 # To which stage of a redemption each event takes it. `Stage` says what becomes of the step.
@@ -36,8 +37,9 @@ def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) 
     if stage is Stage.ACCEPTED and event.no_show:
         stage = Stage.RELEASED
     holder = redemption.learner.removeprefix("learners/")
-    for step in steps.lock_by_course(tx, holder, redemption.course):
-        state = after_event(step.state, steps.note_stage(tx, step, redemption.redemption, stage))
+    found = steps.lock_by_course(tx, redemption.course, holder)
+    for step in found:
+        state = after_event(step.state, steps.note_stage(tx, step, redemption, stage))
         if state != step.state:
             steps.move(tx, step, state)
             tx.publish(
@@ -49,3 +51,4 @@ def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) 
                     cause=event.DESCRIPTOR.name,
                 )
             )
+    alert(tx, found)

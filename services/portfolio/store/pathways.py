@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, insert, select, update
@@ -16,8 +16,10 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.pathways import Standing
+from services.portfolio.store import step_courses
 from services.portfolio.store.collection import Paged, check_room, fill
 from services.portfolio.store.columns import is_row
+from services.portfolio.store.step_courses import Told
 from services.portfolio.store.tables import pathway_spells, pathway_steps, pathways
 from services.portfolio.store.vault import Vault
 
@@ -47,7 +49,7 @@ def create(tx: Transaction, vault: Vault, pathway: Pathway, *, refusable: bool =
         )
         .returning(pathways)
     ).one()
-    return _loaded(vault, row, [], [])
+    return _loaded(vault, row, [], [], {})
 
 
 def load(tx: Transaction, vault: Vault, pathway_id: str, *, etag: str = "", lock: bool = False) -> Loaded:
@@ -61,7 +63,11 @@ def load(tx: Transaction, vault: Vault, pathway_id: str, *, etag: str = "", lock
 
 
 def save(tx: Transaction, vault: Vault, loaded: Loaded, standing: Standing) -> Loaded:
-    """Writes a locked pathway with a new standing and reads it again with its steps and spells."""
+    """Writes a locked pathway with a new standing and reads it again with its steps and spells.
+
+    It moves, and so counts as stalled no more; other than one that is active and has a step that needs
+    another course, whatever else was changed.
+    """
     row = tx.execute(
         update(pathways)
         .where(is_row(pathways, vault.holder, loaded.id))
@@ -74,7 +80,12 @@ def save(tx: Transaction, vault: Vault, loaded: Loaded, standing: Standing) -> L
         )
         .returning(pathways)
     ).one()
-    return _with_parts(tx, vault, [row])[0]
+    saved = _with_parts(tx, vault, [row])[0]
+    if standing.state == Pathway.STATE_ACTIVE and any(step.course_standing for step in saved.message.steps):
+        stall = update(pathways).where(is_row(pathways, vault.holder, loaded.id))
+        tx.execute(stall.values(stalled_at=tx.now))
+        saved.message.stall_time.FromDatetime(tx.now)
+    return saved
 
 
 def listed(
@@ -145,10 +156,17 @@ def _with_parts(tx: Transaction, vault: Vault, rows: Sequence[Row[Any]]) -> list
         query = select(table).where(table.c.holder_id == vault.holder, table.c.pathway_id.in_(ids))
         for row in tx.execute(query.order_by(table.c.id)):
             parts[row.pathway_id][index].append(row)
-    return [_loaded(vault, row, *parts[row.id]) for row in rows]
+    told = step_courses.told(tx, [(vault.holder, row_id) for row_id in ids])
+    return [_loaded(vault, row, *parts[row.id], told.get((vault.holder, row.id), {})) for row in rows]
 
 
-def _loaded(vault: Vault, row: Row[Any], steps: Sequence[Row[Any]], spells: Sequence[Row[Any]]) -> Loaded:
+def _loaded(
+    vault: Vault,
+    row: Row[Any],
+    steps: Sequence[Row[Any]],
+    spells: Sequence[Row[Any]],
+    told: Mapping[str, Told],
+) -> Loaded:
     message = vault.open(pathways, row.id, row.sealed, Pathway)
     name = names.child(vault.holder, "pathways", row.id)
     fill(message, name, row)
@@ -162,6 +180,8 @@ def _loaded(vault: Vault, row: Row[Any], steps: Sequence[Row[Any]], spells: Sequ
     for part in steps:
         step = vault.open(pathway_steps, part.id, part.sealed, Step)
         step.name, step.course, step.state = f"{name}/steps/{part.id}", part.course, part.state
+        if part.id in told:
+            told[part.id].show(step)
         message.steps.append(step)
     opened = [(part.id, vault.open(pathway_spells, part.id, part.sealed, Spell)) for part in spells]
     for spell_id, spell in sorted(opened, key=lambda pair: _first_day(pair[1])):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Text, delete, func, insert, literal_column, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from waymark.portfolio.v1.pathway_pb2 import Pathway, Step
+from waymark.vouchers.v1.events_pb2 import RedemptionRef
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
@@ -77,38 +78,52 @@ def save(tx: Transaction, vault: Vault, ref: StepRef, step: Step) -> None:
     )
 
 
-def lock_by_course(tx: Transaction, holder: str, course: str) -> list[StepRef]:
-    """Locks the holder's living pathways that have a step with this course; returns those steps.
+def lock_by_course(tx: Transaction, course: str, holder: str | None = None) -> list[StepRef]:
+    """Locks the living pathways, of one holder or all, that have a step with this course; returns the steps.
 
     Empty for an unknown holder or course. Locks in the order of ids, so that two of these never wait for
     each other.
     """
-    planned = select(pathway_steps.c.pathway_id).where(
-        pathway_steps.c.holder_id == holder, pathway_steps.c.course == course
+    named: Conditions = (
+        pathway_steps.c.course == course,
+        pathway_steps.c.course != literal_column("''", Text),
     )
-    locked = tx.execute(
-        select(pathways.c.id)
-        .where(pathways.c.holder_id == holder, pathways.c.id.in_(planned), pathways.c.state.in_(sorted(LIVE)))
-        .order_by(pathways.c.id)
+    if holder is not None:
+        named = (*named, pathway_steps.c.holder_id == holder)
+    key = tuple_(pathway_steps.c.holder_id, pathway_steps.c.pathway_id)
+    planned = select(pathway_steps.c.holder_id, pathway_steps.c.pathway_id).where(*named)
+    rows = tx.execute(
+        select(pathways.c.holder_id, pathways.c.id)
+        .where(
+            tuple_(pathways.c.holder_id, pathways.c.id).in_(planned),
+            pathways.c.state.in_(sorted(LIVE)),
+        )
+        .order_by(pathways.c.holder_id, pathways.c.id)
         .with_for_update()
-    ).scalars()
+    )
+    locked = [(row.holder_id, row.id) for row in rows]
+    if not locked:
+        return []
     # Read after the lock: a step may have moved while we waited for it.
     steps = select(
         pathway_steps.c.holder_id, pathway_steps.c.pathway_id, pathway_steps.c.id, pathway_steps.c.state
-    ).where(
-        pathway_steps.c.holder_id == holder,
-        pathway_steps.c.course == course,
-        pathway_steps.c.pathway_id.in_(list(locked)),
-    )
-    rows = tx.execute(steps.order_by(pathway_steps.c.id)).all()
-    return [StepRef(row.holder_id, row.pathway_id, row.id, row.state) for row in rows]
+    ).where(*named, key.in_(locked))
+    return [
+        StepRef(row.holder_id, row.pathway_id, row.id, row.state)
+        for row in tx.execute(steps.order_by(pathway_steps.c.id))
+    ]
 
 
-def note_stage(tx: Transaction, step: StepRef, redemption: str, stage: Stage) -> list[Stage]:
+def note_stage(tx: Transaction, step: StepRef, spent: RedemptionRef, stage: Stage) -> list[Stage]:
     """Notes that a redemption came to `stage`, unless it is further already; returns the stages of all the
     redemptions spent on the step."""
     statement = upsert(step_redemptions).values(
-        holder_id=step.holder, pathway_id=step.pathway, step_id=step.id, redemption=redemption, stage=stage
+        holder_id=step.holder,
+        pathway_id=step.pathway,
+        step_id=step.id,
+        redemption=spent.redemption,
+        session=spent.session,
+        stage=stage,
     )
     tx.execute(
         statement.on_conflict_do_update(
@@ -153,6 +168,6 @@ def _redemptions_of(step: StepRef) -> Conditions:
 def _sealed(vault: Vault, step_id: str, step: Step) -> bytes:
     said = Step()
     said.CopyFrom(step)
-    for field in ("name", "course", "state"):
+    for field in ("name", "course", "state", "course_standing", "session", "session_start_date"):
         said.ClearField(field)
     return vault.seal(pathway_steps, step_id, said)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.portfolio.store import (
     company_tables,
@@ -266,6 +267,17 @@ pathway_steps = Table(
     sealed(),
     of_pathway(),
     Index("pathway_steps_course", "holder_id", "course"),
+    Index("pathway_steps_named", "course", postgresql_where=text("course <> ''")),
+)
+
+# Courses as the catalogue told them last, each session by name with its first day. They tell of no holder.
+courses = Table(
+    "courses",
+    metadata,
+    Column("course", Text, primary_key=True),  # `courses/{course}`
+    Column("version", BigInteger, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    Column("sessions", JSONB, nullable=False),
 )
 
 # How far each redemption spent on a step's course is known to have come.
@@ -277,6 +289,7 @@ step_redemptions = Table(
     Column("step_id", Text, primary_key=True),
     Column("redemption", Text, primary_key=True),
     Column("stage", SmallInteger, nullable=False),
+    Column("session", Text, nullable=False, server_default=""),
     ForeignKeyConstraint(
         ["holder_id", "pathway_id", "step_id"],
         ["pathway_steps.holder_id", "pathway_steps.pathway_id", "pathway_steps.id"],

@@ -1,1 +1,1 @@
-"""What the service does on events of the catalogue, one file an event."""
+"""What the service does on events of the catalogue and the portfolio, one file an event."""

@@ -74,6 +74,7 @@ outcome_participants = Table(
     UniqueConstraint("contract_id", "learner"),
 )
 Index("outcome_participants_contract", outcome_participants.c.contract_id, outcome_participants.c.id)
+Index("outcome_participants_learner", outcome_participants.c.learner)
 
 outcome_reports = Table(
     "outcome_reports",

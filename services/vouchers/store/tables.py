@@ -116,7 +116,11 @@ pots = Table(
     postgresql_with={"fillfactor": "50"},
 )
 
-learners = Table("learners", metadata, Column("id", Text, primary_key=True))
+# `erased_at`: when they erased their portfolio, until what is kept of them here is let go.
+learners = Table(
+    "learners", metadata, Column("id", Text, primary_key=True), moment("erased_at", nullable=True)
+)
+Index("learners_erased", learners.c.id, postgresql_where=text("erased_at IS NOT NULL"))
 
 learner_facts = Table(
     "learner_facts",

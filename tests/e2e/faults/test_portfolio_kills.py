@@ -1,10 +1,12 @@
-"""The portfolio server is killed while a file is announced and checked, and while a portfolio is erased: each
-happens once and whole."""
+"""The portfolio server is killed while a file is announced, sent and checked, and while a portfolio is
+erased: each happens once and whole."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -81,6 +83,39 @@ def test_a_file_is_announced_once_and_stored_whole(
     assert stored.state == Evidence.STATE_STORED
     address = person.surely("GetEvidenceDownload", name=stored.name).url
     assert httpx.get(address, timeout=30).content == PDF
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["the line holds", "the line breaks"])
+def test_a_file_on_its_way_is_shown_once_it_is_whole(stand: Stand, person: Person, broken: bool) -> None:
+    """The bytes go past the server, from the edge to the store: whoever sends them need not begin anew."""
+    large = PDF + b"%" * 6_000_000
+    made = person.surely("CreateEvidence", parent=holder(person), evidence=evidence_of(large))
+    name, server = made.evidence.name, stand.part(SERVER)
+
+    def flowing() -> Iterator[bytes]:
+        yield large[:3_000_000]
+        stand.signal(SERVER, signal.SIGKILL)
+        if broken:
+            raise ConnectionAbortedError
+        yield large[3_000_000:]
+
+    headers = {**made.ticket.headers, "content-length": str(len(large))}
+    with suppress(ConnectionAbortedError):
+        sent = httpx.put(made.ticket.url, headers=headers, content=flowing(), timeout=60, verify=False)
+        assert sent.is_success
+    stand.until_restarted(server)
+    assert person.surely("GetEvidence", name=name).state == Evidence.STATE_AWAITING_UPLOAD
+    with pytest.raises(grpc.RpcError) as refused:
+        person.call("GetEvidenceDownload", name=name)
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    if broken:
+        with pytest.raises(grpc.RpcError):  # control: half of it is not taken for the whole
+            person.call("FinalizeEvidence", name=name)
+        put(made.ticket.url, made.ticket.headers, large).raise_for_status()
+    stored = person.surely("FinalizeEvidence", name=name)
+    assert stored.state == Evidence.STATE_STORED
+    address = person.surely("GetEvidenceDownload", name=name).url
+    assert httpx.get(address, timeout=30).content == large
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["during", "after"])

@@ -1,10 +1,14 @@
-"""The way of an event: vouchers' outbox → relay → Kafka → consumer → step, sharing only the contract."""
+"""The way of an event: outbox of another service → relay → Kafka → consumer → step, by contracts alone."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from google.protobuf.message import Message
+from waymark.catalogue.v1 import events_pb2 as catalogue
 from waymark.portfolio.v1 import pathway_pb2
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
@@ -24,30 +28,51 @@ def test_an_accepted_redemption_confirms_the_step(
 ) -> None:
     person = portfolio.person()
     way = step(person, pathway(person).name, course="courses/welding")
-    spent = database("vouchers")
-    emitting = test_settings("vouchers", database_url=spent.url, kafka_bootstrap=kafka, secrets_dir=tmp_path)
-    ensure_topics(emitting, topics_of("vouchers"))
-    # A consumer group of this test's own: other tests may consume the same topic at the same time.
-    reacting = test_settings(
-        f"t{secrets.token_hex(4)}",
-        database_url=portfolio.database.url,
-        kafka_bootstrap=kafka,
-        secrets_dir=tmp_path,
-    )
-    app = PortfolioApp(reacting)
     ref = vouchers.RedemptionRef(
         redemption=f"redemptions/{secrets.token_hex(8)}",
         learner=f"learners/{person.subject}",
         course="courses/welding",
     )
+    sent = [kind(ref=ref) for kind in (vouchers.RedemptionReserved, vouchers.RedemptionAccepted)]
 
     def confirmed() -> bool:
         read = person.GetPathway(pathway_pb2.GetPathwayRequest(name=way.name))
         return read.steps[0].state == pathway_pb2.Step.STATE_CONFIRMED
 
-    with running(Relay(emitting, spent.engine).run, Consumer(DEFINITION, app).run):
-        with transaction(spent.engine) as tx:
-            for kind in (vouchers.RedemptionReserved, vouchers.RedemptionAccepted):
-                tx.publish(kind(ref=ref))
+    with told(portfolio, "vouchers", sent, database, kafka, tmp_path):
         eventually(confirmed)
+
+
+def test_a_withdrawn_course_marks_the_step(
+    portfolio: Portfolio, database, kafka: str, tmp_path: Path
+) -> None:
+    person, course = portfolio.person(), f"courses/{secrets.token_hex(8)}"
+    way = step(person, pathway(person).name, course=course)
+    sent = [catalogue.CourseChanged(course=course, version=each, removed=each == 2) for each in (1, 2)]
+
+    def withdrawn() -> bool:
+        read = person.GetPathway(pathway_pb2.GetPathwayRequest(name=way.name))
+        return read.steps[0].course_standing == pathway_pb2.Step.COURSE_STANDING_WITHDRAWN
+
+    with told(portfolio, "catalogue", sent, database, kafka, tmp_path):
+        eventually(withdrawn)
+
+
+@contextmanager
+def told(
+    portfolio: Portfolio, service: str, sent: Sequence[Message], database, kafka: str, secrets_dir: Path
+) -> Iterator[None]:
+    """A relay of `service` with events to send, and a consumer of the portfolio, both at work."""
+    emitter = database(service)
+    both = {"kafka_bootstrap": kafka, "secrets_dir": secrets_dir}
+    emitting = test_settings(service, database_url=emitter.url, **both)
+    ensure_topics(emitting, topics_of(service))
+    # A consumer group of this test's own: other tests may consume the same topic at the same time.
+    reacting = test_settings(f"t{secrets.token_hex(4)}", database_url=portfolio.database.url, **both)
+    app = PortfolioApp(reacting)
+    with running(Relay(emitting, emitter.engine).run, Consumer(DEFINITION, app).run):
+        with transaction(emitter.engine) as tx:
+            for event in sent:
+                tx.publish(event)
+        yield
     app.close()

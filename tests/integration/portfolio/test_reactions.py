@@ -128,7 +128,7 @@ def test_only_the_learner_and_the_course_of_the_event(portfolio: Portfolio) -> N
 
 def test_an_unknown_learner_or_course_has_no_effect(portfolio: Portfolio) -> None:
     person = walker(portfolio)
-    for kind in DEFINITION.reactions:
+    for kind in redemptions.STAGES:
         tell(portfolio, event(kind, portfolio.learner()))
         tell(portfolio, event(kind, person, course="courses/none"))
         tell(portfolio, event(kind, person, course=""))

@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -83,21 +85,31 @@ Global___PathwayMoved: _TypeAlias = PathwayMoved  # noqa: Y015
 
 @_typing.final
 class PathwayStalled(_message.Message):
-    """Nothing has moved on an active pathway for sixty days; told once, until something moves."""
+    """Nothing has moved on an active pathway for sixty days, or the catalogue tells that the course of one of its steps is not offered
+    any more; told once, until something moves.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PATHWAY_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
     pathway: _builtins.str
     """Resource name `holders/{holder}/pathways/{id}`."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Steps whose course or booked session is not offered any more, `holders/{holder}/pathways/{pathway}/steps/{step}`; none
+        where nothing has moved for sixty days.
+        """
+
     def __init__(
         self,
         *,
         pathway: _builtins.str = ...,
+        steps: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -158,7 +170,7 @@ Global___ShareLinkOpened: _TypeAlias = ShareLinkOpened  # noqa: Y015
 @_typing.final
 class SubjectErased(_message.Message):
     """A person erased their portfolio; whoever keeps something about this id may have to let it go too. The catalogue forgets what
-    they said of courses, and which they completed.
+    they said of courses, and which they completed; vouchers what was told of them and written about them, once no case of theirs is open.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -123,7 +123,9 @@ class Pathway(_message.Message):
 
     @_builtins.property
     def stall_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was noticed that nothing had moved for sixty days, UTC; unset once something moves."""
+        """When it was noticed, UTC, that nothing had moved for sixty days, unset once something moves; or that the course of a step is
+        not offered any more, unset once no step needs another one.
+        """
 
     def __init__(
         self,
@@ -265,6 +267,29 @@ class Step(_message.Message):
     STATE_WAIVED: Step.State.ValueType  # 7
     """Not needed, with a reason."""
 
+    class _CourseStanding:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _CourseStandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Step._CourseStanding.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        COURSE_STANDING_UNSPECIFIED: Step._CourseStanding.ValueType  # 0
+        """Nothing is known against it."""
+        COURSE_STANDING_WITHDRAWN: Step._CourseStanding.ValueType  # 1
+        """The course is no longer offered: the step needs another one."""
+        COURSE_STANDING_SESSION_NOT_OFFERED: Step._CourseStanding.ValueType  # 2
+        """The session that is booked is not offered any more, or not for now: ask its provider whether it takes place."""
+
+    class CourseStanding(_CourseStanding, metaclass=_CourseStandingEnumTypeWrapper):
+        """What the catalogue tells of the course of a step that is planned or booked."""
+
+    COURSE_STANDING_UNSPECIFIED: Step.CourseStanding.ValueType  # 0
+    """Nothing is known against it."""
+    COURSE_STANDING_WITHDRAWN: Step.CourseStanding.ValueType  # 1
+    """The course is no longer offered: the step needs another one."""
+    COURSE_STANDING_SESSION_NOT_OFFERED: Step.CourseStanding.ValueType  # 2
+    """The session that is booked is not offered any more, or not for now: ask its provider whether it takes place."""
+
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
@@ -275,6 +300,9 @@ class Step(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    COURSE_STANDING_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    SESSION_START_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/pathways/{pathway}/steps/{step}`."""
     kind: Global___Step.Kind.ValueType
@@ -289,6 +317,10 @@ class Step(_message.Message):
     """State now."""
     reason: _builtins.str
     """Why it was waived or failed."""
+    course_standing: Global___Step.CourseStanding.ValueType
+    """What the catalogue tells of its course while it is planned or booked."""
+    session: _builtins.str
+    """Session booked for it, `courses/{course}/sessions/{session}`; empty unless it is booked."""
     @_builtins.property
     def prerequisites(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Steps of this pathway that must be done before this one starts."""
@@ -300,6 +332,10 @@ class Step(_message.Message):
     @_builtins.property
     def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Evidence handed in for it, `holders/{holder}/evidence/{evidence}`."""
+
+    @_builtins.property
+    def session_start_date(self) -> _date_pb2.Date:
+        """First day of that session as the catalogue has it now; unset when unknown."""
 
     def __init__(
         self,
@@ -314,10 +350,13 @@ class Step(_message.Message):
         state: Global___Step.State.ValueType = ...,
         reason: _builtins.str = ...,
         evidence: _abc.Iterable[_builtins.str] | None = ...,
+        course_standing: Global___Step.CourseStanding.ValueType = ...,
+        session: _builtins.str = ...,
+        session_start_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "session_start_date", b"session_start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternatives_label", b"alternatives_label", "course", b"course", "due_date", b"due_date", "evidence", b"evidence", "kind", b"kind", "name", b"name", "prerequisites", b"prerequisites", "reason", b"reason", "state", b"state", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternatives_label", b"alternatives_label", "course", b"course", "course_standing", b"course_standing", "due_date", b"due_date", "evidence", b"evidence", "kind", b"kind", "name", b"name", "prerequisites", b"prerequisites", "reason", b"reason", "session", b"session", "session_start_date", b"session_start_date", "state", b"state", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -515,6 +554,7 @@ class StalledPathway(_message.Message):
     PATHWAY_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     STALL_TIME_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
     pathway: _builtins.str
     """Resource name `holders/{holder}/pathways/{pathway}`."""
     @_builtins.property
@@ -525,16 +565,23 @@ class StalledPathway(_message.Message):
     def stall_time(self) -> _timestamp_pb2.Timestamp:
         """When it was noticed, UTC."""
 
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Steps whose course or booked session is not offered any more, `holders/{holder}/pathways/{pathway}/steps/{step}`; none
+        where nothing has moved for sixty days.
+        """
+
     def __init__(
         self,
         *,
         pathway: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         stall_time: _timestamp_pb2.Timestamp | None = ...,
+        steps: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stall_time", b"stall_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway", "stall_time", b"stall_time", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pathway", b"pathway", "stall_time", b"stall_time", "steps", b"steps", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
