@@ -1,1 +1,1 @@
-"""Reactions of the catalogue to events: none yet; its index follows the database itself."""
+"""Reactions of the catalogue to events of the other services; its index follows the database itself."""
