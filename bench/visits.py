@@ -23,6 +23,9 @@ from bench.load import Load, spread
 
 WARM = 100  # calls of each caller that do not count
 TIMEOUT = 10.0  # seconds
+# Of one caller, used in turn: the system spreads connections over the processes of a server by chance, and with
+# one for each of two callers a median doubles where both come to the same process.
+CONNECTIONS = 8
 _OWN = [("grpc.use_local_subchannel_pool", 1)]
 
 
@@ -43,11 +46,13 @@ class Calls:
 
     def connect(self) -> Callable[[int], None]:
         """Returns what makes the n-th call, from the first again after the last."""
-        call: Any = grpc.insecure_channel(self.address, options=_OWN).unary_unary(self.path)
+        calls: list[Any] = [channel.unary_unary(self.path) for channel in _channels(self.address)]
 
         def visit(number: int) -> None:
             token, body = self.visits[number % len(self.visits)]
-            call(body, metadata=[("authorization", f"Bearer {token}")], timeout=TIMEOUT)
+            calls[number % CONNECTIONS](
+                body, metadata=[("authorization", f"Bearer {token}")], timeout=TIMEOUT
+            )
 
         return visit
 
@@ -64,23 +69,25 @@ class Gaps:
 
     def connect(self) -> Callable[[int], None]:
         """Returns what goes the whole way."""
-        holders = grpc.insecure_channel(self.portfolio, options=_OWN)
-        courses = grpc.insecure_channel(self.catalogue, options=_OWN)
-        profiles = skill_profile_pb2_grpc.SkillProfileServiceStub(holders)
-        gaps = skill_gap_pb2_grpc.SkillGapServiceStub(courses)
+        profiles = [*map(skill_profile_pb2_grpc.SkillProfileServiceStub, _channels(self.portfolio))]
+        gaps = [*map(skill_gap_pb2_grpc.SkillGapServiceStub, _channels(self.catalogue))]
 
         def visit(number: int) -> None:
             token, holder = self.visits[number % len(self.visits)]
-            found = profiles.GetSkillProfile(
+            found = profiles[number % CONNECTIONS].GetSkillProfile(
                 skill_profile_pb2.GetSkillProfileRequest(name=holder),
                 metadata=(("authorization", f"Bearer {token}"),),
                 timeout=TIMEOUT,
             )
             occupation = self.occupations[number % len(self.occupations)]
             request = skill_gap_pb2.CheckSkillGapRequest(occupation=occupation, skills=found.skills)
-            gaps.CheckSkillGap(request, timeout=TIMEOUT)
+            gaps[number % CONNECTIONS].CheckSkillGap(request, timeout=TIMEOUT)
 
         return visit
+
+
+def _channels(address: str) -> list[grpc.Channel]:
+    return [grpc.insecure_channel(address, options=_OWN) for _ in range(CONNECTIONS)]
 
 
 def run_visits(callers: Sequence[Caller], seconds: float) -> Load:
