@@ -23,8 +23,8 @@ from bench.load import Load, spread
 
 WARM = 100  # calls of each caller that do not count
 TIMEOUT = 10.0  # seconds
-# Of one caller, used in turn: the system spreads connections over the processes of a server by chance, and with
-# one for each of two callers a median doubles where both come to the same process.
+# Of one caller, used in turn: the system spreads connections over processes by chance, and with one each a
+# median doubles where two callers come to the same process.
 CONNECTIONS = 8
 _OWN = [("grpc.use_local_subchannel_pool", 1)]
 
