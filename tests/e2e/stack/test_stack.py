@@ -127,8 +127,12 @@ def test_services_reach_their_databases_by_the_socket_and_with_their_passwords(s
     with psycopg.connect(plan.admin_database_url()) as admin:
         sessions = admin.execute("""SELECT usename, client_addr FROM pg_stat_activity
           WHERE usename LIKE 'waymark%'""").fetchall()
-    assert {role for role, _ in sessions} == {f"waymark_{service}" for service in SERVICES}
+    # One that has just started, or has had nothing to ask for a while, has none at the moment.
+    assert sessions
     assert {address for _, address in sessions} == {None}
+    for service in SERVICES:
+        with psycopg.connect(plan.database_url(service)) as own:
+            assert own.info.hostaddr == ""
     credentials, _, host = plan.database_url("vouchers").rpartition("@")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"{credentials}x@{host}")
