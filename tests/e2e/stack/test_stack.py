@@ -23,6 +23,7 @@ from services.cli.stack.probes import accepts
 from tests.support.memory import holds
 from tests.support.parts import held
 from tests.support.stacks import WAYMARK, Stack, bare_environment, free_base
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
@@ -123,16 +124,18 @@ def test_a_service_s_role_reaches_its_own_database_only(stack: Stack) -> None:
 
 
 def test_services_reach_their_databases_by_the_socket_and_with_their_passwords(stack: Stack) -> None:
-    plan = Plan(stack.home, stack.base, {})
-    with psycopg.connect(plan.admin_database_url()) as admin:
-        sessions = admin.execute("""SELECT usename, client_addr FROM pg_stat_activity
-          WHERE usename LIKE 'waymark%'""").fetchall()
-    # One that has just started, or has had nothing to ask for a while, has none at the moment.
-    assert sessions
-    assert {address for _, address in sessions} == {None}
-    for service in SERVICES:
-        with psycopg.connect(plan.database_url(service)) as own:
-            assert own.info.hostaddr == ""
+    plan, roles = Plan(stack.home, stack.base, {}), {f"waymark_{service}" for service in SERVICES}
+    seen: dict[str, set[str | None]] = {}
+
+    def all_seen() -> bool:  # one that was just started again has no session for a moment
+        for role, address in admin.execute("""SELECT usename, client_addr FROM pg_stat_activity
+          WHERE usename LIKE 'waymark%'"""):
+            seen.setdefault(role, set()).add(address)
+        return seen.keys() >= roles
+
+    with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
+        eventually(all_seen)
+    assert seen == dict.fromkeys(roles, {None})
     credentials, _, host = plan.database_url("vouchers").rpartition("@")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"{credentials}x@{host}")
