@@ -135,7 +135,7 @@ def test_services_reach_their_databases_by_the_socket_and_with_their_passwords(s
 
     with psycopg.connect(plan.admin_database_url(), autocommit=True) as admin:
         eventually(all_seen)
-    assert seen == dict.fromkeys(roles, {None})
+    assert seen == {role: {None} for role in roles}
     credentials, _, host = plan.database_url("vouchers").rpartition("@")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"{credentials}x@{host}")
