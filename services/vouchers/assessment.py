@@ -18,7 +18,7 @@ from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.shortage import Entry
-from services.vouchers.shortages import shortage_match
+from services.vouchers.shortages import Lists, shortage_match
 from services.vouchers.store import applications, budgets, facts, names, offers, programmes
 
 
@@ -77,7 +77,7 @@ def assess(
     offer = offers.find(tx, session)
     if offer is None:
         raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
-    version, entry = shortage_match(tx, rules, offer, today)
+    version, entry = shortage_match(Lists(tx), rules, offer, today)
     since, recent = rules.period_start(today), rules.grants_since(today)
     history = applications.history(tx, learner, row.id, session, since, recent)
     known = [*facts.read(tx, learner), *declared]

@@ -15,12 +15,12 @@ from services.vouchers.domain.shortage import Entry, Occupation
 from services.vouchers.store import offers
 
 
-def shortage_match(tx: Transaction, rules: Rules, offer: Offer, today: date) -> tuple[str, Entry | None]:
+def shortage_match(lists: Lists, rules: Rules, offer: Offer, today: date) -> tuple[str, Entry | None]:
     """Returns the list version in force and the entry that the course meets; empty without a rule."""
     if not rules.version.HasField("shortage_rule"):
         return "", None
-    version = offers.version_in_force(tx, rules.version.shortage_rule.shortage_list, today)
-    return version, Lists(tx).matching_entry(rules, offer, version)
+    version = lists.in_force(rules.version.shortage_rule.shortage_list, today)
+    return version, lists.matching_entry(rules, offer, version)
 
 
 def pays(lists: Lists, rules: Rules, offer: Offer, today: date) -> bool:
@@ -28,10 +28,8 @@ def pays(lists: Lists, rules: Rules, offer: Offer, today: date) -> bool:
     course rule and, where that is asked at reservation, its shortage rule. The provider is not looked at."""
     version, rule = rules.version, rules.version.shortage_rule
     asked = version.scope != ProgrammeVersion.SCOPE_COURSE or rule.check_at_reservation
-    if asked and version.HasField("shortage_rule"):
-        in_force = lists.in_force(rule.shortage_list, today)
-        if lists.matching_entry(rules, offer, in_force) is None:
-            return False
+    if asked and version.HasField("shortage_rule") and shortage_match(lists, rules, offer, today)[1] is None:
+        return False
     return course_allowed(rules, offer)
 
 
