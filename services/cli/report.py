@@ -22,6 +22,7 @@ class Dataset(StrEnum):
     REDEMPTIONS = auto()
     PAYMENT_SHARES = "payment-shares"
     LEDGER_ENTRIES = "ledger-entries"
+    ESF_INDICATORS = "esf-indicators"
 
 
 class Format(StrEnum):
@@ -82,10 +83,21 @@ def esf(
     end: Annotated[str, typer.Argument(metavar="TO", help="Last day, YYYY-MM-DD.")],
     programme: Programme = "",
 ) -> None:
-    """Count participants by the common output and result indicators of the ESF+."""
+    """Count participants by the common output and result indicators of the ESF+.
+
+    What people tell of themselves by choice is counted for whole half-years that are over, and in numbers from
+    five on; else it is withheld.
+    """
     query = {"programme": programme, **day_query("start_date", start), **day_query("end_date", end)}
     answer = call.get("reports/esfIndicators", **query)
-    columns = {"code": "code", "what": "text", "participants": "participants", "not known": "unknown"}
+    columns = {
+        "code": "code",
+        "what": "text",
+        "participants": "participants",
+        "not known": "unknown",
+        "of them would not say": "notTold",
+        "withheld": "suppressed",
+    }
     call.rows(answer["indicators"], columns)
 
 

@@ -20,6 +20,7 @@ from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import fact_message, fact_of
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain.facts import Fact, Told, check_all
+from services.vouchers.relationships import is_learner
 from services.vouchers.store import facts
 from services.vouchers.store.tables import learner_facts
 
@@ -38,8 +39,7 @@ class LearnerFactApi(learner_fact_pb2_grpc.LearnerFactServiceServicer):
     ) -> pb.PushLearnerFactsResponse:
         pushed = _facts_of(request.facts, tx.now.date())
         facts.put(tx, request.parent, pushed)
-        keys = {fact.key for fact in pushed}
-        rows = tx.execute(facts.of_learner(request.parent).where(learner_facts.c.key.in_(keys)))
+        rows = facts.stored(tx, request.parent, pushed)
         return pb.PushLearnerFactsResponse(facts=map(_message, rows))
 
     @exchange
@@ -72,13 +72,14 @@ class LearnerFactApi(learner_fact_pb2_grpc.LearnerFactServiceServicer):
     def ListLearnerFacts(
         self, tx: Transaction, request: pb.ListLearnerFactsRequest
     ) -> pb.ListLearnerFactsResponse:
+        own = is_learner(tx.principal, request.parent)
         found = page(
             tx,
             self.app.signer,
-            facts.of_learner(request.parent),
+            facts.of_learner(request.parent, own=own),
             order_by=[learner_facts.c.key, learner_facts.c.id],
             request=request,
-            filters={"parent": request.parent},
+            filters={"parent": request.parent, "own": own},
         )
         return pb.ListLearnerFactsResponse(
             facts=map(_message, found.rows), next_page_token=found.next_page_token

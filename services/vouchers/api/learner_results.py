@@ -1,7 +1,8 @@
-"""LearnerResultService: feedback, outcomes, and sums that tell of nobody."""
+"""LearnerResultService: feedback, where learners are when they leave and later, sums that tell of nobody."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row
@@ -24,6 +25,7 @@ from services.vouchers.store import learner_results, names, redemptions
 DELIVERED = (State.DELIVERED, State.ACCEPTED, State.SETTLING, State.PAID, State.CLAWED_BACK)
 GROUP_NAMES = {0: "programme", 1: "programme", 2: "organisation", 3: "course"}
 Outcome = pb.LearnerOutcome
+Leaving = pb.LearnerLeaving
 
 
 class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
@@ -59,11 +61,13 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
         if own and tx.now < results.due(row.accepted_at):
             metadata = {"due_time": results.due(row.accepted_at).isoformat()}
             raise Refusal(reason_pb2.REASON_OUTCOME_NOT_DUE, metadata=metadata)
+        _check_improved(said)
         values = {
             "redemption_id": redemption,
             "status": said.status,
+            "improved": said.improved if said.HasField("improved") else None,
             "source": Outcome.SOURCE_LEARNER if own else Outcome.SOURCE_PES_REGISTER,
-            "observed_on": _observed(tx, row, said),
+            "observed_on": _observed(tx, said, "outcome", row.accepted_at.date()),
             "answered_at": tx.now,
         }
         learner_results.report(tx, values)
@@ -72,6 +76,31 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
     @query
     def GetLearnerOutcome(self, tx: Transaction, request: pb.GetLearnerOutcomeRequest) -> pb.LearnerOutcome:
         return _outcome(learner_results.outcome_of(tx, names.uuid_above(request.name, "redemptions")))
+
+    @mutation
+    def ReportLeaving(self, tx: Transaction, request: pb.ReportLeavingRequest) -> pb.LearnerLeaving:
+        redemption, said = names.uuid_above(request.name, "redemptions"), request.leaving
+        row = learner_results.leaving_of(tx, redemption)
+        need_whole(row.part_of)
+        need(State(row.state), DELIVERED)
+        results.need_attended(row.no_show_at)
+        left = results.left_on(row.end_date, row.delivered_at)
+        assert left is not None  # it was delivered
+        own = row.learner == learner_of(tx.principal)
+        values = {
+            "redemption_id": redemption,
+            **_told_upon_leaving(said),
+            "source": Outcome.SOURCE_LEARNER if own else Outcome.SOURCE_PES_REGISTER,
+            "left_on": left,
+            "observed_on": _observed(tx, said, "leaving", left, left + results.UPON_LEAVING),
+            "answered_at": tx.now,
+        }
+        learner_results.report_leaving(tx, values)
+        return _leaving(learner_results.leaving_of(tx, redemption))
+
+    @query
+    def GetLearnerLeaving(self, tx: Transaction, request: pb.GetLearnerLeavingRequest) -> pb.LearnerLeaving:
+        return _leaving(learner_results.leaving_of(tx, names.uuid_above(request.name, "redemptions")))
 
     @query
     def GetLearnerResults(self, tx: Transaction, request: pb.GetLearnerResultsRequest) -> pb.LearnerResults:
@@ -89,17 +118,42 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
         )
 
 
-def _observed(tx: Transaction, row: Row[Any], said: Outcome) -> Any:
-    """Returns the day that an outcome is about; raises Refusal(INVALID_ARGUMENT) for one that is none, to
-    come, or before the training was accepted."""
-    if not said.HasField("observed_date"):
-        return tx.now.date()
-    observed = date_of(said.observed_date, "outcome.observed_date")
-    if not row.accepted_at.date() <= observed <= tx.now.date():
-        problem = "must lie between the acceptance of the training and today"
-        violation = Violation("outcome.observed_date", problem)
-        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+def _observed(
+    tx: Transaction, said: Outcome | Leaving, field: str, first: date, last: date = date.max
+) -> date:
+    """Returns the day that an answer is about, by default today; raises Refusal(INVALID_ARGUMENT) for one
+    that is none, to come, before `first` or after `last`."""
+    observed = today = tx.now.date()
+    if said.HasField("observed_date"):
+        observed = date_of(said.observed_date, f"{field}.observed_date")
+    if not first <= observed <= (end := min(last, today)):
+        raise _invalid(f"{field}.observed_date", f"must be from {first} to {end}")
     return observed
+
+
+def _check_improved(said: Outcome) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) for work that got better of somebody without any."""
+    if said.HasField("improved") and said.status not in (
+        Outcome.STATUS_EMPLOYED,
+        Outcome.STATUS_EMPLOYED_IN_OCCUPATION,
+    ):
+        raise _invalid("outcome.improved", "goes with a status at work only")
+
+
+def _told_upon_leaving(said: Leaving) -> dict[str, Any]:
+    """Returns what is said, None for what is left out; raises Refusal(INVALID_ARGUMENT) for nothing."""
+    told = {
+        "status": said.status or None,
+        "in_education": said.in_education if said.HasField("in_education") else None,
+        "qualified": said.qualified if said.HasField("qualified") else None,
+    }
+    if all(value is None for value in told.values()):
+        raise _invalid("leaving", f"must say one of {', '.join(told)}")
+    return told
+
+
+def _invalid(field: str, problem: str) -> Refusal:
+    return Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation(field, problem)])
 
 
 def _feedback(row: Row[Any]) -> pb.Feedback:
@@ -121,6 +175,22 @@ def _outcome(row: Row[Any]) -> pb.LearnerOutcome:
         observed_date=day(row.observed_on) if row.observed_on else None,
         due_time=moment(results.due(row.accepted_at)) if row.accepted_at else None,
         ask_time=moment(row.asked_at),
+        answer_time=moment(row.answered_at),
+        improved=row.improved,
+    )
+
+
+def _leaving(row: Row[Any]) -> pb.LearnerLeaving:
+    left = results.left_on(row.end_date, row.delivered_at)
+    return Leaving(
+        name=f"redemptions/{row.id}/leaving",
+        status=row.status,
+        in_education=row.in_education,
+        qualified=row.qualified,
+        source=row.source,
+        observed_date=day(row.observed_on) if row.observed_on else None,
+        leaving_date=day(left) if left else None,
+        last_date=day(left + results.UPON_LEAVING) if left else None,
         answer_time=moment(row.answered_at),
     )
 

@@ -14,12 +14,12 @@ from waymark.vouchers.v1 import report_pb2_grpc
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import query
+from services.vouchers import esf_figures
 from services.vouchers.api.convert import date_of, day
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import esf, forecast
 from services.vouchers.domain.money import money
 from services.vouchers.domain.sandbox import keep_apart
-from services.vouchers.domain.statements import period
 from services.vouchers.domain.suppression import SMALLEST, suppressed
 from services.vouchers.store import budgets, names, programmes, reports
 from services.vouchers.store.reports import Dimension
@@ -67,32 +67,14 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
     def GetEsfIndicators(self, tx: Transaction, request: pb.GetEsfIndicatorsRequest) -> pb.EsfIndicators:
         first = date_of(request.start_date, "start_date")
         last = date_of(request.end_date, "end_date")
-        rows = reports.entrants(tx, *period(first, last, longest=None), names.last(request.programme))
-        counted = esf.count(
-            (
-                esf.Entrant(
-                    row.status,
-                    row.months,
-                    row.age,
-                    row.education,
-                    row.disability,
-                    row.third_country,
-                    row.at_work,
-                ),
-                row.people,
-            )
-            for row in rows
-        )
         return pb.EsfIndicators(
             start_date=request.start_date,
             end_date=request.end_date,
             indicators=[
-                pb.EsfIndicator(
-                    code=each.code, text=each.text, participants=each.participants, unknown=each.unknown
-                )
-                for each in counted
+                pb.EsfIndicator(**each._asdict())
+                for each in esf_figures.indicators(tx, first, last, request.programme)
             ],
-            not_covered=esf.NOT_COVERED,
+            not_covered=esf.OF_ENTITIES,
         )
 
     @query

@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, NamedTuple
+
+from services.vouchers.domain.results import Left
+from services.vouchers.domain.suppression import SMALLEST
 
 LONG_TERM_MONTHS = 12
+NOT_TOLD: Literal["not_told"] = "not_told"  # by somebody who was asked
+RURAL = 3  # degree of urbanisation: rural area
+AT_WORK, WITHOUT_WORK = ("employed", "self_employed"), ("unemployed", "inactive")
 
 
-@dataclass(frozen=True)
-class Entrant:
-    """What was known of a participant on entering; None: not known. `age`: in years, by the year of birth;
-    `education`: EQF level 0-8; `months`: since when unemployed, whole months. `at_work_later`: six months
-    after the training, as an employee or self-employed."""
+class Entrant(NamedTuple):
+    """What was known of a participant on entering, and of what came of their training; None: not known.
+
+    `age`: in years, by the year of birth; `education`: EQF level 0-8; `months`: since when unemployed, whole
+    months; `learning`: in education or training. `foreign_background`, `minority`, `housing`: yes, no or
+    not_told; `urbanisation`: degree of it, 1-3.
+    Upon leaving: `left_as`, whether at work, `left_to_learn`, in further education, `qualified`. Six months
+    later: `at_work_later`, as an employee or self-employed; `improved`, whether their work got better.
+    """
 
     status: str | None = None
     months: int | None = None
     age: int | None = None
     education: int | None = None
+    learning: bool | None = None
     disability: bool | None = None
     third_country: bool | None = None
+    foreign_background: str | None = None
+    minority: str | None = None
+    housing: str | None = None
+    urbanisation: int | None = None
+    left_as: int | None = None
+    left_to_learn: bool | None = None
+    qualified: bool | None = None
     at_work_later: bool | None = None
+    improved: bool | None = None
 
 
-Asked = Callable[[Entrant], bool | None]  # None: the facts do not say
+Answer = bool | Literal["not_told"] | None  # None: the facts do not say
+Asked = Callable[[Entrant], Answer]
 
 
-@dataclass(frozen=True)
-class Counted:
-    """An indicator with how many participants it counts, and of how many the facts do not say."""
+class Counted(NamedTuple):
+    """An indicator with how many participants it counts, of how many the facts do not say, and how many of
+    those would rather not. `suppressed`: no number is told."""
 
     code: str
     text: str
-    participants: int
-    unknown: int
+    participants: int = 0
+    unknown: int = 0
+    not_told: int = 0
+    suppressed: bool = False
 
 
 def _status(*wanted: str) -> Asked:
@@ -46,13 +70,6 @@ def _long_term(entrant: Entrant) -> bool | None:
     return None if entrant.months is None else entrant.months >= LONG_TERM_MONTHS
 
 
-def _found_work(entrant: Entrant) -> bool | None:
-    """The guidance counts a change: of those who were at work before, nobody."""
-    if entrant.status not in ("unemployed", "inactive"):
-        return None if entrant.status is None else False
-    return entrant.at_work_later
-
-
 def _age(low: int, high: int) -> Asked:
     return lambda entrant: None if entrant.age is None else low <= entrant.age <= high
 
@@ -61,12 +78,45 @@ def _education(low: int, high: int) -> Asked:
     return lambda entrant: None if entrant.education is None else low <= entrant.education <= high
 
 
+def _by_choice(told: str | None) -> Answer:
+    return NOT_TOLD if told == NOT_TOLD else None if told is None else told == "yes"
+
+
+def _rural(entrant: Entrant) -> bool | None:
+    return None if entrant.urbanisation is None else entrant.urbanisation == RURAL
+
+
+def _changed(before: tuple[str, ...], later: Callable[[Entrant], bool | None]) -> Asked:
+    """The guidance counts a change: of those who were not as `before` on entering, nobody."""
+
+    def asked(entrant: Entrant) -> bool | None:
+        if entrant.status not in before:
+            return None if entrant.status is None else False
+        return later(entrant)
+
+    return asked
+
+
+def _left(wanted: Left) -> Callable[[Entrant], bool | None]:
+    return lambda entrant: None if entrant.left_as is None else entrant.left_as == wanted
+
+
+def _took_up_learning(entrant: Entrant) -> bool | None:
+    if entrant.learning or not entrant.left_to_learn:
+        return False if entrant.learning else entrant.left_to_learn
+    return None if entrant.learning is None else True
+
+
+def _better_work(entrant: Entrant) -> bool | None:
+    return entrant.improved if entrant.at_work_later else entrant.at_work_later
+
+
 INDICATORS: tuple[tuple[str, str, Asked], ...] = (
     ("EECO01", "total number of participants", lambda _: True),
     ("EECO02", "unemployed, including long-term unemployed", _status("unemployed")),
     ("EECO03", "long-term unemployed", _long_term),
     ("EECO04", "inactive", _status("inactive")),
-    ("EECO05", "employed, including self-employed", _status("employed", "self_employed")),
+    ("EECO05", "employed, including self-employed", _status(*AT_WORK)),
     ("EECO06", "number of children below 18 years of age", _age(0, 17)),
     ("EECO07", "number of young people aged 18-29 years", _age(18, 29)),
     ("EECO08", "number of participants 55 years of age and above", _age(55, 200)),
@@ -79,23 +129,64 @@ INDICATORS: tuple[tuple[str, str, Asked], ...] = (
     ("EECO11", "with tertiary education (ISCED 5 to 8)", _education(5, 8)),
     ("EECO12", "participants with disabilities", lambda entrant: entrant.disability),
     ("EECO13", "third-country nationals", lambda entrant: entrant.third_country),
-    ("EECR05", "in employment, including self-employment, six months after leaving", _found_work),
+    (
+        "EECO14",
+        "participants with a foreign background",
+        lambda entrant: _by_choice(entrant.foreign_background),
+    ),
+    (
+        "EECO15",
+        "minorities (including marginalised communities such as Roma people)",
+        lambda entrant: _by_choice(entrant.minority),
+    ),
+    ("EECO16", "homeless or affected by housing exclusion", lambda entrant: _by_choice(entrant.housing)),
+    ("EECO17", "participants from rural areas", _rural),
+    ("EECR01", "engaged in job searching upon leaving", _changed(("inactive",), _left(Left.SEEKING))),
+    ("EECR02", "in education or training upon leaving", _took_up_learning),
+    ("EECR03", "gaining a qualification upon leaving", lambda entrant: entrant.qualified),
+    (
+        "EECR04",
+        "in employment, including self-employment, upon leaving",
+        _changed(WITHOUT_WORK, _left(Left.AT_WORK)),
+    ),
+    (
+        "EECR05",
+        "in employment, including self-employment, six months after leaving",
+        _changed(WITHOUT_WORK, lambda entrant: entrant.at_work_later),
+    ),
+    (
+        "EECR06",
+        "with an improved labour market situation six months after leaving",
+        _changed(AT_WORK, _better_work),
+    ),
 )
-# Foreign background, minorities, homelessness, rural areas; what people do within four weeks of leaving, and
-# whether work got better for who had some: no such fact is kept.
-NOT_COVERED = (
-    *("EECO14", "EECO15", "EECO16", "EECO17"),
-    *("EECR01", "EECR02", "EECR03", "EECR04", "EECR06"),
-)
+SENSITIVE = frozenset({"EECO14", "EECO15", "EECO16", "EECO17"})  # by facts told for statistics alone
+OF_ENTITIES = ("EECO18", "EECO19")
 
 
-def count(entrants: Iterable[tuple[Entrant, int]]) -> list[Counted]:
-    """Returns every indicator over groups of alike participants (what is known, how many they are)."""
+def settled(first: date, last: date, today: date) -> bool:
+    """True for whole half-years of the calendar that are over: of other periods the difference would name who
+    came in between."""
+    after = last + timedelta(days=1)
+    return all((day.month, day.day) in ((1, 1), (7, 1)) for day in (first, after)) and after <= today
+
+
+def count(entrants: Iterable[tuple[Entrant, int]], *, settled: bool) -> list[Counted]:
+    """Returns every indicator over groups of alike participants (what is known, how many they are). What is
+    told for statistics alone is suppressed unless the period is `settled`, and where it tells of few."""
     groups = list(entrants)
-    found = []
-    for code, text, asked in INDICATORS:
-        answers = [(asked(entrant), people) for entrant, people in groups]
-        counted = sum(people for answer, people in answers if answer)
-        unknown = sum(people for answer, people in answers if answer is None)
-        found.append(Counted(code, text, counted, unknown))
+    return [_counted(code, text, _tally(asked, groups), settled) for code, text, asked in INDICATORS]
+
+
+def _tally(asked: Asked, groups: Iterable[tuple[Entrant, int]]) -> Counter[Answer]:
+    found = Counter[Answer]()
+    for entrant, people in groups:
+        found[asked(entrant)] += people
     return found
+
+
+def _counted(code: str, text: str, tally: Counter[Answer], settled: bool) -> Counted:
+    few = any(0 < tally[answer] < SMALLEST for answer in (True, False, NOT_TOLD))
+    if code in SENSITIVE and (few or not settled):
+        return Counted(code, text, suppressed=True)
+    return Counted(code, text, tally[True], tally[None] + tally[NOT_TOLD], tally[NOT_TOLD])

@@ -101,7 +101,8 @@ def _environment() -> cel.Env:
 
 @cache
 def _variables() -> dict[str, cel.Type]:
-    learner = {f"learner.{key}": _FACT_TYPES[kind.type] for key, kind in facts.CATALOGUE.items()}
+    kinds = {key: kind for key, kind in facts.CATALOGUE.items() if not kind.statistics}
+    learner = {f"learner.{key}": _FACT_TYPES[kind.type] for key, kind in kinds.items()}
     return {**learner, **CONTEXT}
 
 
@@ -120,8 +121,10 @@ def _readable(text: str) -> str:
 
 def _remedy(said: str) -> str:
     unknown = re.search(r"undeclared reference to '([\w.]+)'", said)
+    if unknown and unknown[1].removeprefix("learner.") in facts.STATISTICS:
+        return "it is told for statistics alone, and no rule may rest on it"
     if unknown and "." in unknown[1]:
-        names = [*(f"learner.{key}" for key in facts.CATALOGUE), *CONTEXT]
+        names = list(_variables())
         near = difflib.get_close_matches(unknown[1], names, n=1)
         meant = f"did you mean `{near[0]}`? " if near else ""
         return f"{meant}There are {', '.join(names)}"

@@ -54,7 +54,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 @dataclass(frozen=True)
 class FactType:
     """Type of a fact's value, the values allowed (empty: any), how a text is written, and who can supply
-    it."""
+    it. `statistics`: it is told for statistics alone, by choice; no rule reads it."""
 
     type: type[Value]
     suppliers: tuple[str, ...]
@@ -62,8 +62,10 @@ class FactType:
     low: int = 0
     high: int = 1_000_000
     form: Form | None = None
+    statistics: bool = False
 
 
+_BY_CHOICE = FactType(str, ("pes", "learner"), frozenset({"yes", "no", "not_told"}), statistics=True)
 CATALOGUE: Mapping[str, FactType] = {
     "education_level": FactType(int, ("portfolio", "pes", "learner"), low=0, high=8),
     "employment_status": FactType(
@@ -77,7 +79,13 @@ CATALOGUE: Mapping[str, FactType] = {
     "integration_programme": FactType(bool, ("pes",)),
     "gender": FactType(str, ("pes",), frozenset({"female", "male", "other"})),
     "third_country_national": FactType(bool, ("pes",)),
+    "in_education": FactType(bool, ("pes", "learner")),
+    "foreign_background": _BY_CHOICE,
+    "minority": _BY_CHOICE,
+    "housing_exclusion": _BY_CHOICE,
+    "degree_of_urbanisation": FactType(int, ("pes",), low=1, high=3, statistics=True),
 }
+STATISTICS = frozenset(key for key, kind in CATALOGUE.items() if kind.statistics)
 
 
 class Fact(NamedTuple):
@@ -129,6 +137,7 @@ def check_all(facts: Sequence[Fact], place: str) -> None:
 
 def choose(facts: Iterable[Fact], today: date, *, verified_only: bool = False) -> dict[str, Fact]:
     """Returns the fact that counts for each key: verified before self-declared, then the latest observed.
+    Of what is told for statistics alone it is the latest, and of one day what the learner said.
 
     Facts past their validity or observed after `today` do not count.
     """
@@ -220,4 +229,6 @@ def digest_of(text: str) -> str:
 
 
 def _rank(fact: Fact) -> tuple[bool, date, int]:
+    if fact.key in STATISTICS:  # told by choice, so whoever told it may take it back
+        return (False, fact.observed, -int(fact.source))
     return (fact.source.verified, fact.observed, int(fact.source))

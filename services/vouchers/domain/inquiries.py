@@ -19,7 +19,7 @@ def check_question(kind: int, fact_key: str, note: str, due: date, today: date) 
     """Raises Refusal(INVALID_ARGUMENT) with a violation for each thing that an applicant could not answer."""
     problems = []
     if kind == FACT:
-        askable = [key for key, fact in CATALOGUE.items() if "learner" in fact.suppliers]
+        askable = [k for k, fact in CATALOGUE.items() if "learner" in fact.suppliers and not fact.statistics]
         if fact_key not in askable:
             text = f"must be a fact that learners can supply: {', '.join(askable)}"
             problems.append(Violation("inquiry.fact_key", text))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import IntEnum
 
 from waymark.errors.v1 import reason_pb2
 
@@ -14,7 +15,24 @@ from services.vouchers.domain.suppression import suppressed
 
 CHANGEABLE = timedelta(days=30)  # feedback, from when it was first given
 MONTHS = 6  # from acceptance until the learner is asked
+UPON_LEAVING = timedelta(weeks=4)  # immediate results of the ESF+: the last that is known of these
 ACCEPTED = (RedemptionState.ACCEPTED, RedemptionState.SETTLING, RedemptionState.PAID)  # of which one is asked
+
+
+class Left(IntEnum):
+    """Whether a learner is at work upon leaving, with the same numbers as in the contract."""
+
+    AT_WORK = 1
+    SEEKING = 2
+    NEITHER = 3
+
+
+def left_on(session_end: date | None, delivered: datetime | None) -> date | None:
+    """Returns the day (UTC) on which a learner left a training: its last, or that of the delivery where that
+    came earlier or the last is not known. None before the delivery."""
+    if delivered is None:
+        return None
+    return min(session_end or date.max, delivered.date())
 
 
 def due(accepted: datetime) -> datetime:

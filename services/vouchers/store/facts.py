@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select, text
+from sqlalchemy import Row, Select, bindparam, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import named
-from services.vouchers.domain.facts import Fact, Source, Told, kept_value, value_of
+from services.vouchers.domain.facts import STATISTICS, Fact, Source, Told, kept_value, value_of
 from services.vouchers.store.columns import one_of
 from services.vouchers.store.tables import learner_facts, learners
 
@@ -71,9 +71,18 @@ def name_of(tx: Transaction, learner: str, fact: Fact) -> str:
     return f"{learner}/facts/{tx.execute(statement).scalar_one()}"
 
 
-def of_learner(learner: str) -> Select[Any]:
-    """Returns the statement for a learner's facts."""
-    return select(learner_facts).where(learner_facts.c.learner == learner)
+def of_learner(learner: str, *, own: bool) -> Select[Any]:
+    """Returns the statement for a learner's facts; unless it is they who ask (`own`), without those told for
+    statistics alone."""
+    statement = select(learner_facts).where(learner_facts.c.learner == learner)
+    return statement if own else statement.where(learner_facts.c.key.not_in(STATISTICS))
+
+
+def stored(tx: Transaction, learner: str, facts: Sequence[Fact]) -> Sequence[Row[Any]]:
+    """Returns the rows of facts just put."""
+    f = learner_facts.c
+    said = tuple_(f.key, f.source).in_([(fact.key, int(fact.source)) for fact in facts])
+    return tx.execute(select(learner_facts).where(f.learner == learner, said).order_by(f.key, f.source)).all()
 
 
 def read(tx: Transaction, learner: str) -> list[Fact]:

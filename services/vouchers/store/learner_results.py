@@ -1,4 +1,4 @@
-"""Statements of what learners say: feedback, outcomes, sums of both."""
+"""Statements of what learners say: feedback, where they are when they leave and later, sums."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.results import CHANGEABLE
+from services.vouchers.store.catalogue_tables import sessions
 from services.vouchers.store.columns import apart
-from services.vouchers.store.quality_tables import acceptances, feedback, outcomes
+from services.vouchers.store.quality_tables import acceptances, feedback, leavings, outcomes
 from services.vouchers.store.tables import redemptions
 
-_r, _f, _o = redemptions.c, feedback.c, outcomes.c
+_r, _f, _o, _l = redemptions.c, feedback.c, outcomes.c, leavings.c
 GROUPS = {
     "programme": func.concat("programmes/", _r.programme_id),
     "organisation": _r.organisation,
@@ -68,6 +69,31 @@ def outcome_of(tx: Transaction, redemption: str) -> Row[Any]:
         )
         .outerjoin(acceptances, acceptances.c.redemption_id == _r.id)
         .outerjoin(outcomes, _o.redemption_id == _r.id)
+        .where(_r.id == redemption)
+    )
+    return tx.one(statement)
+
+
+def report_leaving(tx: Transaction, values: dict[str, Any]) -> None:
+    """Writes where a learner was upon leaving, in place of what was known; what is None leaves that alone."""
+    statement = insert(leavings).values(values)
+    changed = {
+        name: func.coalesce(statement.excluded[name], _l[name]) for name in values if name != "redemption_id"
+    }
+    tx.execute(statement.on_conflict_do_update(index_elements=["redemption_id"], set_=changed))
+
+
+def leaving_of(tx: Transaction, redemption: str) -> Row[Any]:
+    """Returns a redemption with the last day of its session and what is known of its learner upon leaving;
+    raises Refusal(NOT_FOUND)."""
+    statement = (
+        select(
+            *(_r.id, _r.learner, _r.state, _r.delivered_at, _r.no_show_at, _r.part_of),
+            sessions.c.end_date,
+            *(_l.status, _l.in_education, _l.qualified, _l.source, _l.observed_on, _l.answered_at),
+        )
+        .outerjoin(sessions, sessions.c.name == _r.session)
+        .outerjoin(leavings, _l.redemption_id == _r.id)
         .where(_r.id == redemption)
     )
     return tx.one(statement)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -216,6 +217,21 @@ outcomes = Table(
     redemption_key(),
     Column("status", SmallInteger, nullable=False),
     Column("source", SmallInteger, nullable=False),
+    Column("observed_on", Date, nullable=False),
+    moment("answered_at"),
+    Column("improved", Boolean),
+)
+
+# NULL: not known.
+leavings = Table(
+    "leavings",
+    metadata,
+    redemption_key(),
+    Column("status", SmallInteger),
+    Column("in_education", Boolean),
+    Column("qualified", Boolean),
+    Column("source", SmallInteger, nullable=False),
+    Column("left_on", Date, nullable=False),
     Column("observed_on", Date, nullable=False),
     moment("answered_at"),
 )

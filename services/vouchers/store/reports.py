@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from services.platform.db.transaction import Transaction
+from services.vouchers.domain.esf import Entrant
 from services.vouchers.store.columns import REAL
 
 _APPLICATIONS = text(f"""SELECT programme_id,
@@ -135,31 +136,43 @@ def _split(key: str, join: str) -> str:
 
 _BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}
 # Each person once: as known when first granted something in the period.
-_ENTRANTS = text(f"""SELECT status, months, age, education, disability, third_country, at_work,
-  count(*) AS people FROM (
-  SELECT DISTINCT ON (a.learner) f.status, f.disability, f.third_country, f.education, w.at_work,
+_KNOWN = ", ".join(Entrant._fields)
+_ENTRANTS = text(f"""SELECT {_KNOWN}, count(*) AS people FROM (
+  SELECT DISTINCT ON (a.learner) f.*, w.*, l.*,
     extract(year FROM a.decided_on)::int - f.birth_year AS age,
     CASE WHEN f.since <= a.decided_on THEN least(12, (extract(year FROM age(a.decided_on, f.since)) * 12
       + extract(month FROM age(a.decided_on, f.since)))::int) END AS months
   FROM applications a LEFT JOIN LATERAL (
-    SELECT o.status IN (1, 2) AS at_work FROM redemptions r JOIN outcomes o ON o.redemption_id = r.id
+    SELECT o.status IN (1, 2) AS at_work_later, o.improved
+    FROM redemptions r JOIN outcomes o ON o.redemption_id = r.id
     WHERE r.learner = a.learner AND r.voucher_id = a.voucher_id
       AND o.observed_on >= CAST(r.accepted_at + interval '6 months' AS date)
     ORDER BY r.accepted_at DESC LIMIT 1
-  ) AS w ON TRUE, LATERAL (
+  ) AS w ON TRUE LEFT JOIN LATERAL (
+    SELECT (array_agg(e.status ORDER BY e.left_on DESC))[1] AS left_as,
+      (array_agg(e.in_education ORDER BY e.left_on DESC))[1] AS left_to_learn,
+      bool_or(e.qualified) AS qualified
+    FROM redemptions r JOIN leavings e ON e.redemption_id = r.id
+    WHERE r.learner = a.learner AND r.voucher_id = a.voucher_id
+  ) AS l ON TRUE, LATERAL (
     SELECT max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'employment_status') AS status,
       max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'education_level') AS education,
       max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'birth_year') AS birth_year,
       max((each ->> 'value')::date) FILTER (WHERE each ->> 'key' = 'unemployed_since') AS since,
       bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'has_disability') AS disability,
       bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'third_country_national')
-        AS third_country
+        AS third_country,
+      bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'in_education') AS learning,
+      max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'foreign_background') AS foreign_background,
+      max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'minority') AS minority,
+      max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'housing_exclusion') AS housing,
+      max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'degree_of_urbanisation') AS urbanisation
     FROM jsonb_array_elements(CASE jsonb_typeof(a.facts) WHEN 'array' THEN a.facts ELSE '[]' END) AS each
   ) AS f
   WHERE a.state = 2 AND a.decided_at >= :start AND a.decided_at < :end AND a.{REAL}
     AND (CAST(:programme AS text) = '' OR a.programme_id = :programme)
   ORDER BY a.learner, a.decided_at
-) AS entrants GROUP BY status, months, age, education, disability, third_country, at_work""")  # noqa: S608
+) AS entrants GROUP BY {_KNOWN}""")  # noqa: S608
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,
@@ -192,10 +205,13 @@ def breakdown(
     return list(tx.execute(_BREAKDOWNS[dimension], values))
 
 
-def entrants(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> Iterator[Row[Any]]:
-    """Yields groups of alike people who were granted a voucher, each with what was known of them, and of
-    where they were six months after their training."""
-    yield from tx.execute(_ENTRANTS, {"start": start, "end": end, "programme": programme_id})
+def entrants(
+    tx: Transaction, start: datetime, end: datetime, programme_id: str
+) -> Iterator[tuple[Entrant, int]]:
+    """Yields what was known of people who were granted a voucher, and of what came of their training, with
+    how many they are of whom the same is known."""
+    for row in tx.execute(_ENTRANTS, {"start": start, "end": end, "programme": programme_id}):
+        yield Entrant(*row[:-1]), row.people
 
 
 def standing(tx: Transaction, budget: str) -> Row[Any]:

@@ -133,12 +133,17 @@ def test_figures_are_shown_split_forecast_and_written(stack: Stack, tmp_path: Pa
     assert isinstance(staff.gets("report", "split", "region"), list)
     assert "nothing this month" in staff.prints("report", "split", "occupation", "--month", "2020-01")
     codes = [each["code"] for each in staff.gets("report", "esf", "2020-01-01", "2020-12-31")]
-    assert codes == [*(f"EECO{number:02}" for number in range(1, 14)), "EECR05"]
+    outputs, results = ([f"{kind}{n:02}" for n in range(1, last)] for kind, last in (("EECO", 18), ("EECR", 7)))
+    assert codes == [*outputs, *results]
+    assert "withheld" in staff.prints("report", "esf", "2020-01-01", "2020-12-31")
     assert staff.fails("report", "esf", "2020-02-01", "2020-01-01") == (4, "INVALID_ARGUMENT")
     assert staff.gets("report", "open-data", "2020-Q1")["quarter"] == "2020-Q1"
     assert staff.fails("report", "open-data", "2999-Q1") == (4, "PERIOD_NOT_OVER")
     assert staff.fails("report", "forecast", f"programmes/none/budgets/{uuid.uuid4()}") == (5, "NOT_FOUND")
     days = ("2020-01-01", "2020-12-31")
+    figures = tmp_path / "esf.csv"
+    staff.prints("report", "export", "esf-indicators", *days, "--out", str(figures))
+    assert figures.read_bytes().startswith(b"code,text,participants,unknown,not_told,suppressed")
     for form, start in (("csv", b"transaction,movement,"), ("parquet", b"PAR1")):
         out = tmp_path / f"shares.{form}"
         staff.prints("report", "export", "payment-shares", *days, "--format", form, "--out", str(out))

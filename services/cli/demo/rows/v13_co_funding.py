@@ -1,10 +1,12 @@
-"""Every euro paid is traceable to its sources."""
+"""Every euro paid is traceable to its sources, and the EU's source is told what came of it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from services.cli.amounts import cents
+from services.cli.amounts import cents, day_query
+from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.rows import ground
 from services.cli.output import money
@@ -14,7 +16,8 @@ SHARES = {"esf": ("KIND_EU_FUND", 4000), "state": ("KIND_STATE", 3500), "own": (
 
 
 def show(journey: Journey) -> str:
-    """REST: three sources bear a programme; a payout is traced to them, and a source to its payments."""
+    """REST: three sources bear a programme; a payout is traced to them, and a source to its payments; the ESF+
+    indicators count who was trained."""
     maker = journey.person("programme_manager", ground.MAKER)
     sources = {
         ground.funding_source(maker, kind, f"v13-{journey.run}-{short}"): points
@@ -28,7 +31,13 @@ def show(journey: Journey) -> str:
 
     published = ground.publish(journey, "shortage-training", short="v13", change=declare)
     ground.tell_facts(
-        journey, LEARNER, employment_status="unemployed", education_level=5, residence_nuts="BE211"
+        journey,
+        LEARNER,
+        employment_status="unemployed",
+        education_level=5,
+        residence_nuts="BE211",
+        foreign_background="yes",
+        minority="not_told",
     )
     session = ground.session_of(journey, "HC-101-ANY")
     granted = ground.apply(journey, LEARNER, published.programme, session)
@@ -48,7 +57,8 @@ def show(journey: Journey) -> str:
             f"{source} does not lead back to the payment",
         )
     told = " + ".join(money(share["amount"]) for share in traced["paymentShares"])
-    return f"{money(accepted)} paid = {told} of three sources, and from each of them back"
+    counted = indicators(journey, published.programme, redemption)
+    return f"{money(accepted)} paid = {told} of three sources, and from each of them back; {counted}"
 
 
 def trace(journey: Journey, redemption: str) -> dict[str, Any]:
@@ -58,6 +68,21 @@ def trace(journey: Journey, redemption: str) -> dict[str, Any]:
     paid = [entry["transaction"] for entry in entries if entry["operation"] == "payout"]
     expect(bool(paid), "the ledger holds no payout")
     return auditor.rest("GET", f"/v1/ledger/transactions/{paid[0]}:trace")
+
+
+def indicators(journey: Journey, programme: str, redemption: str) -> str:
+    """What the ESF+ hears of the one who was trained: at work upon leaving, and nothing told by choice."""
+    leaving = {"leaving": {"status": "STATUS_AT_WORK", "qualified": True}, "requestId": request_id()}
+    journey.person("learner", LEARNER).rest("POST", f"/v1/{redemption}/leaving:report", leaving)
+    today = datetime.now(UTC).date().isoformat()
+    query = {"programme": programme, **day_query("start_date", today), **day_query("end_date", today)}
+    answer = journey.person("auditor", "Wim").rest("GET", "/v1/reports/esfIndicators", **query)
+    found = {each["code"]: each for each in answer["indicators"]}
+    for code in ("EECO01", "EECO02", "EECR03", "EECR04"):
+        expect(found[code].get("participants") == "1", f"{code} counts {found[code].get('participants')}")
+    withheld = [code for code, each in found.items() if each.get("suppressed")]
+    expect(withheld == ["EECO14", "EECO15", "EECO16", "EECO17"], f"withheld is {', '.join(withheld)}")
+    return f"ESF+: {len(found)} indicators, at work upon leaving 1, {len(withheld)} withheld of one person"
 
 
 STEP = Step("co-funding", "Every euro paid is traceable to its sources", ("V13",), show)

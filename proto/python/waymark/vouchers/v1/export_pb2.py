@@ -30,7 +30,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waymark/vouchers/v1/export.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x16google/type/date.proto\x1a waymark/options/v1/options.proto\"\xb3\x02\n\x10GetExportRequest\x12\x43\n\x07\x64\x61taset\x18\x01 \x01(\x0e\x32\".waymark.vouchers.v1.ExportDatasetB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x06\x66ormat\x18\x02 \x01(\x0e\x32!.waymark.vouchers.v1.ExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x31\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x39\n\tprogramme\x18\x05 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01*\x95\x01\n\rExportDataset\x12\x1e\n\x1a\x45XPORT_DATASET_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45XPORT_DATASET_REDEMPTIONS\x10\x01\x12!\n\x1d\x45XPORT_DATASET_PAYMENT_SHARES\x10\x02\x12!\n\x1d\x45XPORT_DATASET_LEDGER_ENTRIES\x10\x03*_\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_CSV\x10\x01\x12\x19\n\x15\x45XPORT_FORMAT_PARQUET\x10\x02\x32\x80\x01\n\rExportService\x12o\n\tGetExport\x12%.waymark.vouchers.v1.GetExportRequest\x1a\x14.google.api.HttpBody\"#\x8a\xb5\x18\x0c\n\x02\x08\x04\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/exports0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waymark/vouchers/v1/export.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x16google/type/date.proto\x1a waymark/options/v1/options.proto\"\xb3\x02\n\x10GetExportRequest\x12\x43\n\x07\x64\x61taset\x18\x01 \x01(\x0e\x32\".waymark.vouchers.v1.ExportDatasetB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x06\x66ormat\x18\x02 \x01(\x0e\x32!.waymark.vouchers.v1.ExportFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x31\n\nstart_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x08\x65nd_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x39\n\tprogramme\x18\x05 \x01(\tB&\xbaH#r\x1e\x32\x1c^programmes/[a-z0-9-]{1,63}$\xd8\x01\x01*\xb8\x01\n\rExportDataset\x12\x1e\n\x1a\x45XPORT_DATASET_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45XPORT_DATASET_REDEMPTIONS\x10\x01\x12!\n\x1d\x45XPORT_DATASET_PAYMENT_SHARES\x10\x02\x12!\n\x1d\x45XPORT_DATASET_LEDGER_ENTRIES\x10\x03\x12!\n\x1d\x45XPORT_DATASET_ESF_INDICATORS\x10\x04*_\n\x0c\x45xportFormat\x12\x1d\n\x19\x45XPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45XPORT_FORMAT_CSV\x10\x01\x12\x19\n\x15\x45XPORT_FORMAT_PARQUET\x10\x02\x32\x80\x01\n\rExportService\x12o\n\tGetExport\x12%.waymark.vouchers.v1.GetExportRequest\x1a\x14.google.api.HttpBody\"#\x8a\xb5\x18\x0c\n\x02\x08\x04\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/exports0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,11 +50,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTSERVICE'].methods_by_name['GetExport']._loaded_options = None
   _globals['_EXPORTSERVICE'].methods_by_name['GetExport']._serialized_options = b'\212\265\030\014\n\002\010\004\n\002\010\005\n\002\010\010\202\323\344\223\002\r\022\013/v1/exports'
   _globals['_EXPORTDATASET']._serialized_start=545
-  _globals['_EXPORTDATASET']._serialized_end=694
-  _globals['_EXPORTFORMAT']._serialized_start=696
-  _globals['_EXPORTFORMAT']._serialized_end=791
+  _globals['_EXPORTDATASET']._serialized_end=729
+  _globals['_EXPORTFORMAT']._serialized_start=731
+  _globals['_EXPORTFORMAT']._serialized_end=826
   _globals['_GETEXPORTREQUEST']._serialized_start=235
   _globals['_GETEXPORTREQUEST']._serialized_end=542
-  _globals['_EXPORTSERVICE']._serialized_start=794
-  _globals['_EXPORTSERVICE']._serialized_end=922
+  _globals['_EXPORTSERVICE']._serialized_start=829
+  _globals['_EXPORTSERVICE']._serialized_end=957
 # @@protoc_insertion_point(module_scope)

@@ -33,6 +33,10 @@ class _ExportDatasetEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportD
     """What funding sources bear of payments, by the day of the payment."""
     EXPORT_DATASET_LEDGER_ENTRIES: _ExportDataset.ValueType  # 3
     """Entries of the ledger by the day they were booked."""
+    EXPORT_DATASET_ESF_INDICATORS: _ExportDataset.ValueType  # 4
+    """Common output and result indicators of the ESF+, a row each, as GetEsfIndicators answers them; numbers that are not told
+    are empty.
+    """
 
 class ExportDataset(_ExportDataset, metaclass=_ExportDatasetEnumTypeWrapper):
     """What is exported. No row names a learner."""
@@ -46,6 +50,10 @@ EXPORT_DATASET_PAYMENT_SHARES: ExportDataset.ValueType  # 2
 """What funding sources bear of payments, by the day of the payment."""
 EXPORT_DATASET_LEDGER_ENTRIES: ExportDataset.ValueType  # 3
 """Entries of the ledger by the day they were booked."""
+EXPORT_DATASET_ESF_INDICATORS: ExportDataset.ValueType  # 4
+"""Common output and result indicators of the ESF+, a row each, as GetEsfIndicators answers them; numbers that are not told
+are empty.
+"""
 Global___ExportDataset: _TypeAlias = ExportDataset  # noqa: Y015
 
 class _ExportFormat:

@@ -43,7 +43,15 @@ Global___FactSource: _TypeAlias = FactSource  # noqa: Y015
 
 @_typing.final
 class LearnerFact(_message.Message):
-    """A typed fact about a learner that eligibility clauses can read. Facts never travel in events."""
+    """A typed fact about a learner that eligibility clauses can read. Facts never travel in events.
+
+    Four keys are told for statistics alone (Regulation (EU) 2021/1057, Annex I) and by choice: no clause can read them, nobody
+    but the learner can list them, nobody can ask an applicant for them, and of them the latest word counts, whoever said it, of
+    one day the learner's: `foreign_background`, `minority` (marginalised communities such as Roma people included) and
+    `housing_exclusion` (homeless, or affected by housing exclusion), each `yes`, `no` or `not_told` for somebody who was asked
+    and would rather not say; and `degree_of_urbanisation` of where they live by Regulation (EC) No 1059/2003: 1 city, 2 town or
+    suburb, 3 rural area.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -64,7 +72,7 @@ class LearnerFact(_message.Message):
     `inactive`), `residence_nuts` (NUTS code of Regulation (EC) No 1059/2003 such as `BE211`: two capital letters,
     then up to three capital letters or digits), `birth_year`, `unemployed_since` (date), `works_hours_per_week`,
     `has_disability`, `integration_programme`, `gender` (`female`, `male`, `other`), `third_country_national` (citizen of
-    no state of the European Union).
+    no state of the European Union), `in_education` (in education or training), or one of those told for statistics alone.
     """
     text: _builtins.str
     """A text."""

@@ -57,7 +57,8 @@ class LearnerFactServiceServicer:
     """
 
     def PushLearnerFacts(self, request, context):
-        """Stores facts about a learner; a newer one replaces the older one of the same key and source.
+        """Stores facts about a learner; a newer one replaces the older one of the same key and source. The answer holds what was
+        handed over and nothing that others told.
         Errors: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -79,7 +80,7 @@ class LearnerFactServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListLearnerFacts(self, request, context):
-        """Lists the facts kept about a learner.
+        """Lists the facts kept about a learner; to others than the learner without those told for statistics alone.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

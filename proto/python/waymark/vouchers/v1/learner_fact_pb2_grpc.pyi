@@ -34,7 +34,8 @@ class LearnerFactServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LearnerFactServiceAsyncStub: ...
     PushLearnerFacts: _grpc.UnaryUnaryMultiCallable[_learner_fact_pb2.PushLearnerFactsRequest, _learner_fact_pb2.PushLearnerFactsResponse]
-    """Stores facts about a learner; a newer one replaces the older one of the same key and source.
+    """Stores facts about a learner; a newer one replaces the older one of the same key and source. The answer holds what was
+    handed over and nothing that others told.
     Errors: INVALID_ARGUMENT.
     """
     StreamLearnerFacts: _grpc.StreamStreamMultiCallable[_learner_fact_pb2.StreamLearnerFactsRequest, _learner_fact_pb2.StreamLearnerFactsResponse]
@@ -48,7 +49,7 @@ class LearnerFactServiceStub:
     Errors: OVERLOADED, DEADLINE_EXCEEDED.
     """
     ListLearnerFacts: _grpc.UnaryUnaryMultiCallable[_learner_fact_pb2.ListLearnerFactsRequest, _learner_fact_pb2.ListLearnerFactsResponse]
-    """Lists the facts kept about a learner.
+    """Lists the facts kept about a learner; to others than the learner without those told for statistics alone.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
@@ -58,7 +59,8 @@ class LearnerFactServiceAsyncStub(LearnerFactServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PushLearnerFacts: _aio.UnaryUnaryMultiCallable[_learner_fact_pb2.PushLearnerFactsRequest, _learner_fact_pb2.PushLearnerFactsResponse]  # type: ignore[assignment]
-    """Stores facts about a learner; a newer one replaces the older one of the same key and source.
+    """Stores facts about a learner; a newer one replaces the older one of the same key and source. The answer holds what was
+    handed over and nothing that others told.
     Errors: INVALID_ARGUMENT.
     """
     StreamLearnerFacts: _aio.StreamStreamMultiCallable[_learner_fact_pb2.StreamLearnerFactsRequest, _learner_fact_pb2.StreamLearnerFactsResponse]  # type: ignore[assignment]
@@ -72,7 +74,7 @@ class LearnerFactServiceAsyncStub(LearnerFactServiceStub):
     Errors: OVERLOADED, DEADLINE_EXCEEDED.
     """
     ListLearnerFacts: _aio.UnaryUnaryMultiCallable[_learner_fact_pb2.ListLearnerFactsRequest, _learner_fact_pb2.ListLearnerFactsResponse]  # type: ignore[assignment]
-    """Lists the facts kept about a learner.
+    """Lists the facts kept about a learner; to others than the learner without those told for statistics alone.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
@@ -85,7 +87,8 @@ class LearnerFactServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _learner_fact_pb2.PushLearnerFactsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_learner_fact_pb2.PushLearnerFactsResponse, _abc.Awaitable[_learner_fact_pb2.PushLearnerFactsResponse]]:
-        """Stores facts about a learner; a newer one replaces the older one of the same key and source.
+        """Stores facts about a learner; a newer one replaces the older one of the same key and source. The answer holds what was
+        handed over and nothing that others told.
         Errors: INVALID_ARGUMENT.
         """
 
@@ -111,7 +114,7 @@ class LearnerFactServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _learner_fact_pb2.ListLearnerFactsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_learner_fact_pb2.ListLearnerFactsResponse, _abc.Awaitable[_learner_fact_pb2.ListLearnerFactsResponse]]:
-        """Lists the facts kept about a learner.
+        """Lists the facts kept about a learner; to others than the learner without those told for statistics alone.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 

@@ -132,12 +132,18 @@ class LearnerOutcome(_message.Message):
     DUE_TIME_FIELD_NUMBER: _builtins.int
     ASK_TIME_FIELD_NUMBER: _builtins.int
     ANSWER_TIME_FIELD_NUMBER: _builtins.int
+    IMPROVED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{id}/outcome`."""
     status: Global___LearnerOutcome.Status.ValueType
     """Where the learner is; unspecified until somebody says so."""
     source: Global___LearnerOutcome.Source.ValueType
     """Who said so last."""
+    improved: _builtins.bool
+    """Only with a status at work, of somebody who was at work when the voucher was granted: whether they have moved since from
+    temporary to lasting work, from fewer hours than they wanted to as many, to a job that asks for more skills or
+    responsibility, or were promoted. More pay alone is none of it. Unset: not known.
+    """
     @_builtins.property
     def observed_date(self) -> _date_pb2.Date:
         """The day it is about; unset when reporting: today."""
@@ -164,14 +170,117 @@ class LearnerOutcome(_message.Message):
         due_time: _timestamp_pb2.Timestamp | None = ...,
         ask_time: _timestamp_pb2.Timestamp | None = ...,
         answer_time: _timestamp_pb2.Timestamp | None = ...,
+        improved: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "ask_time", b"ask_time", "due_time", b"due_time", "observed_date", b"observed_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_improved", b"_improved", "answer_time", b"answer_time", "ask_time", b"ask_time", "due_time", b"due_time", "improved", b"improved", "observed_date", b"observed_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "ask_time", b"ask_time", "due_time", b"due_time", "name", b"name", "observed_date", b"observed_date", "source", b"source", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_improved", b"_improved", "answer_time", b"answer_time", "ask_time", b"ask_time", "due_time", b"due_time", "improved", b"improved", "name", b"name", "observed_date", b"observed_date", "source", b"source", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__improved: _TypeAlias = _typing.Literal["improved"]  # noqa: Y015
+    _WhichOneofArgType__improved: _TypeAlias = _typing.Literal["_improved", b"_improved"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__improved) -> _WhichOneofReturnType__improved | None: ...
 
 Global___LearnerOutcome: _TypeAlias = LearnerOutcome  # noqa: Y015
+
+@_typing.final
+class LearnerLeaving(_message.Message):
+    """Where a learner was when the training ended: the last that is known of the four weeks after it (Regulation (EU) 2021/1057,
+    Annex I, immediate results).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Status:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[LearnerLeaving._Status.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATUS_UNSPECIFIED: LearnerLeaving._Status.ValueType  # 0
+        STATUS_AT_WORK: LearnerLeaving._Status.ValueType  # 1
+        """At work, as an employee or self-employed."""
+        STATUS_SEEKING: LearnerLeaving._Status.ValueType  # 2
+        """Without work and looking for it."""
+        STATUS_NEITHER: LearnerLeaving._Status.ValueType  # 3
+        """Neither."""
+
+    class Status(_Status, metaclass=_StatusEnumTypeWrapper):
+        """Whether the learner is at work."""
+
+    STATUS_UNSPECIFIED: LearnerLeaving.Status.ValueType  # 0
+    STATUS_AT_WORK: LearnerLeaving.Status.ValueType  # 1
+    """At work, as an employee or self-employed."""
+    STATUS_SEEKING: LearnerLeaving.Status.ValueType  # 2
+    """Without work and looking for it."""
+    STATUS_NEITHER: LearnerLeaving.Status.ValueType  # 3
+    """Neither."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    IN_EDUCATION_FIELD_NUMBER: _builtins.int
+    QUALIFIED_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    OBSERVED_DATE_FIELD_NUMBER: _builtins.int
+    LEAVING_DATE_FIELD_NUMBER: _builtins.int
+    LAST_DATE_FIELD_NUMBER: _builtins.int
+    ANSWER_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}/leaving`."""
+    status: Global___LearnerLeaving.Status.ValueType
+    """Whether the learner is at work; unspecified: not known."""
+    in_education: _builtins.bool
+    """Whether they are in further education or training; unset: not known."""
+    qualified: _builtins.bool
+    """Whether they gained a qualification by the training: what a competent body awards after an assessment to given standards.
+    To have been there to the end is none. Unset: not known.
+    """
+    source: Global___LearnerOutcome.Source.ValueType
+    """Who said so last."""
+    @_builtins.property
+    def observed_date(self) -> _date_pb2.Date:
+        """The day it is about, from `leaving_date` to `last_date`; unset when reporting: today."""
+
+    @_builtins.property
+    def leaving_date(self) -> _date_pb2.Date:
+        """The day of leaving: the last day of the session, or that of the delivery where it is earlier or the only one known; unset
+        before delivery.
+        """
+
+    @_builtins.property
+    def last_date(self) -> _date_pb2.Date:
+        """Four weeks later."""
+
+    @_builtins.property
+    def answer_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last said, UTC; unset before."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        status: Global___LearnerLeaving.Status.ValueType = ...,
+        in_education: _builtins.bool | None = ...,
+        qualified: _builtins.bool | None = ...,
+        source: Global___LearnerOutcome.Source.ValueType = ...,
+        observed_date: _date_pb2.Date | None = ...,
+        leaving_date: _date_pb2.Date | None = ...,
+        last_date: _date_pb2.Date | None = ...,
+        answer_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_in_education", b"_in_education", "_qualified", b"_qualified", "answer_time", b"answer_time", "in_education", b"in_education", "last_date", b"last_date", "leaving_date", b"leaving_date", "observed_date", b"observed_date", "qualified", b"qualified"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_in_education", b"_in_education", "_qualified", b"_qualified", "answer_time", b"answer_time", "in_education", b"in_education", "last_date", b"last_date", "leaving_date", b"leaving_date", "name", b"name", "observed_date", b"observed_date", "qualified", b"qualified", "source", b"source", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__in_education: _TypeAlias = _typing.Literal["in_education"]  # noqa: Y015
+    _WhichOneofArgType__in_education: _TypeAlias = _typing.Literal["_in_education", b"_in_education"]  # noqa: Y015
+    _WhichOneofReturnType__qualified: _TypeAlias = _typing.Literal["qualified"]  # noqa: Y015
+    _WhichOneofArgType__qualified: _TypeAlias = _typing.Literal["_qualified", b"_qualified"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__in_education) -> _WhichOneofReturnType__in_education | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__qualified) -> _WhichOneofReturnType__qualified | None: ...
+
+Global___LearnerLeaving: _TypeAlias = LearnerLeaving  # noqa: Y015
 
 @_typing.final
 class ResultGroup(_message.Message):
@@ -312,7 +421,7 @@ class ReportOutcomeRequest(_message.Message):
     """UUID that makes the call safe to repeat."""
     @_builtins.property
     def outcome(self) -> Global___LearnerOutcome:
-        """`status` and `observed_date`."""
+        """`status`, `observed_date` and `improved`."""
 
     def __init__(
         self,
@@ -350,6 +459,60 @@ class GetLearnerOutcomeRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetLearnerOutcomeRequest: _TypeAlias = GetLearnerOutcomeRequest  # noqa: Y015
+
+@_typing.final
+class ReportLeavingRequest(_message.Message):
+    """Says where a learner was when the training ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LEAVING_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}/leaving`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def leaving(self) -> Global___LearnerLeaving:
+        """`observed_date`, and one or more of `status`, `in_education`, `qualified`. Of what is left out, what was said before stays."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        leaving: Global___LearnerLeaving | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["leaving", b"leaving"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaving", b"leaving", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportLeavingRequest: _TypeAlias = ReportLeavingRequest  # noqa: Y015
+
+@_typing.final
+class GetLearnerLeavingRequest(_message.Message):
+    """Asks where a learner was when the training ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}/leaving`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLearnerLeavingRequest: _TypeAlias = GetLearnerLeavingRequest  # noqa: Y015
 
 @_typing.final
 class GetLearnerResultsRequest(_message.Message):

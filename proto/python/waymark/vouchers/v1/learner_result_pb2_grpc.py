@@ -55,6 +55,16 @@ class LearnerResultServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.GetLearnerOutcomeRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerOutcome.FromString,
                 _registered_method=True)
+        self.ReportLeaving = channel.unary_unary(
+                '/waymark.vouchers.v1.LearnerResultService/ReportLeaving',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.ReportLeavingRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerLeaving.FromString,
+                _registered_method=True)
+        self.GetLearnerLeaving = channel.unary_unary(
+                '/waymark.vouchers.v1.LearnerResultService/GetLearnerLeaving',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.GetLearnerLeavingRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerLeaving.FromString,
+                _registered_method=True)
         self.GetLearnerResults = channel.unary_unary(
                 '/waymark.vouchers.v1.LearnerResultService/GetLearnerResults',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.GetLearnerResultsRequest.SerializeToString,
@@ -99,6 +109,23 @@ class LearnerResultServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportLeaving(self, request, context):
+        """Says where a learner was in the four weeks after a delivered training: the learner or the register of the PES, as soon as
+        it has ended and at any time after. What was said last counts.
+        Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLearnerLeaving(self, request, context):
+        """Reads where a learner was when the training ended.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetLearnerResults(self, request, context):
         """Sums feedback and outcomes by programme, provider or course; nothing is told of fewer than five.
         Errors: NOT_FOUND, INVALID_ARGUMENT.
@@ -129,6 +156,16 @@ def add_LearnerResultServiceServicer_to_server(servicer, server):
                     servicer.GetLearnerOutcome,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.GetLearnerOutcomeRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerOutcome.SerializeToString,
+            ),
+            'ReportLeaving': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportLeaving,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.ReportLeavingRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerLeaving.SerializeToString,
+            ),
+            'GetLearnerLeaving': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLearnerLeaving,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.GetLearnerLeavingRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerLeaving.SerializeToString,
             ),
             'GetLearnerResults': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLearnerResults,
@@ -245,6 +282,60 @@ class LearnerResultService:
             '/waymark.vouchers.v1.LearnerResultService/GetLearnerOutcome',
             waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.GetLearnerOutcomeRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerOutcome.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportLeaving(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.LearnerResultService/ReportLeaving',
+            waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.ReportLeavingRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerLeaving.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLearnerLeaving(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.LearnerResultService/GetLearnerLeaving',
+            waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.GetLearnerLeavingRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_learner__result__pb2.LearnerLeaving.FromString,
             options,
             channel_credentials,
             insecure,

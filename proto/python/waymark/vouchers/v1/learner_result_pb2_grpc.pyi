@@ -50,6 +50,15 @@ class LearnerResultServiceStub:
     """Reads where a learner is.
     Errors: NOT_FOUND.
     """
+    ReportLeaving: _grpc.UnaryUnaryMultiCallable[_learner_result_pb2.ReportLeavingRequest, _learner_result_pb2.LearnerLeaving]
+    """Says where a learner was in the four weeks after a delivered training: the learner or the register of the PES, as soon as
+    it has ended and at any time after. What was said last counts.
+    Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, INVALID_ARGUMENT.
+    """
+    GetLearnerLeaving: _grpc.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerLeavingRequest, _learner_result_pb2.LearnerLeaving]
+    """Reads where a learner was when the training ended.
+    Errors: NOT_FOUND.
+    """
     GetLearnerResults: _grpc.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerResultsRequest, _learner_result_pb2.LearnerResults]
     """Sums feedback and outcomes by programme, provider or course; nothing is told of fewer than five.
     Errors: NOT_FOUND, INVALID_ARGUMENT.
@@ -75,6 +84,15 @@ class LearnerResultServiceAsyncStub(LearnerResultServiceStub):
     """
     GetLearnerOutcome: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerOutcomeRequest, _learner_result_pb2.LearnerOutcome]  # type: ignore[assignment]
     """Reads where a learner is.
+    Errors: NOT_FOUND.
+    """
+    ReportLeaving: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.ReportLeavingRequest, _learner_result_pb2.LearnerLeaving]  # type: ignore[assignment]
+    """Says where a learner was in the four weeks after a delivered training: the learner or the register of the PES, as soon as
+    it has ended and at any time after. What was said last counts.
+    Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, INVALID_ARGUMENT.
+    """
+    GetLearnerLeaving: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerLeavingRequest, _learner_result_pb2.LearnerLeaving]  # type: ignore[assignment]
+    """Reads where a learner was when the training ended.
     Errors: NOT_FOUND.
     """
     GetLearnerResults: _aio.UnaryUnaryMultiCallable[_learner_result_pb2.GetLearnerResultsRequest, _learner_result_pb2.LearnerResults]  # type: ignore[assignment]
@@ -123,6 +141,27 @@ class LearnerResultServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_learner_result_pb2.LearnerOutcome, _abc.Awaitable[_learner_result_pb2.LearnerOutcome]]:
         """Reads where a learner is.
+        Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportLeaving(
+        self,
+        request: _learner_result_pb2.ReportLeavingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learner_result_pb2.LearnerLeaving, _abc.Awaitable[_learner_result_pb2.LearnerLeaving]]:
+        """Says where a learner was in the four weeks after a delivered training: the learner or the register of the PES, as soon as
+        it has ended and at any time after. What was said last counts.
+        Errors: NOT_FOUND, WRONG_STATE, REDEMPTION_IS_PART, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLearnerLeaving(
+        self,
+        request: _learner_result_pb2.GetLearnerLeavingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learner_result_pb2.LearnerLeaving, _abc.Awaitable[_learner_result_pb2.LearnerLeaving]]:
+        """Reads where a learner was when the training ended.
         Errors: NOT_FOUND.
         """
 

@@ -377,7 +377,7 @@ Global___GetEsfIndicatorsRequest: _TypeAlias = GetEsfIndicatorsRequest  # noqa: 
 
 @_typing.final
 class EsfIndicator(_message.Message):
-    """One common output indicator."""
+    """One common output or result indicator."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -385,6 +385,8 @@ class EsfIndicator(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     PARTICIPANTS_FIELD_NUMBER: _builtins.int
     UNKNOWN_FIELD_NUMBER: _builtins.int
+    NOT_TOLD_FIELD_NUMBER: _builtins.int
+    SUPPRESSED_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """Code in Annex I of Regulation (EU) 2021/1057, such as `EECO02`."""
     text: _builtins.str
@@ -393,6 +395,10 @@ class EsfIndicator(_message.Message):
     """Participants it counts."""
     unknown: _builtins.int
     """Participants of whom the facts do not say whether it counts them."""
+    not_told: _builtins.int
+    """Of those unknown, participants who were asked and would rather not say."""
+    suppressed: _builtins.bool
+    """True: no number is told, as fewer than five people would be, or who came in a few days could be found by subtraction."""
     def __init__(
         self,
         *,
@@ -400,10 +406,12 @@ class EsfIndicator(_message.Message):
         text: _builtins.str = ...,
         participants: _builtins.int = ...,
         unknown: _builtins.int = ...,
+        not_told: _builtins.int = ...,
+        suppressed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "participants", b"participants", "text", b"text", "unknown", b"unknown"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "not_told", b"not_told", "participants", b"participants", "suppressed", b"suppressed", "text", b"text", "unknown", b"unknown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -433,7 +441,7 @@ class EsfIndicators(_message.Message):
 
     @_builtins.property
     def not_covered(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Codes of Annex I for participants of which no fact is kept here."""
+        """Codes of Annex I that are not counted here: those of entities, as vouchers support people."""
 
     def __init__(
         self,

@@ -44,8 +44,11 @@ class ReportServiceStub:
     GetEsfIndicators: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetEsfIndicatorsRequest, _report_pb2.EsfIndicators]
     """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
     time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
-    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. In employment six months after leaving
-    (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training.
+    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. Results are of the training that the
+    grant was spent on: upon leaving (EECR01-04) by what was said of the four weeks after it, six months later by its outcome.
+    Those of finding work (EECR04, EECR05) count who had none on entering, EECR01 who was inactive, EECR02 who was in no
+    education, EECR06 who was at work. What is told for statistics alone (EECO14-17) is answered for whole half-years of the
+    calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say.
     Errors: INVALID_ARGUMENT.
     """
     GetBudgetForecast: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]
@@ -73,8 +76,11 @@ class ReportServiceAsyncStub(ReportServiceStub):
     GetEsfIndicators: _aio.UnaryUnaryMultiCallable[_report_pb2.GetEsfIndicatorsRequest, _report_pb2.EsfIndicators]  # type: ignore[assignment]
     """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
     time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
-    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. In employment six months after leaving
-    (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training.
+    EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. Results are of the training that the
+    grant was spent on: upon leaving (EECR01-04) by what was said of the four weeks after it, six months later by its outcome.
+    Those of finding work (EECR04, EECR05) count who had none on entering, EECR01 who was inactive, EECR02 who was in no
+    education, EECR06 who was at work. What is told for statistics alone (EECO14-17) is answered for whole half-years of the
+    calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say.
     Errors: INVALID_ARGUMENT.
     """
     GetBudgetForecast: _aio.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]  # type: ignore[assignment]
@@ -117,8 +123,11 @@ class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_report_pb2.EsfIndicators, _abc.Awaitable[_report_pb2.EsfIndicators]]:
         """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
         time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
-        EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. In employment six months after leaving
-        (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training.
+        EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. Results are of the training that the
+        grant was spent on: upon leaving (EECR01-04) by what was said of the four weeks after it, six months later by its outcome.
+        Those of finding work (EECR04, EECR05) count who had none on entering, EECR01 who was inactive, EECR02 who was in no
+        education, EECR06 who was at work. What is told for statistics alone (EECO14-17) is answered for whole half-years of the
+        calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say.
         Errors: INVALID_ARGUMENT.
         """
 
