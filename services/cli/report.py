@@ -85,8 +85,8 @@ def esf(
 ) -> None:
     """Count participants by the common output and result indicators of the ESF+.
 
-    What people tell of themselves by choice is counted for whole half-years that are over, and in numbers from
-    five on; else it is withheld.
+    What people tell of themselves by choice is counted for whole half-years that are over, and in numbers
+    from five on; else it is withheld.
     """
     query = {"programme": programme, **day_query("start_date", start), **day_query("end_date", end)}
     answer = call.get("reports/esfIndicators", **query)
@@ -98,7 +98,9 @@ def esf(
         "of them would not say": "notTold",
         "withheld": "suppressed",
     }
-    call.rows(answer["indicators"], columns)
+    none = {"participants": "0", "unknown": "0", "notTold": "0"}  # JSON leaves them out
+    rows = [each if each.get("suppressed") else {**none, **each} for each in answer["indicators"]]
+    call.rows(rows, columns)
 
 
 @report.command(epilog="Example:  waymark report forecast programmes/demo/budgets/0198… --months 6")

@@ -123,10 +123,11 @@ def _observed(
 ) -> date:
     """Returns the day that an answer is about, by default today; raises Refusal(INVALID_ARGUMENT) for one
     that is none, to come, before `first` or after `last`."""
-    observed = today = tx.now.date()
+    observed = tx.now.date()
+    end = min(last, observed)
     if said.HasField("observed_date"):
         observed = date_of(said.observed_date, f"{field}.observed_date")
-    if not first <= observed <= (end := min(last, today)):
+    if not first <= observed <= end:
         raise _invalid(f"{field}.observed_date", f"must be from {first} to {end}")
     return observed
 

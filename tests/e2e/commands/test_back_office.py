@@ -132,10 +132,12 @@ def test_figures_are_shown_split_forecast_and_written(stack: Stack, tmp_path: Pa
     staff = Person(stack)
     assert isinstance(staff.gets("report", "split", "region"), list)
     assert "nothing this month" in staff.prints("report", "split", "occupation", "--month", "2020-01")
-    codes = [each["code"] for each in staff.gets("report", "esf", "2020-01-01", "2020-12-31")]
-    outputs, results = ([f"{kind}{n:02}" for n in range(1, last)] for kind, last in (("EECO", 18), ("EECR", 7)))
-    assert codes == [*outputs, *results]
-    assert "withheld" in staff.prints("report", "esf", "2020-01-01", "2020-12-31")
+    counted = {each["code"]: each for each in staff.gets("report", "esf", "2020-01-01", "2020-02-29")}
+    outputs = [f"EECO{number:02}" for number in range(1, 18)]
+    assert list(counted) == [*outputs, *(f"EECR{number:02}" for number in range(1, 7))]
+    assert counted["EECR06"]["notTold"] == "0"
+    assert counted["EECO17"]["suppressed"]
+    assert "participants" not in counted["EECO17"]
     assert staff.fails("report", "esf", "2020-02-01", "2020-01-01") == (4, "INVALID_ARGUMENT")
     assert staff.gets("report", "open-data", "2020-Q1")["quarter"] == "2020-Q1"
     assert staff.fails("report", "open-data", "2999-Q1") == (4, "PERIOD_NOT_OVER")

@@ -187,6 +187,7 @@ def test_a_question_is_taken_back(world: World) -> None:
     ("fields", "place"),
     [
         ({"fact_key": "birth_year"}, "inquiry.fact_key"),  # only the register knows that
+        ({"fact_key": "minority"}, "inquiry.fact_key"),  # told by choice
         ({"fact_key": ""}, "inquiry.fact_key"),
         ({"kind": Inquiry.KIND_PROOF_OF_WORK}, "inquiry.fact_key"),
         ({"kind": Inquiry.KIND_OTHER_DOCUMENT, "fact_key": ""}, "inquiry.note"),

@@ -40,6 +40,8 @@ def findings(made: Any) -> list[tuple[str, str]]:
         ),
         ("learner.educaton_level > 3", "undeclared reference", "did you mean `learner.education_level`?"),
         ("course.lvl == 3", "undeclared reference", "course.eqf_level"),
+        ("learner.minority == 'yes'", "undeclared reference", "told for statistics alone"),
+        ("learner.degree_of_urbanisation == 3", "undeclared reference", "told for statistics alone"),
         ("upper(learner.residence_nuts) == 'BE'", "undeclared reference", "functions are contains"),
         ("learner.education_level < '4'", "no matching overload", "numbers without quotes"),
         ("true &&\n learner.has_disability == 1", "line 2, column 25", "of one type"),

@@ -7,9 +7,11 @@ from datetime import date
 import pytest
 
 from services.platform.errors import Refusal
-from services.vouchers.domain.facts import Fact, Source, check_all
+from services.vouchers.domain import facts
+from services.vouchers.domain.expressions import compile_condition
+from services.vouchers.domain.facts import STATISTICS, Fact, Source, check_all, choose
 
-DAY = date(2026, 6, 1)
+DAY, NEXT = date(2026, 6, 1), date(2026, 6, 2)
 
 
 def residence(code: str) -> Fact:
@@ -32,3 +34,48 @@ def test_anything_else_is_refused_with_the_form_it_must_have(code: str) -> None:
     (violation,) = refused.value.violations
     assert violation.field == "facts[0].value"
     assert "such as BE211" in violation.description
+
+
+def told(value: str, source: Source, day: date, key: str = "minority") -> Fact:
+    return Fact(key, value, source, day)
+
+
+@pytest.mark.parametrize(
+    ("office", "own", "counts"), [(DAY, NEXT, "not_told"), (DAY, DAY, "not_told"), (NEXT, DAY, "yes")]
+)
+def test_what_is_told_by_choice_is_the_latest_word_and_of_one_day_the_persons(
+    office: date, own: date, counts: str
+) -> None:
+    said = [told("yes", Source.PES_REGISTER, office), told("not_told", Source.SELF_DECLARED, own)]
+    for order in (said, said[::-1]):
+        assert choose(order, NEXT)["minority"].value == counts
+
+
+def test_control_of_what_decides_the_register_counts_before_what_people_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = [told("yes", Source.PES_REGISTER, DAY), told("not_told", Source.SELF_DECLARED, NEXT)]
+    monkeypatch.setattr(facts, "STATISTICS", frozenset())
+    assert choose(said, NEXT)["minority"].value == "yes"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("minority", "maybe"), ("minority", True), ("degree_of_urbanisation", 4)]
+)
+def test_an_answer_that_there_is_not_is_refused(key: str, value: facts.Value) -> None:
+    with pytest.raises(Refusal, match="INVALID_ARGUMENT"):
+        check_all([Fact(key, value, Source.PES_REGISTER, DAY)], "facts")
+
+
+def test_every_fact_but_those_for_statistics_can_be_read_by_a_rule() -> None:
+    assert len(STATISTICS) == 4
+    readable = {key for key in facts.CATALOGUE if compiles(f"learner.{key} == learner.{key}")}
+    assert readable == facts.CATALOGUE.keys() - STATISTICS
+
+
+def compiles(expression: str) -> bool:
+    try:
+        compile_condition(expression)
+    except Exception:
+        return False
+    return True

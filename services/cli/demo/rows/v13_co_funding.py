@@ -16,7 +16,7 @@ SHARES = {"esf": ("KIND_EU_FUND", 4000), "state": ("KIND_STATE", 3500), "own": (
 
 
 def show(journey: Journey) -> str:
-    """REST: three sources bear a programme; a payout is traced to them, and a source to its payments; the ESF+
+    """REST: three sources bear a programme; a payout is traced to them, and a source to its payments; ESF+
     indicators count who was trained."""
     maker = journey.person("programme_manager", ground.MAKER)
     sources = {
