@@ -126,6 +126,7 @@ class Owners:
         person.surely("GiveFeedback", name=f"{redemption}/feedback", feedback=marks)
         outcome = {"status": "STATUS_SEEKING"}
         stand.register.surely("ReportOutcome", name=f"{redemption}/outcome", outcome=outcome)
+        stand.register.surely("ReportLeaving", name=f"{redemption}/leaving", leaving={"qualified": True})
         rule = {"hold_on": "HOLD_ON_NOTHING", "sample": {"share_basis_points": 1}}
         finance.surely("DraftMonitoringRule", monitoring_rule_id="strangers", monitoring_rule=rule)
         finance.surely("RaiseAlert", alert={"target": redemption, "reason": "looks odd"})

@@ -75,7 +75,11 @@ def indicators(journey: Journey, programme: str, redemption: str) -> str:
     leaving = {"leaving": {"status": "STATUS_AT_WORK", "qualified": True}, "requestId": request_id()}
     journey.person("learner", LEARNER).rest("POST", f"/v1/{redemption}/leaving:report", leaving)
     today = datetime.now(UTC).date().isoformat()
-    query = {"programme": programme, **day_query("start_date", today), **day_query("end_date", today)}
+    query: dict[str, Any] = {
+        "programme": programme,
+        **day_query("start_date", today),
+        **day_query("end_date", today),
+    }
     answer = journey.person("auditor", "Wim").rest("GET", "/v1/reports/esfIndicators", **query)
     found = {each["code"]: each for each in answer["indicators"]}
     for code in ("EECO01", "EECO02", "EECR03", "EECR04"):
