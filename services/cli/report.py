@@ -98,8 +98,10 @@ def esf(
         "of them would not say": "notTold",
         "withheld": "suppressed",
     }
-    none = {"participants": "0", "unknown": "0", "notTold": "0"}  # JSON leaves them out
-    rows = [each if each.get("suppressed") else {**none, **each} for each in answer["indicators"]]
+    named = ("code", "text", "suppressed")  # without numbers: 0 would look as if nobody counted
+    rows = [
+        {name: each[name] for name in named} if each["suppressed"] else each for each in answer["indicators"]
+    ]
     call.rows(rows, columns)
 
 

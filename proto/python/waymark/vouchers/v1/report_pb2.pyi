@@ -392,7 +392,7 @@ class EsfIndicator(_message.Message):
     text: _builtins.str
     """What it counts, in English."""
     participants: _builtins.int
-    """Participants it counts."""
+    """Participants it counts; 0, like the other numbers, when suppressed."""
     unknown: _builtins.int
     """Participants of whom the facts do not say whether it counts them."""
     not_told: _builtins.int
