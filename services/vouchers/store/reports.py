@@ -135,44 +135,44 @@ def _split(key: str, join: str) -> str:
 
 
 _BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}
-# Each person once: as known when first granted something in the period.
+# Each person once: as known when first granted something in the period, and what came of that grant.
 _KNOWN = ", ".join(Entrant._fields)
-_ENTRANTS = text(f"""SELECT {_KNOWN}, count(*) AS people FROM (
-  SELECT DISTINCT ON (a.learner) f.*, w.*, l.*,
-    extract(year FROM a.decided_on)::int - f.birth_year AS age,
-    CASE WHEN f.since <= a.decided_on THEN least(12, (extract(year FROM age(a.decided_on, f.since)) * 12
-      + extract(month FROM age(a.decided_on, f.since)))::int) END AS months
-  FROM applications a LEFT JOIN LATERAL (
-    SELECT o.status IN (1, 2) AS at_work_later, o.improved
-    FROM redemptions r JOIN outcomes o ON o.redemption_id = r.id
-    WHERE r.learner = a.learner AND r.voucher_id = a.voucher_id
-      AND o.observed_on >= CAST(r.accepted_at + interval '6 months' AS date)
-    ORDER BY r.accepted_at DESC LIMIT 1
-  ) AS w ON TRUE LEFT JOIN LATERAL (
-    SELECT (array_agg(e.status ORDER BY e.left_on DESC))[1] AS left_as,
-      (array_agg(e.in_education ORDER BY e.left_on DESC))[1] AS left_to_learn,
-      bool_or(e.qualified) AS qualified
-    FROM redemptions r JOIN leavings e ON e.redemption_id = r.id
-    WHERE r.learner = a.learner AND r.voucher_id = a.voucher_id
-  ) AS l ON TRUE, LATERAL (
-    SELECT max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'employment_status') AS status,
-      max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'education_level') AS education,
-      max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'birth_year') AS birth_year,
-      max((each ->> 'value')::date) FILTER (WHERE each ->> 'key' = 'unemployed_since') AS since,
-      bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'has_disability') AS disability,
-      bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'third_country_national')
-        AS third_country,
-      bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'in_education') AS learning,
-      max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'foreign_background') AS foreign_background,
-      max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'minority') AS minority,
-      max(each ->> 'value') FILTER (WHERE each ->> 'key' = 'housing_exclusion') AS housing,
-      max((each ->> 'value')::int) FILTER (WHERE each ->> 'key' = 'degree_of_urbanisation') AS urbanisation
-    FROM jsonb_array_elements(CASE jsonb_typeof(a.facts) WHEN 'array' THEN a.facts ELSE '[]' END) AS each
-  ) AS f
-  WHERE a.state = 2 AND a.decided_at >= :start AND a.decided_at < :end AND a.{REAL}
-    AND (CAST(:programme AS text) = '' OR a.programme_id = :programme)
-  ORDER BY a.learner, a.decided_at
-) AS entrants GROUP BY {_KNOWN}""")  # noqa: S608
+_ENTRANTS = text(f"""WITH grants AS (
+  SELECT DISTINCT ON (learner) learner, voucher_id, decided_on, facts FROM applications
+  WHERE state = 2 AND decided_at >= :start AND decided_at < :end AND {REAL}
+    AND (CAST(:programme AS text) = '' OR programme_id = :programme)
+  ORDER BY learner, decided_at
+), trainings AS (
+  SELECT r.id, r.voucher_id, r.accepted_at
+  FROM grants g JOIN redemptions r ON r.learner = g.learner AND r.voucher_id = g.voucher_id
+), later AS (
+  SELECT DISTINCT ON (t.voucher_id) t.voucher_id, o.status IN (1, 2) AS at_work_later, o.improved
+  FROM trainings t JOIN outcomes o ON o.redemption_id = t.id
+  WHERE o.observed_on >= CAST(t.accepted_at + interval '6 months' AS date)
+  ORDER BY t.voucher_id, t.accepted_at DESC
+), leaving AS (
+  SELECT DISTINCT ON (t.voucher_id) t.voucher_id, l.status AS left_as, l.in_education AS left_to_learn,
+    bool_or(l.qualified) OVER (PARTITION BY t.voucher_id) AS qualified
+  FROM trainings t JOIN leavings l ON l.redemption_id = t.id ORDER BY t.voucher_id, l.left_on DESC
+), known AS (
+  SELECT g.voucher_id, g.decided_on, (g.facts ->> 'unemployed_since')::date AS since,
+    g.facts ->> 'employment_status' AS status,
+    extract(year FROM g.decided_on)::int - (g.facts ->> 'birth_year')::int AS age,
+    (g.facts ->> 'education_level')::int AS education, (g.facts ->> 'in_education')::boolean AS learning,
+    (g.facts ->> 'has_disability')::boolean AS disability,
+    (g.facts ->> 'third_country_national')::boolean AS third_country,
+    g.facts ->> 'foreign_background' AS foreign_background, g.facts ->> 'minority' AS minority,
+    g.facts ->> 'housing_exclusion' AS housing, (g.facts ->> 'degree_of_urbanisation')::int AS urbanisation
+  FROM (SELECT voucher_id, decided_on, (
+      SELECT jsonb_object_agg(each ->> 'key', each -> 'value')
+      FROM jsonb_array_elements(CASE jsonb_typeof(facts) WHEN 'array' THEN facts ELSE '[]' END) AS each
+    ) AS facts FROM grants OFFSET 0) AS g -- computed once, and not again for each fact
+), entrants AS (
+  SELECT *, CASE WHEN since <= decided_on THEN least(12, (extract(year FROM age(decided_on, since)) * 12
+    + extract(month FROM age(decided_on, since)))::int) END AS months
+  FROM known LEFT JOIN later USING (voucher_id) LEFT JOIN leaving USING (voucher_id)
+)
+SELECT {_KNOWN}, count(*) AS people FROM entrants GROUP BY {_KNOWN}""")  # noqa: S608
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,
