@@ -22,10 +22,10 @@ COLUMNS = (
 
 
 def indicators(tx: Transaction, first: date, last: date, programme: str) -> list[esf.Counted]:
-    """Returns every indicator for participants from `first` to `last` (inclusive, UTC); `programme`:
-    `programmes/{id}`, empty for any. Raises Refusal(INVALID_ARGUMENT) for no such period."""
-    entrants = reports.entrants(tx, *period(first, last, longest=None), names.last(programme))
-    return esf.count(entrants, settled=esf.settled(first, last, tx.now.date()))
+    """Returns every indicator, as it may be told, for participants from `first` to `last` (inclusive, UTC);
+    `programme`: `programmes/{id}`, empty for any. Raises Refusal(INVALID_ARGUMENT) for no such period."""
+    counted = reports.indicators(tx, *period(first, last, longest=None), names.last(programme))
+    return esf.withhold(counted, settled=esf.settled(first, last, tx.now.date()))
 
 
 def row(counted: esf.Counted) -> Sequence[str | int | None]:

@@ -59,6 +59,10 @@ class Counted(NamedTuple):
     not_told: int = 0
     suppressed: bool = False
 
+    def suppress(self) -> Counted:
+        """Returns the indicator without numbers."""
+        return Counted(self.code, self.text, suppressed=True)
+
 
 def _status(*wanted: str) -> Asked:
     return lambda entrant: None if entrant.status is None else entrant.status in wanted
@@ -171,22 +175,27 @@ def settled(first: date, last: date, today: date) -> bool:
     return all((day.month, day.day) in ((1, 1), (7, 1)) for day in (first, after)) and after <= today
 
 
-def count(entrants: Iterable[tuple[Entrant, int]], *, settled: bool) -> list[Counted]:
-    """Returns every indicator over groups of alike participants (what is known, how many they are). What is
-    told for statistics alone is suppressed unless the period is `settled`, and where it tells of few."""
+def count(entrants: Iterable[tuple[Entrant, int]]) -> list[Counted]:
+    """Returns every indicator over groups of alike participants (what is known, how many they are)."""
     groups = list(entrants)
-    return [_counted(code, text, _tally(asked, groups), settled) for code, text, asked in INDICATORS]
-
-
-def _tally(asked: Asked, groups: Iterable[tuple[Entrant, int]]) -> Counter[Answer]:
-    found = Counter[Answer]()
-    for entrant, people in groups:
-        found[asked(entrant)] += people
+    found = []
+    for code, text, asked in INDICATORS:
+        tally = Counter[Answer]()
+        for entrant, people in groups:
+            tally[asked(entrant)] += people
+        not_told = tally[NOT_TOLD]
+        found.append(Counted(code, text, tally[True], tally[None] + not_told, not_told))
     return found
 
 
-def _counted(code: str, text: str, tally: Counter[Answer], settled: bool) -> Counted:
-    few = any(0 < tally[answer] < SMALLEST for answer in (True, False, NOT_TOLD))
-    if code in SENSITIVE and (few or not settled):
-        return Counted(code, text, suppressed=True)
-    return Counted(code, text, tally[True], tally[None] + tally[NOT_TOLD], tally[NOT_TOLD])
+def withhold(counted: Iterable[Counted], *, settled: bool) -> list[Counted]:
+    """Returns every indicator as it may be told: what rests on facts for statistics alone is suppressed
+    unless the period is `settled`, and where it tells of few."""
+    total, *others = counted  # EECO01 counts everybody
+    return [total, *(each if _may_be_told(each, total, settled) else each.suppress() for each in others)]
+
+
+def _may_be_told(each: Counted, total: Counted, settled: bool) -> bool:
+    numbers = (each.participants, each.not_told, total.participants - each.participants - each.unknown)
+    few = any(0 < people < SMALLEST for people in numbers)
+    return each.code not in SENSITIVE or (settled and not few)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from services.platform.db.transaction import Transaction
+from services.vouchers.domain import esf
 from services.vouchers.domain.esf import Entrant
 from services.vouchers.store.columns import REAL
 
@@ -135,14 +135,9 @@ def _split(key: str, join: str) -> str:
 
 
 _BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}
-# Each person once: as known when first granted something in the period, and what came of that grant.
+# What was known of whom `grants` name, and what came of each grant, in the columns of `Entrant`.
 _KNOWN = ", ".join(Entrant._fields)
-_ENTRANTS = text(f"""WITH grants AS (
-  SELECT DISTINCT ON (learner) learner, voucher_id, decided_on, facts FROM applications
-  WHERE state = 2 AND decided_at >= :start AND decided_at < :end AND {REAL}
-    AND (CAST(:programme AS text) = '' OR programme_id = :programme)
-  ORDER BY learner, decided_at
-), trainings AS (
+_OF_GRANTS = """, trainings AS (
   SELECT r.id, r.voucher_id, r.accepted_at
   FROM grants g JOIN redemptions r ON r.learner = g.learner AND r.voucher_id = g.voucher_id
 ), later AS (
@@ -154,25 +149,31 @@ _ENTRANTS = text(f"""WITH grants AS (
   SELECT DISTINCT ON (t.voucher_id) t.voucher_id, l.status AS left_as, l.in_education AS left_to_learn,
     bool_or(l.qualified) OVER (PARTITION BY t.voucher_id) AS qualified
   FROM trainings t JOIN leavings l ON l.redemption_id = t.id ORDER BY t.voucher_id, l.left_on DESC
+), facts AS (
+  SELECT *, (SELECT jsonb_object_agg(each ->> 'key', each -> 'value') FROM jsonb_array_elements(
+      CASE jsonb_typeof(facts) WHEN 'array' THEN facts ELSE '[]' END) AS each) AS told
+  FROM grants OFFSET 0 -- read once, and not again for each fact
 ), known AS (
-  SELECT g.voucher_id, g.decided_on, (g.facts ->> 'unemployed_since')::date AS since,
-    g.facts ->> 'employment_status' AS status,
-    extract(year FROM g.decided_on)::int - (g.facts ->> 'birth_year')::int AS age,
-    (g.facts ->> 'education_level')::int AS education, (g.facts ->> 'in_education')::boolean AS learning,
-    (g.facts ->> 'has_disability')::boolean AS disability,
-    (g.facts ->> 'third_country_national')::boolean AS third_country,
-    g.facts ->> 'foreign_background' AS foreign_background, g.facts ->> 'minority' AS minority,
-    g.facts ->> 'housing_exclusion' AS housing, (g.facts ->> 'degree_of_urbanisation')::int AS urbanisation
-  FROM (SELECT voucher_id, decided_on, (
-      SELECT jsonb_object_agg(each ->> 'key', each -> 'value')
-      FROM jsonb_array_elements(CASE jsonb_typeof(facts) WHEN 'array' THEN facts ELSE '[]' END) AS each
-    ) AS facts FROM grants OFFSET 0) AS g -- computed once, and not again for each fact
+  SELECT *, (told ->> 'unemployed_since')::date AS since, told ->> 'employment_status' AS status,
+    extract(year FROM decided_on)::int - (told ->> 'birth_year')::int AS age,
+    (told ->> 'education_level')::int AS education, (told ->> 'in_education')::boolean AS learning,
+    (told ->> 'has_disability')::boolean AS disability,
+    (told ->> 'third_country_national')::boolean AS third_country,
+    told ->> 'foreign_background' AS foreign_background, told ->> 'minority' AS minority,
+    told ->> 'housing_exclusion' AS housing, (told ->> 'degree_of_urbanisation')::int AS urbanisation
+  FROM facts
 ), entrants AS (
   SELECT *, CASE WHEN since <= decided_on THEN least(12, (extract(year FROM age(decided_on, since)) * 12
     + extract(month FROM age(decided_on, since)))::int) END AS months
   FROM known LEFT JOIN later USING (voucher_id) LEFT JOIN leaving USING (voucher_id)
-)
-SELECT {_KNOWN}, count(*) AS people FROM entrants GROUP BY {_KNOWN}""")  # noqa: S608
+)"""
+# Each person once: as known when first granted something in the period.
+_ENTRANTS = text(f"""WITH grants AS (
+  SELECT DISTINCT ON (learner) learner, voucher_id, decided_on, facts FROM applications
+  WHERE state = 2 AND decided_at >= :start AND decided_at < :end AND {REAL}
+    AND (CAST(:programme AS text) = '' OR programme_id = :programme)
+  ORDER BY learner, decided_at
+){_OF_GRANTS} SELECT {_KNOWN}, count(*) AS people FROM entrants GROUP BY {_KNOWN}""")  # noqa: S608
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,
@@ -205,13 +206,11 @@ def breakdown(
     return list(tx.execute(_BREAKDOWNS[dimension], values))
 
 
-def entrants(
-    tx: Transaction, start: datetime, end: datetime, programme_id: str
-) -> Iterator[tuple[Entrant, int]]:
-    """Yields what was known of people who were granted a voucher, and of what came of their training, with
-    how many they are of whom the same is known."""
-    for row in tx.execute(_ENTRANTS, {"start": start, "end": end, "programme": programme_id}):
-        yield Entrant(*row[:-1]), row.people
+def indicators(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> list[esf.Counted]:
+    """Counts people who were granted a voucher, by what was known of them and by what came of their training;
+    nothing is withheld yet."""
+    rows = tx.execute(_ENTRANTS, {"start": start, "end": end, "programme": programme_id})
+    return esf.count((Entrant(*row[:-1]), row.people) for row in rows)
 
 
 def standing(tx: Transaction, budget: str) -> Row[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.vouchers.domain import esf
-from services.vouchers.domain.esf import SENSITIVE, Counted, Entrant, count, settled
+from services.vouchers.domain.esf import SENSITIVE, Counted, Entrant, count, settled, withhold
 from services.vouchers.domain.results import Left
 
 MANY = 5
@@ -61,9 +61,9 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def counted(code: str, *groups: tuple[dict[str, Any], int], **options: bool) -> Counted:
+def counted(code: str, *groups: tuple[dict[str, Any], int]) -> Counted:
     people = [(Entrant(**known), number) for known, number in groups]
-    found = {each.code: each for each in count(people, **{"settled": True, **options})}
+    found = {each.code: each for each in withhold(count(people), settled=True)}
     return found[code]
 
 
@@ -116,7 +116,7 @@ def test_few_who_would_not_say_are_not_told_of_either() -> None:
 
 
 def test_of_a_period_that_goes_on_nothing_told_by_choice_is_told() -> None:
-    found = count([(Entrant(minority="yes"), 50)], settled=False)
+    found = withhold(count([(Entrant(minority="yes"), 50)]), settled=False)
     assert {each.code for each in found if each.suppressed} == SENSITIVE
 
 
