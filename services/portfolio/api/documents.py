@@ -10,7 +10,6 @@ from typing import Any
 
 from google.api import httpbody_pb2
 from google.protobuf.empty_pb2 import Empty
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1 import document_pb2_grpc
 from waymark.portfolio.v1.evidence_pb2 import Evidence
@@ -23,7 +22,7 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.bringing_in import bring_in
 from services.portfolio.domain import names
-from services.portfolio.formats.format import Cv, DocumentBrokenError, NothingAttachedError, Read
+from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
 from services.portfolio.formats.formats import FORMATS
 from services.portfolio.store.evidence import BUCKET
 from services.portfolio.store.vault import open_vault
@@ -88,13 +87,10 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
 
 def _read(request: pb.ImportDocumentRequest, language: str) -> Read:
     read = FORMATS[request.format].read
-    assert read is not None  # the contract takes no format that is only written
     try:
         found = read(io.BytesIO(request.content), language)
     except DocumentBrokenError as error:
-        bare = isinstance(error, NothingAttachedError)
-        reason = reason_pb2.REASON_DOCUMENT_WITHOUT_DATA if bare else reason_pb2.REASON_DOCUMENT_UNREADABLE
-        raise Refusal(reason, metadata={"found": str(error)}) from error
+        raise Refusal(error.reason, metadata={"found": str(error)}) from error
     for evidence in found.portfolio.evidence:
         said = request.files.get(found.places.get(evidence.name, ""), "")
         evidence.sha256 = evidence.sha256 or said

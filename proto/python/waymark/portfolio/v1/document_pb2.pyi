@@ -35,7 +35,10 @@ class _DocumentFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Docume
     DOCUMENT_FORMAT_LEAP2A: _DocumentFormat.ValueType  # 4
     """Leap2A 2010-07: a ZIP of `leap2a.xml` and the files of the evidence. Read also as the XML file alone."""
     DOCUMENT_FORMAT_HTML: _DocumentFormat.ValueType  # 5
-    """A CV as a web page with headings in order and its language named; written only."""
+    """A CV as a web page with headings in order and its language named; a link in its head (`rel="alternate"`, an address that
+    begins with `data:`) carries the Europass Candidate document of what the page shows. Read is what such links carry: that
+    document or a Europass CV 3.
+    """
     DOCUMENT_FORMAT_PDF: _DocumentFormat.ValueType  # 6
     """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order, with its Europass Candidate document attached as
     `attachment.xml`, as the PDFs of the Europass portal have it. Read is what a PDF has attached: that document or a Europass CV 3.
@@ -56,7 +59,10 @@ DOCUMENT_FORMAT_EUROPASS_JSON: DocumentFormat.ValueType  # 3
 DOCUMENT_FORMAT_LEAP2A: DocumentFormat.ValueType  # 4
 """Leap2A 2010-07: a ZIP of `leap2a.xml` and the files of the evidence. Read also as the XML file alone."""
 DOCUMENT_FORMAT_HTML: DocumentFormat.ValueType  # 5
-"""A CV as a web page with headings in order and its language named; written only."""
+"""A CV as a web page with headings in order and its language named; a link in its head (`rel="alternate"`, an address that
+begins with `data:`) carries the Europass Candidate document of what the page shows. Read is what such links carry: that
+document or a Europass CV 3.
+"""
 DOCUMENT_FORMAT_PDF: DocumentFormat.ValueType  # 6
 """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order, with its Europass Candidate document attached as
 `attachment.xml`, as the PDFs of the Europass portal have it. Read is what a PDF has attached: that document or a Europass CV 3.
@@ -217,7 +223,7 @@ class ImportDocumentRequest(_message.Message):
     parent: _builtins.str
     """Holder, `holders/{holder}`."""
     format: Global___DocumentFormat.ValueType
-    """How it is written; a page is not read."""
+    """How it is written."""
     content: _builtins.bytes
     """The file as it is."""
     language_code: _builtins.str

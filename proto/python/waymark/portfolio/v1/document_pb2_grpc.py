@@ -77,7 +77,7 @@ class DocumentServiceServicer:
     def ImportDocument(self, request, context):
         """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
         added again; what is there is never changed.
-        Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,7 +46,7 @@ class DocumentServiceStub:
     ImportDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.ImportDocumentRequest, _document_pb2.ImportDocumentResponse]
     """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
     added again; what is there is never changed.
-    Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -66,7 +66,7 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     ImportDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.ImportDocumentRequest, _document_pb2.ImportDocumentResponse]  # type: ignore[assignment]
     """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
     added again; what is there is never changed.
-    Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, QUOTA_EXCEEDED.
     """
 
 class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -101,7 +101,7 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_document_pb2.ImportDocumentResponse, _abc.Awaitable[_document_pb2.ImportDocumentResponse]]:
         """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
         added again; what is there is never changed.
-        Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, QUOTA_EXCEEDED.
         """
 
 def add_DocumentServiceServicer_to_server(servicer: DocumentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
