@@ -79,13 +79,20 @@ def no_files(_: Evidence) -> Iterator[bytes]:
     return iter(())
 
 
+# Bytes of a document that is read: with pictures or files in it, and in JSON, whose every part is in memory
+# at once. A portfolio of 2000 entries has 2 MB.
+LARGE = 20 << 20
+IN_JSON = 4 << 20
+
+
 @dataclass(frozen=True)
 class Format:
     """One format. `write(cv, files)` yields the document as it is made; `read(file, language)` raises
     DocumentBrokenError. `fields`: what a page shows people, as paths of SharedPortfolio; empty for what is
-    written for machines alone."""
+    written for machines alone. `most_bytes`: of a document that is read."""
 
     content_type: str
     write: Callable[[Cv, Opened], Iterator[bytes]]
     read: Callable[[BinaryIO, str], Read]
     fields: tuple[str, ...] = ()
+    most_bytes: int = 8 << 20

@@ -15,7 +15,7 @@ from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel
 from services.platform.paper import pages
 from services.platform.paper.printing import Attached, pdf_of
 from services.portfolio.formats import candidate, carried_reading, languages
-from services.portfolio.formats.format import Cv, Format, Opened
+from services.portfolio.formats.format import LARGE, Cv, Format, Opened
 from services.portfolio.formats.texts import as_iso, chosen, clean
 
 _FOLDER = Path(__file__).parent
@@ -182,10 +182,7 @@ _SHOWN = (
     "skill_claims.label",
     "skill_claims.level",
 )
-HTML = Format(
-    "text/html; charset=utf-8",
-    write_html,
-    partial(carried_reading.read, carried_reading.PAGE),
-    fields=_SHOWN,
-)
-PDF = Format("application/pdf", write_pdf, partial(carried_reading.read, carried_reading.PDF), fields=_SHOWN)
+_read_html = partial(carried_reading.read, carried_reading.PAGE)
+_read_pdf = partial(carried_reading.read, carried_reading.PDF)
+HTML = Format("text/html; charset=utf-8", write_html, _read_html, _SHOWN, LARGE)
+PDF = Format("application/pdf", write_pdf, _read_pdf, _SHOWN, LARGE)
