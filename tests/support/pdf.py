@@ -76,7 +76,7 @@ def _codes(shown: bytes) -> bytes:
 
 
 def with_photo(pdf: bytes, size: int) -> bytes:
-    """Returns a PDF of exactly `size` bytes: with an image beside what it had, as the portal puts in a photo."""
+    """Returns a PDF of exactly `size` bytes: with an image beside what it had, as a photo is."""
     photo = b""
     for _ in range(3):  # the numbers in it grow with it
         made = _with_image(pdf, photo)

@@ -163,6 +163,13 @@ def test_a_large_page_is_read_within_the_caps_of_its_process(noise: bytes) -> No
     assert read(HTML, content).portfolio.entries
 
 
+def test_a_page_that_is_made_to_be_slow_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carried_reading, "SECONDS", 1)
+    assert read(HTML, page_with(in_base64(DATA))).portfolio.entries  # control
+    with pytest.raises(DocumentBrokenError, match="no page, or"):
+        read(HTML, page_with(in_base64(DATA)) + b"<b></p>" * 40_000)
+
+
 @pytest.mark.parametrize(
     ("name", "tight"),
     [
