@@ -52,7 +52,7 @@ from waymark.portfolio.v1 import (
 )
 
 from services.platform.service import Job, ServiceDefinition, Servicer
-from services.portfolio import checking, jobs, previewing, requests, scanning
+from services.portfolio import checking, incoming, jobs, previewing, requests, scanning
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
 from services.portfolio.api.break_glass import BreakGlassApi
@@ -176,5 +176,6 @@ DEFINITION = ServiceDefinition(
         Job("remind-of-rights-requests", timedelta(hours=1), jobs.remind_of_rights_requests),
         Job("forget-daily-looks", timedelta(hours=1), jobs.forget_daily_looks),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
+        Job("sweep-documents", timedelta(hours=1), incoming.sweep),
     ),
 )

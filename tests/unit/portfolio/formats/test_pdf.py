@@ -12,7 +12,7 @@ from pypdf import PdfReader, PdfWriter
 from waymark.portfolio.v1 import document_pb2 as pb
 
 from services.platform.confined import running
-from services.portfolio.formats import europass_files, pdf_attached, pdf_reading
+from services.portfolio.formats import carried_reading, europass_files, pdf_attached
 from services.portfolio.formats.anonymous import anonymised
 from services.portfolio.formats.format import Cv, DocumentBrokenError, NothingAttachedError
 from services.portfolio.formats.formats import FORMATS
@@ -103,10 +103,10 @@ HOSTILE = {
     "cut off": written(PDF, full())[:5000],
     "locked": pdf_with(("attachment.xml", CV), password="secret"),
     "more bytes than a document may have": pdf_with(
-        ("attachment.xml", b"<a>" + b" " * pdf_reading.MOST_BYTES)
+        ("attachment.xml", b"<a>" + b" " * carried_reading.MOST_BYTES)
     ),
     "more files than anybody attaches": pdf_with(*((f"{number}.xml", b"<a/>") for number in range(21))),
-    "packed bytes without end": deflated(b"<a>" + b" " * pdf_reading.MOST_BYTES),
+    "packed bytes without end": deflated(b"<a>" + b" " * carried_reading.MOST_BYTES),
     "a file from this machine": pdf_with(("attachment.xml", XXE)),
     "XML that is cut off": pdf_with(("attachment.xml", CV[:500])),
     "a tree that is its own branch": LOOP,
@@ -134,7 +134,7 @@ def test_each_cap_refuses_and_without_it_the_file_is_read(
 ) -> None:
     content = pdf_with(("attachment.xml", CV))
     assert read(PDF, content).portfolio.entries  # control
-    monkeypatch.setattr(pdf_reading, name, tight)
+    monkeypatch.setattr(carried_reading, name, tight)
     with pytest.raises(DocumentBrokenError, match="no PDF, or"):
         read(PDF, content)
 
