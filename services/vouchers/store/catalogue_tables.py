@@ -13,6 +13,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 from services.vouchers.store.columns import blank, document, moment, texts, words
@@ -48,19 +49,22 @@ Index(
     postgresql_ops={"occupations": "jsonb_path_ops"},
 )
 
-# A session that a course no longer names stays, unlisted: redemptions may point to it.
+# A session that a course no longer names, or that is cancelled, stays unlisted: redemptions may point to it.
 sessions = Table(
     "sessions",
     metadata,
     Column("name", Text, primary_key=True),
     Column("course", Text, ForeignKey("courses.name"), nullable=False, index=True),
     Column("listed", Boolean, nullable=False),
+    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
     Column("start_date", Date),
     Column("end_date", Date),
     Column("price_cents", BigInteger),
     blank("currency"),
     blank("nuts_code"),
 )
+
+Index("sessions_cancelled", sessions.c.name, postgresql_where=text("cancelled"))
 
 # Entries may come before or after the version that announces them, so nothing refers to anything here.
 shortage_versions = Table(

@@ -1,4 +1,5 @@
-"""Statements of rebooking: whose provider was delisted, like courses elsewhere, offers."""
+"""Statements of rebooking: whose provider was delisted or cancelled the session, like courses elsewhere,
+offers."""
 
 from __future__ import annotations
 
@@ -22,6 +23,8 @@ _STRANDED = text(f"""SELECT r.id FROM sanctions n JOIN redemptions r ON r.organi
 WHERE n.kind = 4 AND n.state IN (2, 3, 4) AND r.state IN (1, 2, 3) AND r.{REAL}
   AND NOT EXISTS (SELECT 1 FROM rebookings b WHERE b.redemption_id = r.id)
 ORDER BY r.id LIMIT :limit""")  # noqa: S608 - a condition of our own
+_CANCELLED = text("""SELECT r.id FROM sessions s JOIN redemptions r ON r.session = s.name
+WHERE s.cancelled AND r.state IN (1, 2) ORDER BY r.id LIMIT :limit""")
 # The same occupation by URI and ISCO code, the same NUTS 2 region, from today on, with a price.
 _LIKE = f"""SELECT DISTINCT s.name AS session, s.start_date, s.end_date, s.price_cents,
   s.currency AS price_currency, s.nuts_code, c.name AS course, c.organisation, c.kind, c.eqf_level,
@@ -68,6 +71,11 @@ ORDER BY expires_at LIMIT :limit""")
 def stranded(tx: Transaction, limit: int) -> list[str]:
     """Returns open redemptions of delisted providers whose learners were offered nothing yet."""
     return [str(row.id) for row in tx.execute(_STRANDED, {"limit": limit})]
+
+
+def cancelled(tx: Transaction, limit: int) -> list[str]:
+    """Returns redemptions that have not started, of sessions that are cancelled."""
+    return [str(row.id) for row in tx.execute(_CANCELLED, {"limit": limit})]
 
 
 def overdue(tx: Transaction, limit: int) -> list[str]:
