@@ -120,6 +120,8 @@ def rebook(app: VouchersApp) -> None:
 def release_cancelled(app: VouchersApp) -> None:
     """Gives the money back of what was reserved, and has not started, for sessions that are cancelled."""
     _each(app, rebookings.cancelled, rebooking.end_cancelled)
+    with transaction(app) as tx:
+        rebookings.note_released(tx)
 
 
 def ask_outcomes(app: VouchersApp) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -50,6 +51,7 @@ Index(
 )
 
 # A session that a course no longer names, or that is cancelled, stays unlisted: redemptions may point to it.
+# `release_from`: when it was told to be cancelled; empty once nothing that was reserved for it is left.
 sessions = Table(
     "sessions",
     metadata,
@@ -57,6 +59,7 @@ sessions = Table(
     Column("course", Text, ForeignKey("courses.name"), nullable=False, index=True),
     Column("listed", Boolean, nullable=False),
     Column("cancelled", Boolean, nullable=False, server_default=text("false")),
+    Column("release_from", DateTime(timezone=True)),
     Column("start_date", Date),
     Column("end_date", Date),
     Column("price_cents", BigInteger),
@@ -64,7 +67,7 @@ sessions = Table(
     blank("nuts_code"),
 )
 
-Index("sessions_cancelled", sessions.c.name, postgresql_where=text("cancelled"))
+Index("sessions_release", sessions.c.name, postgresql_where=text("release_from IS NOT NULL"))
 
 # Entries may come before or after the version that announces them, so nothing refers to anything here.
 shortage_versions = Table(

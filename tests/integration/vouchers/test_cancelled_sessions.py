@@ -129,6 +129,29 @@ def test_who_reserves_at_that_moment_is_released_too(
     assert booked.ended() == VOIDED
 
 
+def waiting(world: World, minutes: int = 0) -> int:
+    """How many sessions the job still looks at, when it comes by so much later."""
+    with transaction(world.app) as tx:
+        tx.execute(text(f"UPDATE sessions SET release_from = release_from - interval '{minutes} minutes'"))
+    jobs.release_cancelled(world.app)
+    with transaction(world.app) as tx:
+        return int(
+            tx.execute(text("SELECT count(*) FROM sessions WHERE release_from IS NOT NULL")).scalar_one()
+        )
+
+
+def test_a_session_is_looked_at_until_nothing_can_be_left(world: World, programme: str) -> None:
+    booked = Booked(world, programme)
+    world.offer(cancelled=True)
+    assert waiting(world) == 1  # somebody may be reserving it right now
+    assert waiting(world, minutes=6) == 0
+    world.offer(cancelled=True)  # told again
+    assert waiting(world) == 1
+    world.offer()
+    assert waiting(world) == 0
+    assert booked.ended() == VOIDED
+
+
 def test_many_are_released_by_and_by(world: World, programme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     booked = [Booked(world, programme) for _ in range(5)]
     monkeypatch.setattr(jobs, "BATCH", 2)

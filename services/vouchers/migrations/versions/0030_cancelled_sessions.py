@@ -9,7 +9,8 @@ depends_on = None
 
 CANCELLED = """
 ALTER TABLE sessions ADD COLUMN cancelled BOOLEAN DEFAULT false NOT NULL;
-CREATE INDEX sessions_cancelled ON sessions (name) WHERE cancelled;
+ALTER TABLE sessions ADD COLUMN release_from TIMESTAMP WITH TIME ZONE;
+CREATE INDEX sessions_release ON sessions (name) WHERE release_from IS NOT NULL;
 CREATE INDEX redemptions_not_started ON redemptions (session) WHERE state IN (1, 2);
 """
 
