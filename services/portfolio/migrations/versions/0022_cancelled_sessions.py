@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    column = sa.Column("cancelled", sa.ARRAY(sa.Text), nullable=False, server_default="{}")
-    op.add_column("courses", column)
+    names = sa.ARRAY(sa.Text)
+    op.add_column("courses", sa.Column("cancelled", names, nullable=False, server_default="{}"))
