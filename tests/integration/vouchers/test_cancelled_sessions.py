@@ -10,7 +10,7 @@ from waymark.vouchers.v1 import events_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.transaction import transaction
-from services.vouchers import jobs
+from services.vouchers import jobs, rebooking
 from services.vouchers.store import rebookings, redemptions
 from tests.integration.vouchers.refusals import refused
 from tests.support.vouchers import NO_EVIDENCE, World, cents
@@ -159,6 +159,23 @@ def test_many_are_released_by_and_by(world: World, programme: str, monkeypatch: 
     jobs.release_cancelled(world.app)
     assert [each.ended() for each in booked] == [VOIDED] * 5
     assert world.verify().intact
+
+
+def test_what_starts_before_its_turn_stays(
+    world: World, programme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked = Booked(world, programme)
+    booked.start()
+    world.offer(cancelled=True)
+    found = [booked.name.removeprefix("redemptions/")]  # as the job saw it a moment ago
+    monkeypatch.setattr(rebookings, "cancelled", lambda *_: found)
+    jobs.release_cancelled(world.app)
+    assert (booked.ended()[0], released(world)) == (Redemption.STATE_STARTED, [])
+    monkeypatch.setattr(
+        rebooking, "NOT_STARTED", rebooking.UNDER_WAY
+    )  # control: it is the state that keeps it
+    jobs.release_cancelled(world.app)
+    assert booked.ended() == VOIDED
 
 
 @pytest.mark.parametrize("cancelled", [False, True], ids=["guarded", "control"])
