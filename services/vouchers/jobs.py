@@ -117,6 +117,13 @@ def rebook(app: VouchersApp) -> None:
     _until_done(app, rebooking.AT_ONCE, lambda tx: rebooking.tell_unbooked(app, tx))
 
 
+def release_cancelled(app: VouchersApp) -> None:
+    """Gives the money back of what was reserved, and has not started, for sessions that are cancelled."""
+    _each(app, rebookings.cancelled, rebooking.end_cancelled)
+    with transaction(app) as tx:
+        rebookings.note_released(tx)
+
+
 def ask_outcomes(app: VouchersApp) -> None:
     """Asks learners where they are, six months after acceptance."""
     _until_done(app, BATCH, _ask)
@@ -278,6 +285,7 @@ JOBS = (
     Job("look-at-accepted", timedelta(seconds=5), look_at_accepted),
     Job("release-held", timedelta(minutes=1), release_held),
     Job("rebook", timedelta(minutes=1), rebook),
+    Job("release-cancelled", timedelta(seconds=5), release_cancelled),
     Job("ask-outcomes", timedelta(hours=1), ask_outcomes),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),

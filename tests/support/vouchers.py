@@ -141,6 +141,7 @@ class World:
             start_date=day_message(start),
             end_date=day_message(start + timedelta(days=9)),
             nuts_code=changes.pop("nuts", "BE21"),
+            cancelled=changes.pop("cancelled", False),
         )
         if price is not None:
             session.price.CopyFrom(eur(price))

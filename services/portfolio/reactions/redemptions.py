@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.message import Message
-from waymark.portfolio.v1.events_pb2 import PathwayStepMoved
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.app import App
 from services.platform.db.transaction import Transaction
 from services.platform.events.consumer import EventInfo
-from services.portfolio.domain.steps import Stage, after_event, label
-from services.portfolio.reactions.courses import alert
+from services.portfolio.domain.steps import Stage
+from services.portfolio.reactions.moving import follow
 from services.portfolio.store import steps
 
 # To which stage of a redemption each event takes it. `Stage` says what becomes of the step.
@@ -39,16 +38,5 @@ def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) 
     holder = redemption.learner.removeprefix("learners/")
     found = steps.lock_by_course(tx, redemption.course, holder)
     for step in found:
-        state = after_event(step.state, steps.note_stage(tx, step, redemption, stage))
-        if state != step.state:
-            steps.move(tx, step, state)
-            tx.publish(
-                PathwayStepMoved(
-                    pathway=step.pathway_name,
-                    step=step.name,
-                    from_state=label(step.state),
-                    to_state=label(state),
-                    cause=event.DESCRIPTOR.name,
-                )
-            )
-    alert(tx, found)
+        steps.note_stage(tx, step, redemption, stage)
+    follow(tx, found, event)

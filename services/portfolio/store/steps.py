@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Text, delete, func, insert, literal_column, select, tuple_, update
@@ -14,9 +16,10 @@ from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.graph import Node
 from services.portfolio.domain.pathways import LIVE
-from services.portfolio.domain.steps import Stage, State
+from services.portfolio.domain.steps import Stage, State, counted
 from services.portfolio.store.pathways import Loaded
-from services.portfolio.store.tables import pathway_steps, pathways, step_redemptions
+from services.portfolio.store.step_courses import is_cancelled
+from services.portfolio.store.tables import courses, pathway_steps, pathways, step_redemptions
 from services.portfolio.store.vault import Vault
 
 Conditions: TypeAlias = tuple[ColumnElement[bool], ...]
@@ -114,9 +117,8 @@ def lock_by_course(tx: Transaction, course: str, holder: str | None = None) -> l
     ]
 
 
-def note_stage(tx: Transaction, step: StepRef, spent: RedemptionRef, stage: Stage) -> list[Stage]:
-    """Notes that a redemption came to `stage`, unless it is further already; returns the stages of all the
-    redemptions spent on the step."""
+def note_stage(tx: Transaction, step: StepRef, spent: RedemptionRef, stage: Stage) -> None:
+    """Notes that a redemption came to `stage`, unless it is further already."""
     statement = upsert(step_redemptions).values(
         holder_id=step.holder,
         pathway_id=step.pathway,
@@ -131,13 +133,24 @@ def note_stage(tx: Transaction, step: StepRef, spent: RedemptionRef, stage: Stag
             set_={"stage": func.greatest(step_redemptions.c.stage, statement.excluded.stage)},
         )
     )
-    return stages(tx, step)
 
 
-def stages(tx: Transaction, step: StepRef) -> list[Stage]:
-    """Returns the stages of the redemptions spent on a step."""
-    query = select(step_redemptions.c.stage).where(*_redemptions_of(step))
-    return [Stage(stage) for stage in tx.execute(query).scalars()]
+def stages(tx: Transaction, found: Collection[StepRef]) -> dict[StepRef, list[Stage]]:
+    """Returns the stages of the redemptions spent on steps, as they count; no steps on which none was."""
+    s, r = pathway_steps.c, step_redemptions.c
+    key = (r.holder_id, r.pathway_id, r.step_id)
+    rows = tx.execute(
+        select(*key, r.stage, is_cancelled(r.session).label("cancelled"))
+        .join(pathway_steps, tuple_(*key) == tuple_(s.holder_id, s.pathway_id, s.id))
+        .outerjoin(courses, courses.c.course == s.course)
+        .where(tuple_(*key).in_([(step.holder, step.pathway, step.id) for step in found]))
+    )
+    by_key = {(step.holder, step.pathway, step.id): step for step in found}
+    stages_of: dict[StepRef, list[Stage]] = defaultdict(list)
+    for row in rows:
+        step = by_key[row.holder_id, row.pathway_id, row.step_id]
+        stages_of[step].append(counted(Stage(row.stage), cancelled=row.cancelled))
+    return stages_of
 
 
 def forget_redemptions(tx: Transaction, step: StepRef) -> None:

@@ -277,7 +277,8 @@ courses = Table(
     Column("course", Text, primary_key=True),  # `courses/{course}`
     Column("version", BigInteger, nullable=False),
     Column("removed", Boolean, nullable=False),
-    Column("sessions", JSONB, nullable=False),
+    Column("sessions", JSONB, nullable=False),  # that can be booked: name → first day, or empty
+    Column("cancelled", ARRAY(Text), nullable=False, server_default="{}"),
 )
 
 # How far each redemption spent on a step's course is known to have come.

@@ -326,6 +326,7 @@ Index(
     unique=True,
     postgresql_where=text("part_of IS NOT NULL"),
 )
+Index("redemptions_not_started", redemptions.c.session, postgresql_where=text("state IN (1, 2)"))
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
 Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
 Index("redemptions_unchecked", redemptions.c.id, postgresql_where=text("state = 5 AND checked_at IS NULL"))

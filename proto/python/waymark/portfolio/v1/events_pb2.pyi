@@ -86,7 +86,7 @@ Global___PathwayMoved: _TypeAlias = PathwayMoved  # noqa: Y015
 @_typing.final
 class PathwayStalled(_message.Message):
     """Nothing has moved on an active pathway for sixty days, or the catalogue tells that the course of one of its steps is not offered
-    any more; told once, until something moves.
+    any more, or the session booked for it cancelled; told once, until something moves.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -97,7 +97,7 @@ class PathwayStalled(_message.Message):
     """Resource name `holders/{holder}/pathways/{id}`."""
     @_builtins.property
     def steps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Steps whose course or booked session is not offered any more, `holders/{holder}/pathways/{pathway}/steps/{step}`; none
+        """Steps whose course or booked session is not offered any more or cancelled, `holders/{holder}/pathways/{pathway}/steps/{step}`; none
         where nothing has moved for sixty days.
         """
 
