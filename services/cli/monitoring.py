@@ -58,7 +58,7 @@ def _shown(call: Call, answer: dict[str, Any]) -> None:
 
 
 def for_people(rule: dict[str, Any]) -> dict[str, Any]:
-    """Returns a rule with its condition as `RULE` names it: without limits that are none, shares in percent."""
+    """Returns a rule with its condition as `RULE` names it: no limits that are none, shares in percent."""
     shown = {**rule, "links": [words for field, words in LINKS.items() if field in rule]}
     for kind in NO_LIMIT_AT_ZERO:
         shown[kind] = {limit: value for limit, value in rule.get(kind, {}).items() if value}
