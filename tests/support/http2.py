@@ -54,6 +54,14 @@ def read(peer: socket.socket) -> Frame | None:
         return None
 
 
+def refused(peer: socket.socket) -> int:
+    """Reads until a stream is refused; returns its number, or 0 when none is within the limit."""
+    while (came := read(peer)) is not None:
+        if came.kind == RST_STREAM and came.body == REFUSED_STREAM:
+            return came.stream
+    return 0
+
+
 def _exactly(peer: socket.socket, count: int) -> bytes:
     found = b""
     while len(found) < count:

@@ -114,6 +114,18 @@ def test_a_peer_that_answers_no_ping_is_dropped(start: Start, off: bool) -> None
         assert dropped(peer) is not off
 
 
+@pytest.mark.parametrize(("most", "taken"), [(2, False), (3, True)], ids=["guard", "control"])
+def test_a_connection_carries_only_so_many_calls_at_once(start: Start, most: int, taken: bool) -> None:
+    """Of a peer that opens a third one whatever it was told."""
+    served = start(max_concurrent_streams=most)
+    with http2.speaking(served.address, seconds=2 if taken else 30) as peer:
+        http2.read(peer)  # what it is told
+        peer.sendall(http2.frame(http2.SETTINGS, flags=1))  # and says to have understood
+        calls = (http2.request(stream, "/testing.v1.NoteService/Wait") for stream in (1, 3, 5))
+        peer.sendall(b"".join(calls))
+        assert http2.refused(peer) == (0 if taken else 5)
+
+
 @pytest.mark.parametrize("off", [False, True], ids=["guard", "control"])
 def test_an_old_connection_is_taken_leave_of(start: Start, off: bool) -> None:
     """So that a balancer's long-lived ones spread over processes that were started later."""
