@@ -106,6 +106,7 @@ MODULES = {
     "consume": "services.cli.consume",
     "migrate": "services.cli.migrate",
     "events": "services.cli.events",
+    "erasure": "services.cli.erasure",
     "fetch": "services.cli.fetch",
 }
 HELP = """Career portfolios, learning vouchers and a course catalogue for public employment services.

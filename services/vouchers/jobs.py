@@ -45,6 +45,7 @@ from services.vouchers.store import (
     payouts,
     rebookings,
     redemptions,
+    retention,
     targets,
     vouchers,
     waiting_list,
@@ -222,6 +223,11 @@ def forget_erased(app: VouchersApp) -> None:
     _until_done(app, BATCH, lambda tx: erasures.forget(tx, BATCH))
 
 
+def let_go_of_facts(app: VouchersApp) -> None:
+    """Lets go of facts and words of closed cases that public money no longer asks for."""
+    _until_done(app, BATCH, lambda tx: retention.let_go(tx, BATCH))
+
+
 def _sweep(
     app: VouchersApp, bucket: str, known_keys: Callable[[Transaction, Sequence[str]], set[str]]
 ) -> None:
@@ -297,6 +303,7 @@ JOBS = (
     Job("erase-webhooks", timedelta(minutes=1), erase_webhooks),
     Job("forget-webhooks", timedelta(hours=6), forget_webhooks),
     Job("forget-erased", timedelta(hours=1), forget_erased),
+    Job("let-go-of-facts", timedelta(days=1), let_go_of_facts),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
     Job("sweep-facts", timedelta(hours=1), sweep_facts),

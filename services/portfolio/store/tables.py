@@ -62,6 +62,8 @@ holders = Table(
     time(
         "erased_at", nullable=True
     ),  # set: the person is gone, and only this row and the access log are left
+    time("last_erased_at", nullable=True),  # the same, and stays when the person begins anew
+    Index("holders_last_erased_at", "last_erased_at", postgresql_where=text("last_erased_at IS NOT NULL")),
 )
 
 # Deleting a row here deletes all that is sealed for the holder, and makes every copy of it unreadable.

@@ -67,22 +67,7 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
     def GetEsfIndicators(self, tx: Transaction, request: pb.GetEsfIndicatorsRequest) -> pb.EsfIndicators:
         first = date_of(request.start_date, "start_date")
         last = date_of(request.end_date, "end_date")
-        rows = reports.entrants(tx, *period(first, last, longest=None), names.last(request.programme))
-        counted = esf.count(
-            (
-                esf.Entrant(
-                    row.status,
-                    row.months,
-                    row.age,
-                    row.education,
-                    row.disability,
-                    row.third_country,
-                    row.at_work,
-                ),
-                row.people,
-            )
-            for row in rows
-        )
+        counted = reports.indicators(tx, *period(first, last, longest=None), names.last(request.programme))
         return pb.EsfIndicators(
             start_date=request.start_date,
             end_date=request.end_date,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import Row, text
+from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.transaction import Transaction
+from services.vouchers.domain import esf
 from services.vouchers.store.columns import REAL
+from services.vouchers.store.retention_tables import let_go_indicators
 
 _APPLICATIONS = text(f"""SELECT programme_id,
   count(*) FILTER (WHERE created_at >= :start AND created_at < :end) AS applications,
@@ -134,10 +139,8 @@ def _split(key: str, join: str) -> str:
 
 
 _BREAKDOWNS = {dimension: text(_split(*parts)) for dimension, parts in _KEYS.items()}
-# Each person once: as known when first granted something in the period.
-_ENTRANTS = text(f"""SELECT status, months, age, education, disability, third_country, at_work,
-  count(*) AS people FROM (
-  SELECT DISTINCT ON (a.learner) f.status, f.disability, f.third_country, f.education, w.at_work,
+# What was known of somebody who was granted something by `a`, and where they were afterwards.
+_KNOWN = """f.status, f.disability, f.third_country, f.education, w.at_work,
     extract(year FROM a.decided_on)::int - f.birth_year AS age,
     CASE WHEN f.since <= a.decided_on THEN least(12, (extract(year FROM age(a.decided_on, f.since)) * 12
       + extract(month FROM age(a.decided_on, f.since)))::int) END AS months
@@ -155,11 +158,33 @@ _ENTRANTS = text(f"""SELECT status, months, age, education, disability, third_co
       bool_or((each ->> 'value')::boolean) FILTER (WHERE each ->> 'key' = 'third_country_national')
         AS third_country
     FROM jsonb_array_elements(CASE jsonb_typeof(a.facts) WHEN 'array' THEN a.facts ELSE '[]' END) AS each
-  ) AS f
+  ) AS f"""
+# Each person once: as known when first granted something in the period.
+_ENTRANTS = text(f"""SELECT status, months, age, education, disability, third_country, at_work,
+  count(*) AS people FROM (
+  SELECT DISTINCT ON (a.learner) a.facts_let_go_at, {_KNOWN}
   WHERE a.state = 2 AND a.decided_at >= :start AND a.decided_at < :end AND a.{REAL}
     AND (CAST(:programme AS text) = '' OR a.programme_id = :programme)
   ORDER BY a.learner, a.decided_at
-) AS entrants GROUP BY status, months, age, education, disability, third_country, at_work""")  # noqa: S608
+) AS entrants WHERE facts_let_go_at IS NULL
+GROUP BY status, months, age, education, disability, third_country, at_work""")  # noqa: S608
+_MONTH = "CAST(date_trunc('month', {}.decided_at AT TIME ZONE 'UTC') AS date)"
+_FIRST_GRANTS = text(f"""SELECT a.programme_id, {_MONTH.format("a")} AS month, {_KNOWN}
+  WHERE a.id = ANY (:applications) AND a.state = 2 AND a.{REAL} AND NOT EXISTS (
+    SELECT FROM applications b WHERE b.learner = a.learner AND b.programme_id = a.programme_id AND b.state = 2
+      AND {_MONTH.format("b")} = {_MONTH.format("a")} AND (b.decided_at, b.id) < (a.decided_at, a.id)
+)""")  # noqa: S608
+_KEEP_COUNTS = insert(let_go_indicators)
+_ADD_COUNTS = _KEEP_COUNTS.on_conflict_do_update(
+    index_elements=["programme_id", "month", "code"],
+    set_={
+        name: let_go_indicators.c[name] + _KEEP_COUNTS.excluded[name] for name in ("participants", "unknown")
+    },
+)
+_KEPT_COUNTS = text("""SELECT code, sum(participants) AS participants, sum(unknown) AS unknown
+FROM let_go_indicators WHERE month >= CAST(:start AS timestamptz) AT TIME ZONE 'UTC'
+  AND month < CAST(:end AS timestamptz) AT TIME ZONE 'UTC'
+  AND (CAST(:programme AS text) = '' OR programme_id = :programme) GROUP BY code""")
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,
@@ -192,10 +217,52 @@ def breakdown(
     return list(tx.execute(_BREAKDOWNS[dimension], values))
 
 
-def entrants(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> Iterator[Row[Any]]:
-    """Yields groups of alike people who were granted a voucher, each with what was known of them, and of
-    where they were six months after their training."""
-    yield from tx.execute(_ENTRANTS, {"start": start, "end": end, "programme": programme_id})
+def indicators(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> list[esf.Counted]:
+    """Counts people who were granted a voucher, by what was known of them, and of where they were six months
+    after their training.
+
+    Of grants whose facts were let go of, months count that begin in the period, and somebody once in each
+    programme and month.
+    """
+    values = {"start": start, "end": end, "programme": programme_id}
+    counted = esf.count((_entrant(row), row.people) for row in tx.execute(_ENTRANTS, values))
+    kept = {row.code: row for row in tx.execute(_KEPT_COUNTS, values)}
+    return [
+        replace(
+            each,
+            participants=each.participants + int(kept[each.code].participants),
+            unknown=each.unknown + int(kept[each.code].unknown),
+        )
+        if each.code in kept
+        else each
+        for each in counted
+    ]
+
+
+def keep_counts(tx: Transaction, applications: Sequence[str]) -> None:
+    """Adds to what `indicators` counts for good: applications whose facts are about to be let go of."""
+    groups = defaultdict[tuple[str, date], list[esf.Entrant]](list)
+    for row in tx.execute(_FIRST_GRANTS, {"applications": list(applications)}):
+        groups[row.programme_id, row.month].append(_entrant(row))
+    rows = [
+        {
+            "programme_id": programme,
+            "month": first,
+            "code": each.code,
+            "participants": each.participants,
+            "unknown": each.unknown,
+        }
+        for (programme, first), people in groups.items()
+        for each in esf.count((person, 1) for person in people)
+    ]
+    if rows:
+        tx.execute(_ADD_COUNTS, rows)
+
+
+def _entrant(row: Row[Any]) -> esf.Entrant:
+    return esf.Entrant(
+        row.status, row.months, row.age, row.education, row.disability, row.third_country, row.at_work
+    )
 
 
 def standing(tx: Transaction, budget: str) -> Row[Any]:

@@ -48,7 +48,9 @@ funding_sources = Table(
     Column("id", Text, primary_key=True),
     Column("kind", SmallInteger, nullable=False),
     document("display_names"),
+    Column("retention_years", SmallInteger, nullable=False, server_default="5"),
     created(),
+    CheckConstraint("retention_years BETWEEN 5 AND 30", name="funding_sources_retention"),
 )
 
 programmes = Table(
@@ -178,6 +180,7 @@ applications = Table(
     blank("appeal_decided_by"),
     moment("appeal_decided_at", nullable=True),
     sealed("sealed_appeal_note"),
+    moment("facts_let_go_at", nullable=True),  # set: the facts and all words are gone, see store/retention.py
     version(),
     created(),
     ForeignKeyConstraint(
@@ -368,6 +371,7 @@ from services.vouchers.store import (  # noqa: E402
     outcome_tables,
     payment_share_tables,
     quality_tables,
+    retention_tables,
     settlement_tables,
     target_tables,
     wallet_tables,
@@ -385,6 +389,7 @@ __all__ = [
     "outcome_tables",
     "payment_share_tables",
     "quality_tables",
+    "retention_tables",
     "settlement_tables",
     "target_tables",
     "wallet_tables",

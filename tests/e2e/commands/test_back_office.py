@@ -156,6 +156,13 @@ def test_money_is_traced_by_its_names(stack: Stack) -> None:
     assert staff.fails("ledger", "trace", str(uuid.uuid4())) == (5, "NOT_FOUND")
     assert staff.run("ledger", "trace", "learners/x").returncode == 2
     assert isinstance(staff.gets("ledger", "sources", "--from", "2020-01-01"), list)
+    assert staff.fails("programme", "keep-longer", "fundingSources/nobody", "10") == (5, "NOT_FOUND")
+
+
+def test_erasures_are_told_again(stack: Stack) -> None:
+    staff = Person(stack)
+    assert "erasures since 2020-01-01 00:00 UTC" in staff.prints("erasure", "retell", "--since", "2020-01-01")
+    assert staff.gets("erasure", "retell", "--since", "2100-01-01") == {"erasures": 0}
 
 
 def test_a_back_office_is_registered_and_its_secret_shown_once(stack: Stack) -> None:

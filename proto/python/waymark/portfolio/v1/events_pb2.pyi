@@ -171,6 +171,7 @@ Global___ShareLinkOpened: _TypeAlias = ShareLinkOpened  # noqa: Y015
 class SubjectErased(_message.Message):
     """A person erased their portfolio; whoever keeps something about this id may have to let it go too. The catalogue forgets what
     they said of courses, and which they completed; vouchers what was told of them and written about them, once no case of theirs is open.
+    An operator may have it told again after a backup was restored: it says nothing of what the person did after `erase_time`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -86,7 +86,8 @@ class ReportServiceServicer:
         """Counts participants as Annex I of Regulation (EU) 2021/1057 (ESF+) asks: people who were granted a voucher for the first
         time in the period, by the facts that the grant was decided on. Below upper secondary means EQF 0-3, upper secondary
         EQF 4, tertiary EQF 5-8; ages are years of birth apart; long-term is twelve months or more. In employment six months after leaving
-        (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training.
+        (EECR05) are those of them who were not at work when they entered, by the outcome of that grant's training. Of grants whose facts
+        were let go of (see FundingSource) only counts are left: of months that begin in the period, somebody once a month and programme.
         Errors: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
