@@ -40,6 +40,7 @@ MODULES = {
     "feedback": "services.cli.feedback",
     **dict.fromkeys(("search", "suggest", "similar", "recommend"), "services.cli.search"),
     "exposure": "services.cli.exposure",
+    "funding-source": "services.cli.funding_source",
     "programme": "services.cli.programme",
     "facts": "services.cli.facts",
     "operation": "services.cli.operation",

@@ -175,18 +175,6 @@ def fund(
         output.table(budget.get("pots", []), POTS, title=budget["name"])
 
 
-@programme.command("keep-longer", epilog="Example:  waymark programme keep-longer fundingSources/esf 10")
-@calls(MAKER)
-def keep_longer(
-    call: Call,
-    source: Annotated[str, typer.Argument(help="fundingSources/{id}")],
-    years: Annotated[int, typer.Argument(min=5, max=30, help="Years after the year of the last payment.")],
-) -> None:
-    """Keep the facts and words of cases that a funding source pays for longer."""
-    answer = call.post(f"{source}:extendRetention", {"retentionYears": years})
-    call.one(answer, {"source": "name", "kept for years": "retentionYears"})
-
-
 @programme.command("list", epilog="Example:  waymark programme list --json")
 @calls()
 def list_(call: Call, limit: Limit = 50) -> None:

@@ -156,7 +156,18 @@ def test_money_is_traced_by_its_names(stack: Stack) -> None:
     assert staff.fails("ledger", "trace", str(uuid.uuid4())) == (5, "NOT_FOUND")
     assert staff.run("ledger", "trace", "learners/x").returncode == 2
     assert isinstance(staff.gets("ledger", "sources", "--from", "2020-01-01"), list)
-    assert staff.fails("programme", "keep-longer", "fundingSources/nobody", "10") == (5, "NOT_FOUND")
+
+
+def test_a_source_of_money_is_made_and_keeps_its_cases_for_longer(stack: Stack) -> None:
+    staff, identifier = Person(stack), f"fund-{uuid.uuid4()}"
+    made = staff.gets("funding-source", "create", "eu-fund", "Social fund", "--id", identifier)
+    name = f"fundingSources/{identifier}"
+    assert (made["name"], made["kind"], made["retentionYears"]) == (name, "KIND_EU_FUND", 5)
+    assert staff.gets("funding-source", "keep-longer", name, "10")["retentionYears"] == 10
+    assert staff.fails("funding-source", "keep-longer", name, "6") == (4, "INVALID_ARGUMENT")
+    assert staff.gets("funding-source", "show", name)["displayNames"] == {"en": "Social fund"}
+    assert name in [each["name"] for each in staff.gets("funding-source", "list", "--limit", "500")]
+    assert staff.fails("funding-source", "show", "fundingSources/nobody") == (5, "NOT_FOUND")
 
 
 def test_erasures_are_told_again(stack: Stack) -> None:
