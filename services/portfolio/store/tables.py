@@ -115,7 +115,9 @@ skill_claims = Table(
     sealed(),
     time("created_at"),
     time("updated_at"),
+    time("taken_back_at", nullable=True),  # set: stays for a legal hold alone
     UniqueConstraint("holder_id", "source", "concept", name="skill_claims_concept"),
+    Index("skill_claims_taken_back", "taken_back_at", postgresql_where=text("taken_back_at IS NOT NULL")),
 )
 
 # Versions of the CV.
