@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf.message import Message
+from sqlalchemy import tuple_
 from waymark.portfolio.v1.events_pb2 import PathwayStepMoved
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
@@ -15,6 +16,7 @@ from services.platform.events.consumer import EventInfo
 from services.portfolio.domain.steps import Stage, after_event, label
 from services.portfolio.reactions.courses import alert
 from services.portfolio.store import steps
+from services.portfolio.store.tables import pathway_steps
 
 # To which stage of a redemption each event takes it. `Stage` says what becomes of the step.
 STAGES: Mapping[type[Message], Stage] = {
@@ -27,6 +29,14 @@ STAGES: Mapping[type[Message], Stage] = {
 }
 
 
+def lock_all(tx: Transaction, events: Sequence[Any]) -> None:
+    """Locks the pathways that events of one transaction will move, all in one go: two transactions that meet
+    the same learners in different orders would wait for each other."""
+    spent = {(_holder(event), event.ref.course) for event in events if type(event) in STAGES}
+    if len(spent) > 1:
+        steps.lock_pathways(tx, tuple_(pathway_steps.c.holder_id, pathway_steps.c.course).in_(spent))
+
+
 def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) -> None:
     """Moves the learner's steps for the course of a redemption, in living pathways, to where it stands now.
 
@@ -36,8 +46,7 @@ def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) 
     stage, redemption = STAGES[type(event)], event.ref
     if stage is Stage.ACCEPTED and event.no_show:
         stage = Stage.RELEASED
-    holder = redemption.learner.removeprefix("learners/")
-    found = steps.lock_by_course(tx, redemption.course, holder)
+    found = steps.lock_by_course(tx, redemption.course, _holder(event))
     for step in found:
         state = after_event(step.state, steps.note_stage(tx, step, redemption, stage))
         if state != step.state:
@@ -51,4 +60,9 @@ def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) 
                     cause=event.DESCRIPTOR.name,
                 )
             )
-    alert(tx, found)
+    alert(tx, sorted({(step.holder, step.pathway) for step in found}))
+
+
+def _holder(event: Any) -> str:
+    holder: str = event.ref.learner.removeprefix("learners/")
+    return holder

@@ -269,7 +269,7 @@ pathway_steps = Table(
     sealed(),
     of_pathway(),
     Index("pathway_steps_course", "holder_id", "course"),
-    Index("pathway_steps_named", "course", postgresql_where=text("course <> ''")),
+    Index("pathway_steps_named", "course", "holder_id", "pathway_id", postgresql_where=text("course <> ''")),
 )
 
 # Courses as the catalogue told them last, each session by name with its first day. They tell of no holder.
@@ -280,6 +280,9 @@ courses = Table(
     Column("version", BigInteger, nullable=False),
     Column("removed", Boolean, nullable=False),
     Column("sessions", JSONB, nullable=False),
+    # Set: of the pathways with the course, those after this one (holder, pathway) are still to be looked at.
+    Column("looked_to", ARRAY(Text)),
+    Index("courses_looked_to", "course", postgresql_where=text("looked_to IS NOT NULL")),
 )
 
 # How far each redemption spent on a step's course is known to have come.
