@@ -208,10 +208,10 @@ class Objects:
         self._delete_all(bucket, [INCOMING + key, *_part_keys(key, size)])
 
     def sweep(self, bucket: str, known_keys: Known, older_than: timedelta) -> list[str]:
-        """Deletes objects older than `older_than` that no row knows, and uploads never finalized; returns
-        their keys.
+        """Deletes objects and uploads older than `older_than` that no row knows; returns their keys.
 
         `known_keys`: all keys that rows name, or a function that returns those of a list that do (for many).
+        An upload is known while its bytes are still to be checked (`tickets.key_of`).
         """
         before = datetime.now(UTC) - older_than
         swept: list[str] = []
@@ -219,7 +219,7 @@ class Objects:
         while some := list(islice(names, 500)):
             known = known_keys(some) if callable(known_keys) else known_keys
             for key in some:
-                if key.startswith(INCOMING) or key not in known:
+                if key not in known:
                     self.delete(bucket, key)
                     swept.append(key)
         return swept
