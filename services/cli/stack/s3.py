@@ -43,9 +43,16 @@ class S3:
         return access, secret
 
     def prepare(self, log: Path) -> None:
-        """Make the folder; `log` is taken for symmetry with the other parts."""
+        """Make the folder, and free it of uploads that nobody can end any more; `log` is taken for symmetry
+        with the other parts.
+
+        The server knows a multipart upload for as long as it runs, and lists what it has of one to nobody.
+        """
         del log
-        (self.folder / "objects").mkdir(parents=True, exist_ok=True)
+        objects = self.folder / "objects"
+        objects.mkdir(parents=True, exist_ok=True)
+        for left in objects.glob("*/.rclone_temp_multipart_*"):
+            left.unlink()
 
     def command(self) -> Command:
         """Return how to run the server. The keys go by environment: a process list would show arguments."""

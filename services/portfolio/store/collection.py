@@ -212,9 +212,17 @@ class Collection(Generic[M]):
         return message
 
 
-def page_of(tx: Transaction, signer: PageTokenSigner, table: Table, holder: str, request: Any) -> Page:
-    """Returns a page of a holder's rows, newest first: of what is read without the holder's key, too."""
-    query = select(table).where(table.c.holder_id == holder)
+def page_of(
+    tx: Transaction,
+    signer: PageTokenSigner,
+    table: Table,
+    holder: str,
+    request: Any,
+    columns: Sequence[Any] = (),
+) -> Page:
+    """Returns a page of a holder's rows, or of these columns of them, newest first: of what is read without
+    the holder's key, too."""
+    query = select(*columns or (table,)).where(table.c.holder_id == holder)
     filters = {"holder": holder}
     return page(tx, signer, query, order_by=[table.c.id.desc()], request=request, filters=filters)
 
