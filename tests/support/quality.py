@@ -24,7 +24,7 @@ Sanction = sanction_pb2.Sanction
 def school(world: World) -> Any:
     """A world with a programme that any session of a shortage occupation may be booked in."""
     made: Any = world
-    made.plan = world.programme(fund=10_000_000, **NO_EVIDENCE)
+    made.plan = made.programme(fund=10_000_000, **NO_EVIDENCE)
     made.person_, made.voucher_ = world.voucher(made.plan)
     world.bank_account()
     return made

@@ -18,6 +18,7 @@ from sqlalchemy import (
     insert,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     update,
@@ -44,14 +45,11 @@ _TODAY = func.timezone("UTC", func.now()).cast(Date)
 # A day that has begun may be used to its end.
 _LEFT = or_(mandates.c.max_uses == 0, mandates.c.uses < mandates.c.max_uses, mandates.c.used_on == _TODAY)
 IN_FORCE = and_(mandates.c.revoked_at.is_(None), mandates.c.expires_at > func.now(), _LEFT)
+_UNNAMED = mandates.c.questionnaire_id == ""  # one from when none named a questionnaire is for none
 STATE: ColumnElement[int] = case(
     (mandates.c.revoked_at.is_not(None), Mandate.STATE_REVOKED),
     (mandates.c.expires_at <= func.now(), Mandate.STATE_EXPIRED),
-    # From when none for special categories named a questionnaire: for none.
-    (
-        _LEFT & (mandates.c.purpose == SPECIAL) & (mandates.c.questionnaire_id == ""),
-        Mandate.STATE_NEEDS_RENEWAL,
-    ),
+    (and_(_LEFT, mandates.c.purpose == SPECIAL, _UNNAMED), Mandate.STATE_NEEDS_RENEWAL),
     (_LEFT, Mandate.STATE_ACTIVE),
     else_=Mandate.STATE_EXHAUSTED,
 )
@@ -178,8 +176,7 @@ def covering(principal: Principal, purposes: Collection[int], part: Part | None)
 
 
 def _is_for(questionnaire: str) -> ColumnElement[bool]:
-    """A mandate from when none named a questionnaire is for none."""
-    return and_(mandates.c.questionnaire_id == questionnaire, mandates.c.questionnaire_id != "")
+    return and_(mandates.c.questionnaire_id == questionnaire, not_(_UNNAMED))
 
 
 def due_next(tx: Transaction, holder: str, at: datetime, purposes: Collection[int], part: Part) -> None:
