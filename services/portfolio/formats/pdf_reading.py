@@ -26,7 +26,7 @@ _READERS = {candidate.ROOT: candidate_reading.read_root, europass_files.ROOT: eu
 def read(file: BinaryIO, language: str) -> Read:
     """Reads the first attached file that is a document of Europass; others are told. Raises
     NothingAttachedError where there is none, and DocumentBrokenError."""
-    limits = Limits(MEMORY, ADDRESSES, SECONDS, PATIENCE)
+    limits = Limits(MEMORY, ADDRESSES, SECONDS, PATIENCE, 2 * MOST_BYTES)
     made = made_of(file.read(), _TASK, limits, MOST_FILES, MOST_BYTES)
     if made is None:
         raise DocumentBrokenError("no PDF, or one that is broken, locked or too large")
