@@ -44,7 +44,7 @@ _NONE: ColumnElement[Any] = literal_column("'{}'::smallint[]")
 _TODAY = func.timezone("UTC", func.now()).cast(Date)
 # A day that has begun may be used to its end.
 _LEFT = or_(mandates.c.max_uses == 0, mandates.c.uses < mandates.c.max_uses, mandates.c.used_on == _TODAY)
-IN_FORCE = and_(mandates.c.revoked_at.is_(None), mandates.c.expires_at > func.now(), _LEFT)
+_IN_FORCE = and_(mandates.c.revoked_at.is_(None), mandates.c.expires_at > func.now(), _LEFT)
 _UNNAMED = mandates.c.questionnaire_id == ""  # one from when none named a questionnaire is for none
 STATE: ColumnElement[int] = case(
     (mandates.c.revoked_at.is_not(None), Mandate.STATE_REVOKED),
@@ -170,7 +170,7 @@ def covering(principal: Principal, purposes: Collection[int], part: Part | None)
         mandates.c.counsellor == principal.subject,
         mandates.c.organisation == principal.organisation,
         mandates.c.purpose.in_(sorted(purposes)),
-        IN_FORCE,
+        _IN_FORCE,
         *([] if part is None else [opened]),
     )
 
