@@ -43,15 +43,12 @@ class S3:
         return access, secret
 
     def prepare(self, log: Path) -> None:
-        """Make the folder, and free it of uploads that nobody can end any more; `log` is taken for symmetry
-        with the other parts.
-
-        The server knows a multipart upload for as long as it runs, and lists what it has of one to nobody.
-        """
+        """Make the folder, and free it of what a server that was killed had of uploads under way, which no
+        list has; `log` is taken for symmetry with the other parts."""
         del log
         objects = self.folder / "objects"
         objects.mkdir(parents=True, exist_ok=True)
-        for left in objects.glob("*/.rclone_temp_multipart_*"):
+        for left in objects.glob("*/.rclone_temp_*"):
             left.unlink()
 
     def command(self) -> Command:

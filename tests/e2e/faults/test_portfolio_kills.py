@@ -136,7 +136,7 @@ def in_store(stand: Stand, name: str) -> dict[str, int]:
 
 
 def on_their_way(stand: Stand) -> list[Path]:
-    """What the store has of bytes that are being put there in parts of S3's own."""
+    """What the store has of files that are being put there."""
     return list(folder(stand).glob(".rclone_*"))
 
 
@@ -154,6 +154,7 @@ def test_an_upload_in_parts_goes_on_where_it_was(stand: Stand, person: Person, k
 
     def flowing() -> Iterator[bytes]:
         yield film[second.offset :][:1_000_000]
+        eventually(lambda: on_their_way(stand))  # control: there was something to leave
         stand.signal(killed, signal.SIGKILL)
         raise ConnectionAbortedError
 
@@ -162,6 +163,7 @@ def test_an_upload_in_parts_goes_on_where_it_was(stand: Stand, person: Person, k
     stand.until_restarted(before)
     (rest,) = missing(person, name)
     assert rest.number == second.number
+    eventually(lambda: not on_their_way(stand))
     with pytest.raises(grpc.RpcError):  # control: what is there is not taken for the whole
         person.surely("FinalizeEvidence", name=name)
     put(rest.url, rest.headers, film[rest.offset :]).raise_for_status()
@@ -172,7 +174,7 @@ def test_an_upload_in_parts_goes_on_where_it_was(stand: Stand, person: Person, k
     assert httpx.get(address, timeout=60).content == film
 
 
-@pytest.mark.parametrize("moved", [False, True], ids=["bytes on their way", "moved, not noted"])
+@pytest.mark.parametrize("moved", [False, True], ids=["bytes on their way", "moved, being noted"])
 def test_a_large_file_is_checked_to_the_end_though_the_check_is_killed(
     stand: Stand, built: Gates, person: Person, moved: bool
 ) -> None:
@@ -192,15 +194,12 @@ def test_a_large_file_is_checked_to_the_end_though_the_check_is_killed(
     found = in_store(stand, name)
     assert (found == {names.last(name): len(film)}) is moved
     assert moved or found.items() >= sent.items()
-    assert person.surely("GetEvidence", name=name).state == Evidence.STATE_CHECKING
+    # A COMMIT that has been sent may go through though its sender is gone.
+    assert moved or person.surely("GetEvidence", name=name).state == Evidence.STATE_CHECKING
     stand.until_restarted(consumer)
     state = Evidence.STATE_STORED
     eventually(lambda: person.surely("GetEvidence", name=name).state == state, 300, "never checked")
     assert in_store(stand, name) == {names.last(name): len(film)}
-    store = stand.part("s3")
-    assert bool(on_their_way(stand)) is not moved  # a list of the store has nothing of it, nor has the sweep
-    stand.signal(store.name, signal.SIGTERM)
-    stand.until_restarted(store)
     assert on_their_way(stand) == []
 
 
