@@ -289,7 +289,7 @@ class Objects:
         patience = urllib3.Timeout(connect=READ, read=READ)
         with _reachable():
             answer = self._pool.request(
-                "PUT", url, body=measured, headers=headers, retries=False, timeout=patience
+                "PUT", url, body=cast("BinaryIO", measured), headers=headers, retries=False, timeout=patience
             )
             if answer.status != HTTPStatus.OK:
                 raise urllib3.exceptions.HTTPError(f"the store answers {answer.status}")
