@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import tuple_
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, literal
 from waymark.portfolio.v1.events_pb2 import PathwayStepMoved
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
@@ -32,9 +32,15 @@ STAGES: Mapping[type[Message], Stage] = {
 def lock_all(tx: Transaction, events: Sequence[Any]) -> None:
     """Locks the pathways that events of one transaction will move, all in one go: two transactions that meet
     the same learners in different orders would wait for each other."""
-    spent = {(_holder(event), event.ref.course) for event in events if type(event) in STAGES}
-    if len(spent) > 1:
-        steps.lock_pathways(tx, tuple_(pathway_steps.c.holder_id, pathway_steps.c.course).in_(spent))
+    moving = [event for event in events if type(event) in STAGES]
+    if len(moving) > 1:
+        steps.lock_pathways(
+            tx,
+            and_(
+                _is_any(pathway_steps.c.holder_id, map(_holder, moving)),
+                _is_any(pathway_steps.c.course, (event.ref.course for event in moving)),
+            ),
+        )
 
 
 def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) -> None:
@@ -66,3 +72,8 @@ def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) 
 def _holder(event: Any) -> str:
     holder: str = event.ref.learner.removeprefix("learners/")
     return holder
+
+
+def _is_any(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """One of some values, as one parameter: so many of their own took longer than the lock."""
+    return column == any_(literal(sorted(set(values)), ARRAY(Text)))
