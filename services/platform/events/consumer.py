@@ -44,7 +44,7 @@ class Consumer:
         self._settings = app.settings
         self._engine = app.engine
         self._dead = dead_letters or DeadLetters(app.settings, app.engine)
-        self._effects = Effects(app, self._dead)
+        self._effects = Effects(app, self._dead, definition.locks)
         self._reader = Reader(definition.reactions)
         self._measured = 0.0
         self.halted = False

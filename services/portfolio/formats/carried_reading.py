@@ -44,7 +44,7 @@ PAGE = Carrier("html_linked.py", "page", "link", NothingLinkedError)
 def read(carrier: Carrier, file: BinaryIO, language: str) -> Read:
     """Reads the first document of Europass that a file carries; others are told. Raises `carrier.bare` where
     there is none, and DocumentBrokenError."""
-    limits = Limits(MEMORY, ADDRESSES, SECONDS, PATIENCE)
+    limits = Limits(MEMORY, ADDRESSES, SECONDS, PATIENCE, 2 * MOST_BYTES)
     task = Path(__file__).with_name(carrier.task)
     made = made_of(file.read(), task, limits, MOST_FILES, MOST_BYTES)
     if made is None:

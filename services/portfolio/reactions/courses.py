@@ -9,12 +9,15 @@ from services.platform.db.transaction import Transaction
 from services.platform.events.consumer import EventInfo
 from services.portfolio.reactions.moving import follow
 from services.portfolio.store import step_courses, steps
+from services.portfolio.store.tables import pathway_steps
+
+PATHWAYS = 500  # locked by one transaction
 
 
 def follow_course(_app: App, tx: Transaction, event: CourseChanged, _info: EventInfo) -> None:
-    """Keeps a course as told and looks at the steps that wait for it; this version again, or an older one,
-    changes nothing."""
-    kept = step_courses.put(
+    """Keeps a course as told; this version again, or an older one, changes nothing. What waits for the course
+    is looked at by and by (`look_on`)."""
+    step_courses.put(
         tx,
         event.course,
         event.version,
@@ -22,8 +25,20 @@ def follow_course(_app: App, tx: Transaction, event: CourseChanged, _info: Event
         sessions={each.session: _first_day(each) for each in event.sessions if not each.cancelled},
         cancelled=[each.session for each in event.sessions if each.cancelled],
     )
-    if kept:
-        follow(tx, steps.lock_by_course(tx, event.course), event)
+
+
+def look_on(tx: Transaction) -> bool:
+    """Looks at the next pathways with a course that was told, at most PATHWAYS; returns whether any course
+    was left."""
+    left = step_courses.unfinished(tx)
+    if left is None:
+        return False
+    course, last = left
+    planned = pathway_steps.c.course == course
+    locked = steps.lock_pathways(tx, planned, after=last, limit=PATHWAYS)
+    follow(tx, steps.of_locked(tx, planned, locked), CourseChanged.DESCRIPTOR.name)
+    step_courses.looked(tx, course, locked[-1] if len(locked) == PATHWAYS else None)
+    return True
 
 
 def _first_day(session: SessionRef) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from google.protobuf.message import Message
 from waymark.portfolio.v1.events_pb2 import PathwayStalled, PathwayStepMoved
 
 from services.platform.db.transaction import Transaction
@@ -13,9 +12,9 @@ from services.portfolio.store import stalled, steps
 from services.portfolio.store.steps import StepRef
 
 
-def follow(tx: Transaction, found: Sequence[StepRef], event: Message) -> None:
+def follow(tx: Transaction, found: Sequence[StepRef], cause: str) -> None:
     """Moves steps of locked pathways to where the redemptions spent on them stand now; those on which none
-    was stay. `event`: what told of it.
+    was stay. `cause`: the kind of event that told of it.
 
     Tells once of those active ones among the pathways in which a step needs another course or session; ends
     the alert of those in which none does any more.
@@ -32,7 +31,7 @@ def follow(tx: Transaction, found: Sequence[StepRef], event: Message) -> None:
                     step=step.name,
                     from_state=label(step.state),
                     to_state=label(state),
-                    cause=event.DESCRIPTOR.name,
+                    cause=cause,
                 )
             )
     for pathway, needy in stalled.notice_courses(tx, sorted({(step.holder, step.pathway) for step in found})):

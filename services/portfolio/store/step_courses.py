@@ -7,7 +7,22 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, any_, func, not_, or_, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    and_,
+    any_,
+    case,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from waymark.portfolio.v1.pathway_pb2 import Step
 
@@ -41,22 +56,40 @@ def put(
     removed: bool,
     sessions: Mapping[str, str],
     cancelled: Collection[str],
-) -> bool:
+) -> None:
     """Keeps a course as told, with the sessions that can be booked by name and their first days (ISO 8601, or
-    empty), and the names of those that are cancelled, unless this or a newer version is there; returns
-    whether it did."""
+    empty), and the names of those that are cancelled, unless this or a newer version is there; all pathways
+    with it are then to be looked at."""
+    s = pathway_steps.c
+    planned = exists().where(s.course == course, s.course != literal_column("''", Text))
     values = {
         "version": version,
         "removed": removed,
         "sessions": dict(sessions),
         "cancelled": list(cancelled),
+        "looked_to": case((planned, literal_column("ARRAY['', '']", ARRAY(Text)))),
     }
     new = insert(courses).values(course=course, **values)
     changed = {name: new.excluded[name] for name in values}
-    statement = new.on_conflict_do_update(
-        index_elements=["course"], set_=changed, where=courses.c.version < new.excluded.version
+    tx.execute(
+        new.on_conflict_do_update(
+            index_elements=["course"], set_=changed, where=courses.c.version < new.excluded.version
+        )
     )
-    return tx.execute(statement.returning(courses.c.course)).first() is not None
+
+
+def unfinished(tx: Transaction) -> tuple[str, PathwayKey] | None:
+    """Locks a course of which not all pathways have been looked at since it was told; returns it and the last
+    one that has."""
+    c = courses.c
+    query = select(c.course, c.looked_to).where(c.looked_to.is_not(None)).order_by(c.course).limit(1)
+    row = tx.execute(query.with_for_update()).first()
+    return row and (row.course, tuple(row.looked_to))
+
+
+def looked(tx: Transaction, course: str, to: PathwayKey | None) -> None:
+    """Notes to which of its pathways a locked course has been looked at; none: at all."""
+    tx.execute(update(courses).where(courses.c.course == course).values(looked_to=list(to) if to else None))
 
 
 def is_cancelled(session: ColumnElement[str]) -> ColumnElement[bool]:

@@ -66,6 +66,7 @@ def tell(portfolio: Portfolio, *messages) -> None:
     for message in messages:
         with transaction(portfolio.app) as tx:
             DEFINITION.reactions[type(message)](portfolio.app, tx, message, INFO)
+        jobs.look_at_told_courses(portfolio.app)
 
 
 def active(portfolio: Portfolio, *courses: str) -> tuple[Caller, Caller, str]:

@@ -139,13 +139,13 @@ def test_each_cap_refuses_and_without_it_the_file_is_read(
         read(PDF, content)
 
 
-def test_a_task_that_waits_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_task_that_waits_is_given_up(tmp_path: Path) -> None:
     waiting = tmp_path / "waiting.py"
     waiting.write_text("import time\n\ndef main(*_):\n    time.sleep(20)\n")
-    assert running.made_of(b"", waiting, running.Limits(1 << 28, 1 << 29, 10, 0.5)) is None
+    assert running.made_of(b"", waiting, running.Limits(1 << 28, 1 << 29, 10, 0.5, 100)) is None
     hurrying = tmp_path / "hurrying.py"
     hurrying.write_text("import sys\n\ndef main(said):\n    print(said, open(0).read())\n")
-    made = running.made_of(b"here", hurrying, running.Limits(1 << 28, 1 << 29, 10, None), "is")
+    made = running.made_of(b"here", hurrying, running.Limits(1 << 28, 1 << 29, 10, 60, 100), "is")
     assert made == b"is here\n"  # control
 
 
