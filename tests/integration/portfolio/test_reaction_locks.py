@@ -184,7 +184,7 @@ def meeting(
             begun.append(thread.start())
             eventually(lambda: sessions(portfolio.app.engine, WAITING))
 
-    watched(monkeypatch, redemptions, "alert", with_the_first_locked)
+    watched(monkeypatch, redemptions, "follow", with_the_first_locked)
     guarded(consume, high, low)
     thread.join()
     for fault in faults:
