@@ -11,7 +11,7 @@ from waymark.catalogue.v1 import events_pb2
 
 from services.catalogue.domain.accreditation import Accreditation, current
 from services.catalogue.domain.agreement import State
-from services.catalogue.domain.courses import Document
+from services.catalogue.domain.courses import Document, is_cancelled, sessions
 from services.catalogue.domain.organisations import address_digests
 from services.catalogue.domain.shortage import Entry
 from services.platform.goals import months_after
@@ -22,7 +22,8 @@ ENTRIES_PER_EVENT = 500
 def course_changed(
     course: str, version: int, organisation: str, document: Document, *, removed: bool, held: bool
 ) -> events_pb2.CourseChanged:
-    """Returns the whole state of a course that other services rely on; `held`: back, nobody can book it."""
+    """Returns the whole state of a course that other services rely on; `held`: back, nobody can book it, and
+    of its sessions only those that are cancelled are told."""
     event = events_pb2.CourseChanged(
         course=f"courses/{course}",
         version=version,
@@ -33,17 +34,21 @@ def course_changed(
     )
     for tag in document["occupations"]:
         event.occupations.add(uri=tag["uri"], isco_code=tag["isco"])
-    for offering in () if held else document["offerings"]:
-        for session in offering["sessions"]:
-            ref = event.sessions.add(
-                session=f"courses/{course}/sessions/{session['id']}", nuts_code=session.get("nuts", "")
-            )
-            if "start" in session:
-                set_date(ref.start_date, session["start"])
-            if "end" in session:
-                set_date(ref.end_date, session["end"])
-            if "cents" in session:
-                set_money(ref.price, session["currency"], session["cents"])
+    for session in sessions(document):
+        cancelled = is_cancelled(session)
+        if held and not cancelled:
+            continue
+        ref = event.sessions.add(
+            session=f"courses/{course}/sessions/{session['id']}",
+            nuts_code=session.get("nuts", ""),
+            cancelled=cancelled,
+        )
+        if "start" in session:
+            set_date(ref.start_date, session["start"])
+        if "end" in session:
+            set_date(ref.end_date, session["end"])
+        if "cents" in session:
+            set_money(ref.price, session["currency"], session["cents"])
     return event
 
 

@@ -21,8 +21,8 @@ from services.catalogue.api.messages import invalid
 from services.catalogue.domain import merkle, shortage, shortage_proof
 from services.catalogue.domain.shortage import Entry, Occupation, Validity
 from services.catalogue.domain.shortage_index import Table
-from services.catalogue.gazetteer.shipped import shipped
 from services.catalogue.store import shortage_lists, taxonomies
+from services.platform import regions
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import named
 from services.platform.gathering import aside
@@ -153,11 +153,8 @@ class ShortageBook:
     def _knows_region(self, view: View, nuts_code: str, day: date) -> bool:
         """True for a region of NUTS 2024, and one that a list speaks for, or has an entry for on the day, and
         its parts: lists may go by an earlier NUTS, or be of a country that has none."""
-        codes = shipped().codes
-        if nuts_code in codes:
-            return True
-        around = {nuts_code[:length] for length in range(2, len(nuts_code) + 1)} - codes
-        if not around.isdisjoint(view.known.values()):
+        around = regions.beyond(nuts_code)
+        if not around or not around.isdisjoint(view.known.values()):
             return True
         validities = {list_id: shortage.in_force(found, day) for list_id, found in view.lists.items()}
         tables = (self._table((list_id, each.number)) for list_id, each in validities.items() if each)

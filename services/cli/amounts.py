@@ -38,6 +38,17 @@ def json_date(day: date) -> dict[str, int]:
     return {"year": day.year, "month": day.month, "day": day.day}
 
 
+def utc(typed: str) -> datetime:
+    """`2026-11-21T03:00:00Z`, with any offset or without one for UTC, or a day for its first moment; raises
+    Failure for what is none."""
+    try:
+        moment = datetime.fromisoformat(typed)
+    except ValueError:
+        remedy = "Write it like 2026-11-21T03:00:00Z."
+        raise Failure(ExitCode.USAGE, f"{typed!r} is no moment.", remedy=remedy) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def json_day(typed: str) -> dict[str, int]:
     """`2026-11-21` as google.type.Date in JSON; raises Failure for a day that does not exist."""
     try:

@@ -26,6 +26,7 @@ CORRECTED = {
     "EQF": "eqfLevel",
     "page": "url",
     "occupations": "occupations",
+    "cancelled": "cancelledSessions",
     "corrected": "correctedFields",
 }
 SESSION = {
@@ -34,6 +35,7 @@ SESSION = {
     "until": "endDate",
     "apply by": "applyUntil",
     "price": "price",
+    "status": "status",
     "how": "mode",
     "town": "town",
     "region": "nutsCode",
@@ -51,6 +53,7 @@ class Field(StrEnum):
     EQF_LEVEL = "eqfLevel"
     URL = "url"
     OCCUPATIONS = "occupations"
+    CANCELLED_SESSIONS = "cancelledSessions"
 
 
 def register(course: typer.Typer) -> None:
@@ -93,6 +96,10 @@ def correct(
     eqf_level: Annotated[int | None, typer.Option(min=0, max=8, help="EQF level; 0: none.")] = None,
     url: Annotated[str | None, typer.Option(help="Page of the course.")] = None,
     occupation: Annotated[Texts, typer.Option(help="Concept URI; repeatable. All there are to be.")] = None,
+    cancel: Annotated[
+        Texts,
+        typer.Option(metavar="SESSION", help="It is cancelled; repeatable. All that a person cancels."),
+    ] = None,
     take_back: Annotated[
         list[Field] | None, typer.Option(help="Show what the feed says in this field again; repeatable.")
     ] = None,
@@ -106,6 +113,7 @@ def correct(
         "eqfLevel": eqf_level,
         "url": url,
         "occupations": None if occupation is None else [{"uri": uri} for uri in occupation],
+        "cancelledSessions": cancel,
     }
     values = {field: value for field, value in given.items() if value is not None}
     if bool(values) == bool(take_back):

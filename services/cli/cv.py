@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,8 +12,9 @@ from services.cli.call import Call, calls, enum, with_etag
 from services.cli.evidence import ROW as EVIDENCE_ROW
 from services.cli.exits import ExitCode, Failure
 from services.cli.holder import LEARNER, Etag, HolderName, own
-from services.cli.leap2a import REQUEST, Uploaded, small, upload_files
+from services.cli.leap2a import Uploaded, small, upload_files
 from services.cli.options import Limit
+from services.cli.uploads import document
 
 cv = typer.Typer(help="Take a portfolio along as a CV in many formats, and bring one in.")
 
@@ -176,39 +176,20 @@ def import_(
     of_leap = as_ is DocumentFormat.LEAP2A
     if with_files and (dry_run or not of_leap):
         raise Failure(ExitCode.USAGE, "--with-files goes with --format leap2a, and not with --dry-run.")
-    uploaded = upload_files(call.caller, own(call, ""), file) if with_files else Uploaded([], {})
-    format_, content = _document(file, as_)
+    holder = own(call, "")
+    uploaded = upload_files(call.caller, holder, file) if with_files else Uploaded([], {})
     body = {
-        "format": enum("DOCUMENT_FORMAT", format_),
-        "content": b64encode(content).decode(),
+        **document(call.caller, holder, small(file) if of_leap else file.read_bytes()),
+        "format": enum("DOCUMENT_FORMAT", as_),
         "languageCode": language,
         "validateOnly": dry_run,
         "files": uploaded.hashes,
     }
     if with_files:
         call.part(uploaded.evidence, EVIDENCE_ROW, empty="every file was there")
-    answer = call.post(f"{own(call, '')}/documents:import", body)
+    answer = call.post(f"{holder}/documents:import", body)
     call.one(answer, BROUGHT)
     call.part(answer.get("notCarried", []), NOT_CARRIED, empty="everything was carried")
-
-
-def _document(file: Path, as_: DocumentFormat) -> tuple[DocumentFormat, bytes]:
-    """Returns a document and its format; of a PDF that is too large for a request what is attached to it."""
-    if as_ is DocumentFormat.LEAP2A:
-        return as_, small(file)
-    if as_ is not DocumentFormat.PDF or file.stat().st_size <= REQUEST:
-        return as_, file.read_bytes()
-    from services.portfolio.formats import candidate, pdf_attached, pdf_reading  # only for such a file
-
-    try:
-        with file.open("rb") as stream:
-            files, _ = pdf_attached.attached(stream, pdf_reading.MOST_FILES, pdf_reading.MOST_BYTES)
-        content, root = pdf_reading.document_in(files)
-    except Exception as error:  # whatever a broken PDF leads to
-        remedy = "Download it again from the Europass portal, as PDF or XML."
-        raise Failure(ExitCode.USAGE, f"{file} cannot be read: {error}.", remedy=remedy) from error
-    new = root.tag.endswith(f"}}{candidate.ROOT}")
-    return DocumentFormat.EUROPASS_CANDIDATE_XML if new else DocumentFormat.EUROPASS_XML, content
 
 
 def _version(title: str, language: str, entries: list[str] | None, letter: Path | None) -> dict[str, Any]:

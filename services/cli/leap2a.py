@@ -15,7 +15,7 @@ import typer
 from lxml import etree
 
 from services.cli.exits import ExitCode, Failure
-from services.cli.uploads import measured, upload_evidence
+from services.cli.uploads import REQUEST, measured, upload_evidence
 from services.platform import xml
 from services.platform.zipping import ZipStream, ZipUnsafeError, opened, opened_file
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 FEED = "leap2a.xml"
 MOST = 5000  # files of an archive
-REQUEST = 700_000  # bytes that the service takes at once
 FEED_BYTES = 8 << 20
 ATOM = "{http://www.w3.org/2005/Atom}"
 

@@ -40,6 +40,7 @@ MODULES = {
     "feedback": "services.cli.feedback",
     **dict.fromkeys(("search", "suggest", "similar", "recommend"), "services.cli.search"),
     "exposure": "services.cli.exposure",
+    "funding-source": "services.cli.funding_source",
     "programme": "services.cli.programme",
     "facts": "services.cli.facts",
     "operation": "services.cli.operation",
@@ -106,6 +107,7 @@ MODULES = {
     "consume": "services.cli.consume",
     "migrate": "services.cli.migrate",
     "events": "services.cli.events",
+    "erasure": "services.cli.erasure",
     "fetch": "services.cli.fetch",
 }
 HELP = """Career portfolios, learning vouchers and a course catalogue for public employment services.

@@ -19,18 +19,27 @@ RULE = {
     "programme": "programme",
     "holds": "holdOn",
     "off": "off",
-    "amount": "amount",
-    "speed": "speed",
-    "distance": "distance",
+    "amount above": "amount.above",
+    "percent of median above": "amount.aboveMedianPercent",
+    "sooner than hours": "speed.soonerThanHours",
+    "more than a day": "speed.moreThanPerDay",
+    "NUTS level differs": "distance.nutsLevel",
     "new for days": "newProvider.withinDays",
     "takes above": "newProvider.above",
     "more than": "newProvider.moreThan",
     "providers with": "links",
-    "complaints": "complaint",
-    "sample": "sample",
+    "complaints": "complaint.count",
+    "within days": "complaint.withinDays",
+    "sample percent": "sample.percent",
+    "SHA-256 of its seed": "sample.seedSha256",
     "in force since": "activateTime",
 }
 LINKS = {"sharedAccount": "one bank account", "sharedAddress": "one address"}  # conditions without a number
+NO_LIMIT_AT_ZERO = (
+    "amount",
+    "speed",
+    "newProvider",
+)  # conditions of several limits, one of them at least given
 Name = Annotated[str, typer.Argument(metavar="RULE", help="monitoringRules/{id}/versions/{n}")]
 Option = typer.Option
 
@@ -45,8 +54,17 @@ class HoldOn(StrEnum):
 
 
 def _shown(call: Call, answer: dict[str, Any]) -> None:
-    links = [words for field, words in LINKS.items() if field in answer]
-    call.one(answer if call.as_json else {**answer, "links": links}, RULE)
+    call.one(answer if call.as_json else for_people(answer), RULE)
+
+
+def for_people(rule: dict[str, Any]) -> dict[str, Any]:
+    """Returns a rule with its condition as `RULE` names it: no limits that are none, shares in percent."""
+    shown = {**rule, "links": [words for field, words in LINKS.items() if field in rule]}
+    for kind in NO_LIMIT_AT_ZERO:
+        shown[kind] = {limit: value for limit, value in rule.get(kind, {}).items() if value}
+    if "sample" in rule:
+        shown["sample"] = {**rule["sample"], "percent": f"{rule['sample']['shareBasisPoints'] / 100:g}"}
+    return shown
 
 
 def register(app: typer.Typer) -> None:

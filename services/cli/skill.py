@@ -23,6 +23,7 @@ CLAIM = {
     "asserted": "assertDate",
     "last used": "lastUsedDate",
     "freshness": "freshness",
+    "taken back": "takeBackTime",
     "evidence": "evidence",
     "etag": "etag",
 }

@@ -28,6 +28,7 @@ CATALOGUE = {
     ".jsonld": "application/json",
     ".ndjson": "application/json",
 }
+REQUEST = 700_000  # bytes of a document that a request takes
 PART = 1024 * 1024  # bytes read at once, so that a film needs no more memory than a page
 
 
@@ -61,6 +62,17 @@ def upload_evidence(caller: Caller, holder: str, file: Path, title: str) -> dict
     made = caller.rest("POST", f"/v1/{holder}/evidence", evidence)
     send(caller, file, made["ticket"]["url"], made["ticket"]["headers"])
     return caller.rest("POST", f"/v1/{made['evidence']['name']}:finalize", {})
+
+
+def document(caller: Caller, holder: str, content: bytes) -> dict[str, Any]:
+    """Returns what of a request to bring a document into the portfolio of `holders/{id}` says which it is:
+    its bytes or, of one that is too large for a request, which bytes were uploaded; raises Failure."""
+    if len(content) <= REQUEST:
+        return {"content": base64.b64encode(content).decode()}
+    said = {"sizeBytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    ticket = caller.rest("POST", f"/v1/{holder}/documents:upload", {"document": said})
+    caller.upload(ticket["url"], ticket["headers"], content)
+    return {"upload": said}
 
 
 def measured(file: Path) -> dict[str, Any]:

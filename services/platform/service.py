@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Relationship = Callable[["Principal", Any, "sqlalchemy.Connection"], bool]
 # What a service does on an event; runs inside the inbox transaction.
 Reaction = Callable[[Any, "Transaction", Any, "EventInfo"], None]
+# Takes the locks that the reactions to some events will need, in one order, before the first of them.
+Lock = Callable[["Transaction", Sequence[Message]], None]
 # `add_XServiceServicer_to_server`, and what makes the servicer to add from the app of a process.
 Servicer = tuple[Callable[[Any, "grpc.Server"], None], Callable[[Any], object]]
 # Raises Refusal for an API key (empty: none was sent) and the path of an RPC that it may not call now.
@@ -49,13 +51,15 @@ class Job:
 @dataclass(frozen=True)
 class ServiceDefinition:
     """One service. `relationships` maps the names used in policies to their resolvers; `admits` makes of the
-    app what decides over calls with an API key, where the edge asks this service."""
+    app what decides over calls with an API key, where the edge asks this service; `locks` comes before the
+    reactions of a transaction, where they would lock in the order of events."""
 
     name: str
     app: type[App]
     servicers: Sequence[Servicer]
     relationships: Mapping[str, Relationship]
     reactions: Mapping[type[Message], Reaction]
+    locks: Lock | None = None
     jobs: Sequence[Job] = ()
     background: Sequence[Background] = ()
     admits: Callable[[Any], Admit] | None = None

@@ -16,6 +16,7 @@ from services.platform.db.transaction import transaction
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain.pathways import STALLS_AFTER
 from services.portfolio.domain.rights import REMINDED
+from services.portfolio.reactions.courses import look_on
 from services.portfolio.store import (
     emptying,
     issuers,
@@ -50,6 +51,14 @@ def notice_stalled_pathways(app: PortfolioApp) -> None:
                 tx.publish(PathwayStalled(pathway=name))
         if not found:
             return
+
+
+def look_at_told_courses(app: PortfolioApp) -> None:
+    """Looks at the pathways with courses of which the catalogue told, some hundred a transaction."""
+    while True:
+        with transaction(app) as tx:
+            if not look_on(tx):
+                return
 
 
 def tell_reminders(app: PortfolioApp) -> None:

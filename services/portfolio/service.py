@@ -52,7 +52,7 @@ from waymark.portfolio.v1 import (
 )
 
 from services.platform.service import Job, ServiceDefinition, Servicer
-from services.portfolio import checking, jobs, previewing, requests, scanning
+from services.portfolio import checking, incoming, jobs, previewing, requests, scanning
 from services.portfolio.api.access_log import AccessLogApi
 from services.portfolio.api.attestations import AttestationApi
 from services.portfolio.api.break_glass import BreakGlassApi
@@ -97,7 +97,7 @@ from services.portfolio.api.skill_profiles import SkillProfileApi
 from services.portfolio.api.validations import ValidationApi
 from services.portfolio.app import PortfolioApp
 from services.portfolio.reactions.courses import follow_course
-from services.portfolio.reactions.redemptions import STAGES, follow_redemption
+from services.portfolio.reactions.redemptions import STAGES, follow_redemption, lock_all
 
 SERVICERS: Sequence[Servicer] = (
     (access_log_pb2_grpc.add_AccessLogServiceServicer_to_server, AccessLogApi),
@@ -164,6 +164,7 @@ DEFINITION = ServiceDefinition(
         "validation.awarding": requests.is_of_awarding_body,
     },
     reactions={CourseChanged: follow_course, **dict.fromkeys(STAGES, follow_redemption)},
+    locks=lock_all,
     jobs=(
         Job("rewrap-holder-keys", timedelta(minutes=5), jobs.rewrap_holder_keys),
         Job("end-mentoring", timedelta(minutes=5), jobs.end_mentoring),
@@ -171,10 +172,12 @@ DEFINITION = ServiceDefinition(
         Job("check-evidence", timedelta(seconds=5), checking.check_the_rest, long=True),
         Job("scan-evidence", timedelta(minutes=1), scanning.scan_the_rest, long=True),
         Job("preview-evidence", timedelta(seconds=5), previewing.preview_the_rest, long=True),
+        Job("look-at-told-courses", timedelta(seconds=5), jobs.look_at_told_courses, long=True),
         Job("tell-reminders", timedelta(minutes=1), jobs.tell_reminders),
         Job("empty-trash", timedelta(hours=1), jobs.empty_trash),
         Job("remind-of-rights-requests", timedelta(hours=1), jobs.remind_of_rights_requests),
         Job("forget-daily-looks", timedelta(hours=1), jobs.forget_daily_looks),
         Job("sweep-evidence", timedelta(hours=1), jobs.sweep_evidence),
+        Job("sweep-documents", timedelta(hours=1), incoming.sweep),
     ),
 )

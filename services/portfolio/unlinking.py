@@ -33,7 +33,7 @@ def unlink(tx: Transaction, vault: Vault, name: str) -> None:
     """Takes a locked file out of entries, which keep what they said before, skills and the journal."""
     holding: tuple[Collection[Any], ...] = (ENTRIES, SKILL_CLAIMS, JOURNAL)
     for collection in holding:
-        for found in collection.newest(tx, vault, quotas.LIMITS[collection.table.name], trashed=True):
+        for found in collection.newest(tx, vault, quotas.LIMITS[collection.table.name], gone=True):
             if name in found.evidence:
                 _take_out(tx, vault, collection, names.last(found.name), name)
 

@@ -10,7 +10,7 @@ from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel, SkillSo
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import from_date
-from services.portfolio.store import keeping, tables
+from services.portfolio.store import skill_claims
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
 
@@ -34,7 +34,7 @@ def vouch(
     """
     concept = vault.key.blind("skill concept", concept_uri)
     one_at_a_time(tx, vault.holder)
-    known = SKILL_CLAIMS.newest(tx, vault, concept=concept)
+    known = SKILL_CLAIMS.newest(tx, vault, gone=True, concept=concept)
     called = next((each for each in known if each.label), SkillClaim())
     claim = SkillClaim(
         concept_uri=concept_uri,
@@ -48,21 +48,19 @@ def vouch(
     if before is None:
         put = SKILL_CLAIMS.add if refusable else SKILL_CLAIMS.append
         return put(tx, vault, claim, source=source, concept=concept)
-    return SKILL_CLAIMS.replace(tx, vault, names.last(before.name), claim)
+    return SKILL_CLAIMS.replace(tx, vault, names.last(before.name), claim, taken_back_at=None)
 
 
 def take_back(
     tx: Transaction, vault: Vault, source: SkillSource.ValueType, concept_uris: Iterable[str], basis: str
 ) -> None:
-    """Removes the claims of `source` on some concepts that rest on `basis`, unless a legal hold keeps
-    them."""
+    """Removes the claims of `source` on some concepts that rest on `basis`; those that a legal hold keeps are
+    marked, and go once it is lifted (`emptying`)."""
     concepts = [vault.key.blind("skill concept", uri) for uri in concept_uris]
     found = [SKILL_CLAIMS.newest(tx, vault, source=source, concept=concept) for concept in concepts]
     gone = [names.last(claim.name) for claims in found for claim in claims if claim.basis == basis]
-    _c = tables.skill_claims.c
-    these = (_c.holder_id == vault.holder, _c.id.in_(gone))
     if gone:
-        keeping.purge(tx, tables.skill_claims, *these, limit=len(gone))
+        skill_claims.take_back(tx, vault.holder, gone)
 
 
 def one_at_a_time(tx: Transaction, holder: str) -> None:

@@ -45,6 +45,7 @@ from services.vouchers.store import (
     payouts,
     rebookings,
     redemptions,
+    retention,
     targets,
     vouchers,
     waiting_list,
@@ -115,6 +116,13 @@ def rebook(app: VouchersApp) -> None:
     _each(app, rebookings.stranded, lambda tx, key: rebooking.offer(app, tx, key))
     _each(app, rebookings.overdue, rebooking.expire)
     _until_done(app, rebooking.AT_ONCE, lambda tx: rebooking.tell_unbooked(app, tx))
+
+
+def release_cancelled(app: VouchersApp) -> None:
+    """Gives the money back of what was reserved, and has not started, for sessions that are cancelled."""
+    _each(app, rebookings.cancelled, rebooking.end_cancelled)
+    with transaction(app) as tx:
+        rebookings.note_released(tx)
 
 
 def ask_outcomes(app: VouchersApp) -> None:
@@ -215,6 +223,11 @@ def forget_erased(app: VouchersApp) -> None:
     _until_done(app, BATCH, lambda tx: erasures.forget(tx, BATCH))
 
 
+def let_go_of_facts(app: VouchersApp) -> None:
+    """Lets go of facts and words of closed cases that public money no longer asks for."""
+    _until_done(app, BATCH, lambda tx: retention.let_go(tx, BATCH))
+
+
 def _sweep(
     app: VouchersApp, bucket: str, known_keys: Callable[[Transaction, Sequence[str]], set[str]]
 ) -> None:
@@ -278,6 +291,7 @@ JOBS = (
     Job("look-at-accepted", timedelta(seconds=5), look_at_accepted),
     Job("release-held", timedelta(minutes=1), release_held),
     Job("rebook", timedelta(minutes=1), rebook),
+    Job("release-cancelled", timedelta(seconds=5), release_cancelled),
     Job("ask-outcomes", timedelta(hours=1), ask_outcomes),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
@@ -289,6 +303,7 @@ JOBS = (
     Job("erase-webhooks", timedelta(minutes=1), erase_webhooks),
     Job("forget-webhooks", timedelta(hours=6), forget_webhooks),
     Job("forget-erased", timedelta(hours=1), forget_erased),
+    Job("let-go-of-facts", timedelta(days=1), let_go_of_facts),
     Job("sweep-evidence", timedelta(hours=6), sweep_evidence),
     Job("sweep-allocations", timedelta(hours=6), sweep_allocations),
     Job("sweep-facts", timedelta(hours=1), sweep_facts),

@@ -1,4 +1,5 @@
-"""Learners whose provider was delisted: another course, or the money back. Shared by calls and jobs.
+"""Learners whose provider was delisted: another course, or the money back. Whose session is cancelled: the
+money back. Shared by calls and jobs.
 
 Locked in this order: the redemption with its voucher and chain, then the offer.
 """
@@ -21,7 +22,8 @@ from services.vouchers.store import rebookings, redemptions
 AT_ONCE = 200
 MOST = 5  # sessions of an offer
 PATIENCE = timedelta(days=14)  # to choose
-UNDER_WAY = (RedemptionState.RESERVED, RedemptionState.AUTHORISED, RedemptionState.STARTED)
+NOT_STARTED = (RedemptionState.RESERVED, RedemptionState.AUTHORISED)
+UNDER_WAY = (*NOT_STARTED, RedemptionState.STARTED)
 WHY = redemption_pb2.Redemption.END_REASON_SESSION_CHANGED
 
 
@@ -74,6 +76,15 @@ def expire(tx: Transaction, redemption: str) -> None:
     if open_:
         give_back(tx, row)
     rebookings.change(tx, redemption, rebookings.EXPIRED if open_ else rebookings.ENDED)
+
+
+def end_cancelled(tx: Transaction, redemption: str) -> None:
+    """Gives the money of a redemption back whose session is cancelled; nothing when it takes place after all.
+    Raises Refusal(WRONG_STATE) once it has started or ended."""
+    row = redemptions.lock_with_money(tx, redemption)
+    if row.session_cancelled:
+        need(RedemptionState(row.state), NOT_STARTED)
+        give_back(tx, row)
 
 
 def give_back(tx: Transaction, row: Any) -> None:

@@ -11,7 +11,7 @@ from waymark.vouchers.v1 import eligibility_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
-from services.vouchers.api.convert import difference
+from services.vouchers.api.convert import difference, moment
 from services.vouchers.decisions import kept_clause
 from services.vouchers.domain import facts, offers, replay
 from services.vouchers.domain.differences import Difference
@@ -43,12 +43,15 @@ class Replayer:
             shortage_list_version=row.shortage_version,
             agrees=not found,
             differences=map(difference, found),
+            facts_let_go_time=moment(row.facts_let_go_at),
         )
 
     def _differences(self, row: Row[Any]) -> list[Difference]:
         rules = self._rules_of(row.programme_id, row.version_number)
         if isinstance(rules, Difference):
             return [rules]
+        if row.facts_let_go_at:
+            return self._pins_left(row, rules)
         try:
             known, offer = facts.restore(row.facts), offers.restore(row.offer)
             history = History(**row.history)  # what was not counted in its day is nothing
@@ -65,6 +68,12 @@ class Replayer:
             *_outcome_differences(row, _computed(row, decision, entry)),
             *_numbers(row, decision),
         ]
+
+    def _pins_left(self, row: Row[Any], rules: Rules) -> list[Difference]:
+        """Returns what differs of all else than the facts, which are gone, and the outcome with them."""
+        entry = self._lists.matching_entry(rules, offers.restore(row.offer), row.shortage_version)
+        offer, history = facts.canonical(row.offer), facts.canonical(row.history)
+        return replay.pin_differences(row.pins, replay.pins(rules, "", offer, history, entry, row.decided_on))
 
     def _rules_of(self, programme_id: str, number: int) -> Rules | Difference:
         key = (programme_id, number)

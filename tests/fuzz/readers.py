@@ -33,7 +33,13 @@ from services.platform.rpc.status import answer_of
 from services.platform.signing import SigningKey, base64url, keys_of
 from services.portfolio.domain import films
 from services.portfolio.domain.credentials import checking, reading, strict_json
-from services.portfolio.formats import markup, pdf_attached, pdf_reading, smart_evidence
+from services.portfolio.formats import (
+    carried_reading,
+    html_linked,
+    markup,
+    pdf_attached,
+    smart_evidence,
+)
 from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, no_files
 from services.portfolio.formats.formats import FORMATS
 from services.vouchers.domain import allocation_file, bank_files, codes, fact_file, levies, qr
@@ -127,7 +133,6 @@ def _credential(data: bytes) -> object:
 
 def _document(format_: Format, data: bytes) -> object:
     """What a document says, which the service would take, and which can be written in every format again."""
-    assert format_.read
     found = format_.read(io.BytesIO(data), "en")
     portfolio = found.portfolio
     journal, plans = found.journal, found.plans
@@ -141,13 +146,13 @@ def _document(format_: Format, data: bytes) -> object:
     return [portfolio.SerializeToString(), MessageToDict(portfolio), *beside, dict(found.left)]
 
 
-def _pdf(data: bytes) -> object:
-    """What a PDF has attached, read without a process of its own, in which anything may end it."""
+def _carried(carrier: carried_reading.Carrier, taken: Callable[..., Any], data: bytes) -> object:
+    """What a PDF or page carries, read without a process of its own, in which anything may end it."""
     try:
-        found = pdf_attached.attached(io.BytesIO(data), 20, markup.MAX_BYTES)
+        found = taken(io.BytesIO(data), carried_reading.MOST_FILES, markup.MAX_BYTES)
     except Exception as error:
         raise DocumentBrokenError from error
-    told = pdf_reading.of_attached(*found, "en")
+    told = carried_reading.of_carried(carrier, *found, "en")
     return [told.portfolio.SerializeToString(), dict(told.left)]
 
 
@@ -224,7 +229,12 @@ READERS: dict[str, Reader] = {
     "document_europass_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_XML),
     "document_europass_json": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_JSON),
     "document_europass_candidate_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML),
-    "document_pdf": Reader(_pdf, (DocumentBrokenError,)),
+    "document_pdf": Reader(
+        partial(_carried, carried_reading.PDF, pdf_attached.attached), (DocumentBrokenError,)
+    ),
+    "document_html": Reader(
+        partial(_carried, carried_reading.PAGE, html_linked.linked), (DocumentBrokenError,)
+    ),
     "document_leap2a": _document_reader(pb.DOCUMENT_FORMAT_LEAP2A),
     "film_mp4": Reader(partial(_film, "video/mp4"), (films.FilmBrokenError,)),
     "film_webm": Reader(partial(_film, "video/webm"), (films.FilmBrokenError,)),

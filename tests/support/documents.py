@@ -51,7 +51,6 @@ def written(format_: Format, cv: Cv) -> bytes:
 
 def read(format_: Format, content: bytes, language: str = "en") -> Read:
     """What a document says."""
-    assert format_.read
     return format_.read(io.BytesIO(content), language)
 
 

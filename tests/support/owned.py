@@ -162,6 +162,7 @@ def entries_of(person: Caller) -> Things:
         "UpdateCv": {"cv": cv_pb2.Cv(name=version.name, title="Eve")},
         "DeleteCv": {"name": version.name},
         "GetDocumentReport": {"format": document_pb2.DOCUMENT_FORMAT_HTML},
+        "UploadDocument": {"document": {"size_bytes": 1, "sha256": "0" * 64}},
         "ImportDocument": {"format": document_pb2.DOCUMENT_FORMAT_JSON_RESUME, "content": b"{}"},
         "CreateShareLink": {"share_link": new_link},
         "RevokeShareLink": {"name": link.name},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import pytest
 from google.protobuf.message import Message
 from sqlalchemy import text
 from waymark.vouchers.v1 import alert_pb2, monitoring_rule_pb2, sanction_pb2
@@ -12,11 +13,21 @@ from waymark.vouchers.v1 import alert_pb2, monitoring_rule_pb2, sanction_pb2
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers.app import VouchersApp
-from tests.support.vouchers import World
+from tests.support.vouchers import NO_EVIDENCE, World
 
 Rule = monitoring_rule_pb2.MonitoringRule
 Alert = alert_pb2.Alert
 Sanction = sanction_pb2.Sanction
+
+
+@pytest.fixture
+def school(world: World) -> Any:
+    """A world with a programme that any session of a shortage occupation may be booked in."""
+    made: Any = world
+    made.plan = made.programme(fund=10_000_000, **NO_EVIDENCE)
+    made.person_, made.voucher_ = world.voucher(made.plan)
+    world.bank_account()
+    return made
 
 
 def draft(world: World, code: str = "rule", **fields: Any) -> Any:

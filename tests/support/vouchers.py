@@ -141,6 +141,7 @@ class World:
             start_date=day_message(start),
             end_date=day_message(start + timedelta(days=9)),
             nuts_code=changes.pop("nuts", "BE21"),
+            cancelled=changes.pop("cancelled", False),
         )
         if price is not None:
             session.price.CopyFrom(eur(price))
@@ -156,7 +157,13 @@ class World:
         self.tell(events_pb2.CourseChanged(**{**values, **changes}))
         return session.session
 
-    def list_shortage(self, isco: str = "7212", name: str = "shortageLists/national", uri: str = "") -> str:
+    def list_shortage(
+        self,
+        isco: str = "7212",
+        name: str = "shortageLists/national",
+        uri: str = "",
+        region: str = "BE",
+    ) -> str:
         """Tells of a list version with one entry, for the whole year; returns the version's name."""
         self.version += 1
         version = f"{name}/versions/{self.version}"
@@ -171,7 +178,7 @@ class World:
         entry = events_pb2.ShortageEntryRef(
             entry=f"{version}/entries/1",
             occupation=events_pb2.OccupationRef(uri=uri, isco_code=isco),
-            nuts_code="BE",
+            nuts_code=region,
             severity=4,
         )
         self.tell(published)

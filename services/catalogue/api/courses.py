@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from waymark.catalogue.v1 import course_pb2_grpc
 from waymark.catalogue.v1.course_pb2 import (
+    SESSION_STATUS_CANCELLED,
+    SESSION_STATUS_SCHEDULED,
     TAG_ORIGIN_PERSON,
     CorrectCourseRequest,
     Course,
@@ -118,7 +120,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
         if not request.revert:
             by, at = tx.principal.subject, tx.now.isoformat()
             for field in fields:
-                value = _value(tx, request.course, field)
+                value = _value(tx, row, request.course, field)
                 corrections[field] = {"value": value, "by": by, "at": at}
         imported = row.imported or row.document
         document = domain.corrected(imported, corrections)
@@ -153,7 +155,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
         return answer
 
 
-def _value(tx: Transaction, given: Course, field: str) -> Any:
+def _value(tx: Transaction, row: Any, given: Course, field: str) -> Any:
     """Returns the corrected value of a field as documents hold it; raises Refusal(INVALID_ARGUMENT)."""
     if field == "titles":
         if not given.titles:
@@ -171,7 +173,25 @@ def _value(tx: Transaction, given: Course, field: str) -> Any:
         return url
     if field == "occupations":
         return _tags(tx, given)
+    if field == domain.CANCELLED:
+        return _cancelled(row, given)
     return given.eqf_level
+
+
+def _cancelled(row: Any, given: Course) -> list[str]:
+    """The ids of sessions that the course has, or that were cancelled so before."""
+    known = {session["id"] for session in domain.sessions(row.document)}.union(_said_cancelled(row))
+    wanted = [name.removeprefix(f"courses/{row.id}/sessions/") for name in given.cancelled_sessions]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise invalid("course.cancelled_sessions", f"{unknown[0]} is no session of the course")
+    return wanted
+
+
+def _said_cancelled(row: Any) -> list[str]:
+    """Returns the ids of sessions that a person has said are cancelled."""
+    said: list[str] = row.corrections.get(domain.CANCELLED, {}).get("value", [])
+    return said
 
 
 def _tags(tx: Transaction, given: Course) -> list[Document]:
@@ -213,6 +233,7 @@ def course_message(row: Any) -> Course:
     )
     for field in FIELDS:
         put_field(answer, row.id, document, field)
+    answer.cancelled_sessions.extend(f"{answer.name}/sessions/{each}" for each in _said_cancelled(row))
     answer.skills.extend(map(_skill_message, row.skills.get("tags", ())))
     if row.same_as is not None:
         answer.same_as = f"courses/{row.same_as}"
@@ -301,6 +322,7 @@ def session_message(course: str, session: Document) -> Session:
         location_derived=session.get("derived", False),
         capacity=session.get("capacity", 0),
         mode=session["mode"],
+        status=SESSION_STATUS_CANCELLED if domain.is_cancelled(session) else SESSION_STATUS_SCHEDULED,
     )
     for key, field in (
         ("start", answer.start_date),

@@ -4,13 +4,14 @@ Documents are plain dictionaries, because they travel as JSON between parser, da
 `titles`, `descriptions` (language → text), `kind`, `eqf_level`, `url`, `subjects`, `occupations` (see `tag`),
 `offerings` (`mode`, `language`, `sessions`); a session has `id`, `external_id` and, where known, `start`,
 `end`, `apply_from`, `apply_until` (ISO dates), `currency` with `cents`, `nuts`, `town`, `postcode`, `lat`
-with `lon` (`derived` from a table of places where the partner gives none), `capacity`.
+with `lon` (`derived` from a table of places where the partner gives none), `capacity`, and `cancelled` where
+it is.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -20,7 +21,8 @@ FIELDS = (
     *("titles", "descriptions", "kind", "eqf_level", "url", "subjects", "occupations", "offerings"),
     *("modules", "target_groups", "territories"),
 )
-CORRECTABLE = ("titles", "descriptions", "kind", "eqf_level", "url", "occupations")
+CANCELLED = "cancelled_sessions"  # a correction that is no field: ids of sessions that do not take place
+CORRECTABLE = ("titles", "descriptions", "kind", "eqf_level", "url", "occupations", CANCELLED)
 MAX_SESSIONS = 500
 ALWAYS = "9999-12-31"  # start of a session one can enter at any time, where an order is needed
 
@@ -62,10 +64,39 @@ def tag(uri: str, isco: str, label: str, origin: int, confidence: float, version
 
 
 def corrected(imported: Document, corrections: Mapping[str, Any]) -> Document:
-    """Returns the document as served: the feed's, with corrected fields in place of its own."""
-    if not corrections:
-        return imported
-    return {**imported, **{field: value["value"] for field, value in corrections.items()}}
+    """Returns the document as served: the feed's, with corrected fields in place of its own, and with those
+    sessions cancelled that a person has said are."""
+    values = {field: correction["value"] for field, correction in corrections.items()}
+    cancelled = values.pop(CANCELLED, ())
+    document = {**imported, **values} if values else imported
+    return _with_sessions(document, lambda each: _cancel(each, cancelled)) if cancelled else document
+
+
+def taking_place(document: Document) -> Document:
+    """Returns the document without its cancelled sessions, where it has such, and then without offerings that
+    have none at all."""
+    if not any(map(is_cancelled, sessions(document))):
+        return document
+    left = _with_sessions(document, lambda each: None if is_cancelled(each) else each)
+    return {**left, "offerings": [offering for offering in left["offerings"] if offering["sessions"]]}
+
+
+def is_cancelled(session: Document) -> bool:
+    """True when its provider, or a person who has corrected the feed, says that it does not take place."""
+    return bool(session.get("cancelled", False))
+
+
+def _cancel(session: Document, ids: Collection[str]) -> Document:
+    return {**session, "cancelled": True} if session["id"] in ids else session
+
+
+def _with_sessions(document: Document, change: Callable[[Document], Document | None]) -> Document:
+    """Returns the document with each session as changed; None leaves it out."""
+    offerings = [
+        {**offering, "sessions": [new for each in offering["sessions"] if (new := change(each)) is not None]}
+        for offering in document["offerings"]
+    ]
+    return {**document, "offerings": offerings}
 
 
 def sessions(document: Document) -> Iterator[Document]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL
 
-from services.catalogue.domain.courses import Document, amount, as_told
+from services.catalogue.domain.courses import Document, amount, as_told, is_cancelled
 from services.catalogue.domain.features import level_text
-from services.catalogue.imports.csv_template import COLUMNS, MODES, guarded
+from services.catalogue.imports.csv_template import CANCELLED, COLUMNS, MODES, guarded
 
 _MODE_NAMES = {mode: name for name, mode in MODES.items()}
 _SAME = ("apply_from", "apply_until", "currency", "capacity")  # named alike in session and template
@@ -74,6 +74,7 @@ def _sessions(document: Document) -> Iterator[dict[str, Any]]:
                 "mode": _MODE_NAMES.get(offering["mode"], ""),
                 "instruction_language": offering["language"],
                 "price": amount(session["cents"]) if "cents" in session else "",
+                "status": CANCELLED if is_cancelled(session) else "",
             }
 
 

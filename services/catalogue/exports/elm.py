@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL, CourseMode
 
-from services.catalogue.domain.courses import Document, amount, as_told
+from services.catalogue.domain.courses import Document, amount, as_told, taking_place
 from services.catalogue.imports.countries import three_letters
 from services.catalogue.imports.elm import ELM, MODE, SKOS
 from services.catalogue.imports.languages import authority_uri
@@ -59,8 +59,9 @@ class ElmWriter:
         return _HEAD.encode()
 
     def course(self, row: Any) -> bytes:
-        """Returns the opportunities of a course, and keeps what they refer to."""
-        document, key, provider = row.document, str(row.id), row.organisation_id
+        """Returns the opportunities of a course, and keeps what they refer to. The format cannot say that a
+        session is cancelled, so it is left out."""
+        document, key, provider = taking_place(row.document), str(row.id), row.organisation_id
         self._providers.setdefault(provider, "")
         self._specify(key, document)
         found = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL, CourseMode
 
-from services.catalogue.domain.courses import Document, amount, as_told
+from services.catalogue.domain.courses import Document, amount, as_told, is_cancelled
 from services.catalogue.domain.features import level_text
 from services.catalogue.imports.countries import iso_code
 
@@ -82,6 +82,7 @@ def _instance(session: Document, offering: Document) -> Node:
             "identifier": session["external_id"],
             "courseMode": MODES.get(offering["mode"], ""),
             "inLanguage": offering["language"],
+            "eventStatus": "https://schema.org/EventCancelled" if is_cancelled(session) else "",
             "startDate": session.get("start"),
             "endDate": session.get("end"),
             "maximumAttendeeCapacity": session.get("capacity"),

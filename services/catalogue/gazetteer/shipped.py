@@ -1,4 +1,4 @@
-"""The regions and towns that ship with the catalogue; where they come from: `data/README.md`."""
+"""The towns that ship with the catalogue (`data/README.md`), and the regions of NUTS 2024, by name."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 
 from services.catalogue.domain.gazetteer import Kind, Place, country_of
 from services.catalogue.domain.labels import normal
+from services.platform.regions import Region, every
 
-DATA = Path(__file__).with_name("data")
+TOWNS = Path(__file__).with_name("data") / "towns.csv"
 REVISION = "1"  # changes whenever the files do
 
 
@@ -19,16 +20,14 @@ class Shipped:
     """Regions by NUTS code, regions and towns by name."""
 
     def __init__(self) -> None:
-        self.codes = set[str]()  # of all regions, also of those without a middle
         self.regions: dict[str, Place] = {}
         self._named: defaultdict[str, list[Place]] = defaultdict(list)
         self._also: defaultdict[str, list[Place]] = defaultdict(list)
         self.names: list[str] = []  # of towns, the first of each
-        for row in _rows("nuts_2024.csv"):
-            self.codes.add(row["code"])
-            if row["latitude"]:
-                self._add_region(row)
-        for row in _rows("towns.csv"):
+        for region in every():
+            if region.degrees:
+                self._add_region(region, region.degrees)
+        for row in _towns():
             self._add_town(row)
 
     def named(self, key: str) -> list[Place]:
@@ -36,14 +35,14 @@ class Shipped:
         that have it as another one."""
         return self._named.get(key) or self._also.get(key, [])
 
-    def _add_region(self, row: dict[str, str]) -> None:
-        code = row["code"]
-        place = Place(Kind.REGION, row["name"], country_of(code), code, *_degrees(row))
-        self.regions[code] = place
-        self._named[normal(row["name"])].append(place)
+    def _add_region(self, region: Region, middle: tuple[float, float]) -> None:
+        place = Place(Kind.REGION, region.name, country_of(region.code), region.code, *middle)
+        self.regions[region.code] = place
+        self._named[normal(region.name)].append(place)
 
     def _add_town(self, row: dict[str, str]) -> None:
-        place = Place(Kind.TOWN, row["name"], row["country"], "", *_degrees(row))
+        degrees = float(row["latitude"]), float(row["longitude"])
+        place = Place(Kind.TOWN, row["name"], row["country"], "", *degrees)
         self.names.append(row["name"])
         self._named[normal(row["name"])].append(place)
         for name in filter(None, row["other_names"].split("|")):
@@ -56,10 +55,6 @@ def shipped() -> Shipped:
     return Shipped()
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (DATA / name).open(encoding="utf-8", newline="") as stream:
+def _towns() -> Iterator[dict[str, str]]:
+    with TOWNS.open(encoding="utf-8", newline="") as stream:
         yield from csv.DictReader(stream)
-
-
-def _degrees(row: dict[str, str]) -> tuple[float, float]:
-    return float(row["latitude"]), float(row["longitude"])

@@ -6,7 +6,8 @@ workshop), `eqf_level`, `url`, `subjects` and `occupations` (several apart by `|
 URIs), `session_id`, `start_date`, `end_date`, `apply_from`, `apply_until` (YYYY-MM-DD; no start date:
 permanent entry), `price`, `currency`, `mode` (on_site, online, blended, distance), `instruction_language`,
 `nuts_code`, `town`, `postal_code`, `latitude`, `longitude`, `capacity`, and several apart by `|`: `modules`
-(a title, or title, two colons and a level: `EQF 4`, or one of your own), `target_groups`, `territories`. What
+(a title, or title, two colons and a level: `EQF 4`, or one of your own), `target_groups`, `territories`; and
+`status` of the session (scheduled, cancelled; scheduled when empty). What
 concerns the course is read from its first row. A course without sessions has one row without `session_id`.
 """
 
@@ -26,7 +27,7 @@ from services.catalogue.domain.features import KINDS, features, module
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
-from services.catalogue.imports.offerings import occupations, place, subjects
+from services.catalogue.imports.offerings import occupations, place, status, subjects
 
 COLUMNS = (
     "course_id",
@@ -56,7 +57,9 @@ COLUMNS = (
     "modules",
     "target_groups",
     "territories",
+    "status",
 )
+CANCELLED, SCHEDULED = "cancelled", "scheduled"  # in the column `status`
 MODES = {
     "on_site": CourseMode.COURSE_MODE_ON_SITE,
     "online": CourseMode.COURSE_MODE_ONLINE,
@@ -311,4 +314,5 @@ def _session(
     place(session, get("town", ""), degrees, nuts, "latitude", findings, postcode)
     if capacity := values.whole(get("capacity", ""), 0, 100_000, "capacity", findings):
         session["capacity"] = capacity
+    status(session, get("status", "").strip().lower(), CANCELLED, (SCHEDULED,), "status", findings)
     return session

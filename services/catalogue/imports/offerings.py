@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_PARTNER, CourseMode
 
@@ -74,6 +74,23 @@ def mode(
         if word not in modes and context.once(f"MODE_UNKNOWN {word[:200]}"):
             values.mode_unknown(path, word, remedy, findings)
     return known[0] if known else 0
+
+
+def status(
+    session: Document, said: str, cancelled: str, others: Collection[str], path: str, findings: Findings
+) -> None:
+    """Puts into a session that it is `cancelled`, where that is said; a word that is none of `others` either,
+    such as that it is postponed with no new day, is told."""
+    if said == cancelled:
+        session["cancelled"] = True
+    elif said and said not in others:
+        findings.warning(
+            "SESSION_STATUS_UNKNOWN",
+            path,
+            said,
+            "A session takes place or is cancelled; this one is shown as one that takes place.",
+            f"Write {cancelled} when it does not take place; give it the day to which it is moved.",
+        )
 
 
 def place(

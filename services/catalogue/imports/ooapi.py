@@ -42,9 +42,9 @@ LEVELS = {
     "doctoral": 8,
 }
 UNKNOWN_LEVELS = ("eqf_0", "undefined", "undivided")
-# States in which nobody can book an offering: not yet, or not any more.
-ABSENT = ("concept", "cancelled")
+ABSENT = "concept"  # nobody can book it yet
 CLOSED = "inactive"
+CANCELLED = "cancelled"
 TOTAL = "total_costs"
 PLACES = ("teaching", "visit")  # types of address at which a course may be held
 _SESSION = """courseOfferingId programmeOfferingId state teachingLanguages modesOfDelivery maxNumberStudents
@@ -63,7 +63,7 @@ CARRIED = leftovers.Carried(
 class Ooapi(JsonReader):
     """Reader of OOAPI 6."""
 
-    revision = "ooapi-2"
+    revision = "ooapi-3"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Returns a record per course or programme; its content is the object."""
@@ -119,6 +119,8 @@ def _offerings(node: Node, course: str, context: Context, findings: Findings) ->
         if _absent(item, context, findings):
             continue
         session = found.session(json_ld.first(item, SESSION_IDS))
+        if string(item.get("state")) == CANCELLED:
+            session["cancelled"] = True
         ways = strings(item.get("modesOfDelivery")) or strings(node.get("modesOfDelivery"))
         mode = offerings.mode(ways, MODES, "modesOfDelivery", WRITE_A_MODE, context, findings)
         for name, path in (("start", "startDateTime"), ("end", "endDateTime")):
@@ -143,9 +145,9 @@ def _absent(item: Node, context: Context, findings: Findings) -> bool:
     state = string(item.get("state"))
     if state == CLOSED:
         values.enrolment_closed("courseOfferings/state", state, findings)
-    if state not in ABSENT:
+    if state != ABSENT:
         return False
-    if context.once(f"SESSION_LEFT_OUT {state}"):
+    if context.once("SESSION_LEFT_OUT"):
         findings.add(
             INFO,
             "SESSION_LEFT_OUT",

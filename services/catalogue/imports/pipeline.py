@@ -19,6 +19,7 @@ from waymark.catalogue.v1.source_pb2 import FeedFormat
 
 from services.catalogue import events
 from services.catalogue.domain import courses, guard
+from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import ERROR, WARNING, Finding, Findings
 from services.catalogue.imports.csv_template import CsvTemplate
 from services.catalogue.imports.elm import Elm
@@ -52,6 +53,7 @@ READERS: dict[int, FeedReader] = {
 }
 READ_BATCH = 1000  # records; the content of one batch is in memory together, so
 READ_BYTES = 8 << 20  # as they stand in the file end it as well
+EXAMINED = 32  # records at a time
 APPLY_BATCH = 500  # courses a transaction
 KEPT_FINDINGS = 10_000  # a run; more are counted, not kept
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -157,13 +159,10 @@ class FeedImport:
         with transaction(self._app, read_only=True) as tx:
             known = course_store.known_hashes(tx, self._source.id, names)
             seen = staging.present(tx, self._run, names) | before
-        for raw in batch:
-            self._counts["records_in"] += 1
-            staged = self._examine(raw, known, seen, found)
-            if staged is None:
-                self._counts["records_rejected"] += 1
-            else:
-                rows.append(staged)
+        for start in range(0, len(batch), EXAMINED):
+            rows += self._examine(batch[start : start + EXAMINED], known, seen, found)
+        self._counts["records_in"] += len(batch)
+        self._counts["records_rejected"] += len(batch) - len(rows)
         return rows, found
 
     def _write_batch(self, rows: list[Staged], found: list[Finding]) -> None:
@@ -172,9 +171,32 @@ class FeedImport:
             self._note(tx, found)
 
     def _examine(
+        self, part: list[Raw], known: dict[str, bytes], seen: set[str], found: list[Finding]
+    ) -> list[Staged]:
+        """Decides what becomes of records; those that stand for no course are left out.
+
+        Each step is taken for all of them before the next: what it looks things up in stays at hand.
+        """
+        rows, read = [], []
+        for raw in part:
+            if (compared := self._compare(raw, known, seen, found)) is not None:
+                staged, document = compared
+                rows.append(staged)
+                read.append(document)
+        documents = [document for document in read if document is not None]
+        for document in documents:
+            self._tags.add(document)
+        for document in documents:
+            self._placing.add(document)
+        return [
+            row if document is None else row._replace(document=_json(document))
+            for row, document in zip(rows, read, strict=True)
+        ]
+
+    def _compare(
         self, raw: Raw, known: dict[str, bytes], seen: set[str], found: list[Finding]
-    ) -> Staged | None:
-        """Decides what becomes of a record; None: it is rejected and stands for no course."""
+    ) -> tuple[Staged, Document | None] | None:
+        """Returns what becomes of a record and what it says if that is new; None: it stands for no course."""
         if not raw.external_id:
             self._nameless += 1
             found.append(_nameless(raw))
@@ -187,7 +209,7 @@ class FeedImport:
         before = known.get(raw.external_id)
         if before == digest:
             self._counts["courses_unchanged"] += 1
-            return Staged(raw.external_id, Action.UNCHANGED, None, None, None)
+            return Staged(raw.external_id, Action.UNCHANGED, None, None, None), None
         findings = Findings(raw.external_id, raw.line)
         course = courses.course_id(self._source.id, raw.external_id)
         document = self._reader.read(raw, course, self._context, findings)
@@ -197,12 +219,10 @@ class FeedImport:
         if findings.rejected:
             # Staged all the same: the course is still in the feed, so it must not be removed.
             self._counts["records_rejected"] += 1
-            return Staged(raw.external_id, Action.REJECTED, None, None, None)
-        self._tags.add(document)
-        self._placing.add(document)
+            return Staged(raw.external_id, Action.REJECTED, None, None, None), None
         action = Action.UPDATE if before else Action.CREATE
         self._counts["courses_updated" if before else "courses_created"] += 1
-        return Staged(raw.external_id, action, course, digest, _json(document))
+        return Staged(raw.external_id, action, course, digest, None), document
 
     def _note(self, tx: Transaction, found: list[Finding]) -> None:
         for finding in found:

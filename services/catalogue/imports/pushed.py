@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from waymark.catalogue.v1.course_pb2 import CourseMode
+from waymark.catalogue.v1.course_pb2 import CourseMode, SessionStatus
 
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.features import KINDS
@@ -18,6 +18,9 @@ from services.catalogue.imports.json_records import JsonReader
 from services.catalogue.imports.offerings import Offerings
 
 DAYS = {"start": "start_date", "end": "end_date", "apply_from": "apply_from", "apply_until": "apply_until"}
+
+CANCELLED = SessionStatus.Name(SessionStatus.SESSION_STATUS_CANCELLED)
+TAKING_PLACE = frozenset(SessionStatus.keys()) - {CANCELLED}
 
 
 class Pushed(JsonReader):
@@ -75,6 +78,8 @@ def _offerings(node: Document, course: str, context: Context, findings: Findings
         said = string(item.get("capacity"))
         if capacity := values.whole(said, 0, 100_000, "sessions/capacity", findings):
             session["capacity"] = capacity
+        said = string(item.get("status"))
+        offerings.status(session, said, CANCELLED, TAKING_PLACE, "sessions/status", findings)
         mode = _mode(string(item.get("mode")), findings)
         if mode not in offerings.AFAR:
             _place(session, item, context, findings)

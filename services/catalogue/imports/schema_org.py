@@ -40,6 +40,8 @@ FOLLOWED = frozenset(
 )
 OWN_SESSION = ("startDate", "endDate", "applicationDeadline", "offers", "educationalProgramMode", "location")
 CLOSED = frozenset(("SoldOut", "Discontinued", "OutOfStock"))
+CANCELLED = "EventCancelled"
+TAKING_PLACE = frozenset(("EventScheduled", "EventRescheduled", "EventMovedOnline"))
 MODES: dict[str, int] = {
     "online": CourseMode.COURSE_MODE_ONLINE,
     "mooc": CourseMode.COURSE_MODE_ONLINE,
@@ -59,7 +61,7 @@ MODES: dict[str, int] = {
 _OFFER = """offers/price offers/priceCurrency offers/lowPrice offers/availability offers/validFrom
     offers/validThrough offers/priceSpecification/price offers/priceSpecification/priceCurrency
     offers/priceSpecification/valueAddedTaxIncluded"""
-_SESSION = f"""{_OFFER} inLanguage/* courseMode/* eventAttendanceMode startDate endDate
+_SESSION = f"""{_OFFER} inLanguage/* courseMode/* eventAttendanceMode eventStatus startDate endDate
     courseSchedule/startDate courseSchedule/endDate maximumAttendeeCapacity location location/address
     location/address/addressLocality location/address/addressRegion location/address/addressCountry/*
     location/address/postalCode location/geo/latitude location/geo/longitude"""
@@ -88,7 +90,7 @@ class Content(NamedTuple):
 class SchemaOrg(json_records.JsonReader):
     """Reader of schema.org JSON-LD."""
 
-    revision = "schema-org-3"
+    revision = "schema-org-4"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course, and per object that is neither a course nor of use for one."""
@@ -237,6 +239,8 @@ def _offerings(
             continue  # a reference that led nowhere
         session = found.session("" if is_program else _session_id(item))
         mode = _mode(item, context, findings)
+        said = name_of(string(item.get("eventStatus")))
+        offerings.status(session, said, CANCELLED, TAKING_PLACE, "eventStatus", findings)
         _dates(session, item, findings)
         _offer(session, nodes(item.get("offers")) or nodes(node.get("offers")), findings)
         places = string(item.get("maximumAttendeeCapacity")) or string(item.get("maximumEnrollment"))

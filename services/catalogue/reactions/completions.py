@@ -11,8 +11,8 @@ from services.platform.db.transaction import Transaction
 from services.platform.events.consumer import EventInfo
 
 
-def note_completion(_app: App, tx: Transaction, event: Any, _info: EventInfo) -> None:
+def note_completion(_app: App, tx: Transaction, event: Any, info: EventInfo) -> None:
     """Keeps which opaque id has completed which course; not of the sandbox, and nobody who was not there."""
     course = last(event.ref.course)
     if not event.no_show and not event.ref.sandbox and is_uuid(course):
-        course_feedback.add_completion(tx, course, last(event.ref.learner))
+        course_feedback.add_completion(tx, course, last(event.ref.learner), info.time)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from services.catalogue.api.messages import last
@@ -12,5 +13,6 @@ from services.platform.events.consumer import EventInfo
 
 
 def forget_subject(_app: App, tx: Transaction, event: Any, _info: EventInfo) -> None:
-    """Deletes feedback with its answers, hidden or not, and completions of an opaque id, if there are any."""
-    course_feedback.forget(tx, last(event.holder))
+    """Deletes feedback with its answers, hidden or not, and completions of an opaque id from before the
+    erasure, if there are any. Who came back since keeps what came after: the event may be told again."""
+    course_feedback.forget(tx, last(event.holder), event.erase_time.ToDatetime(tzinfo=UTC))

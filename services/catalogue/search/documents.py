@@ -45,7 +45,7 @@ def days(iso: str) -> int:
 
 def document(row: Any) -> tantivy.Document:
     """Returns the index document for a row of `courses`."""
-    state: Document = row.document
+    state = courses.taking_place(row.document)  # nobody finds a course by a session that is cancelled
     made = tantivy.Document()
     made.add_text("id", row.id)
     made.add_text("organisation", row.organisation_id)
@@ -72,7 +72,7 @@ def document(row: Any) -> tantivy.Document:
     for language in languages:
         made.add_text("language", language)
     _counted(made, "language", languages)
-    made.add_bytes("hit", _hit(row).SerializeToString())
+    made.add_bytes("hit", _hit(row, state).SerializeToString())
     for session in sessions:
         made.add_bytes("session", _kept(row.id, session))
     return made
@@ -161,9 +161,8 @@ def _sessions(made: tantivy.Document, sessions: list[Document]) -> None:
             made.add_unsigned(f"price_{currency}", min(prices))
 
 
-def _hit(row: Any) -> CourseHit:
+def _hit(row: Any, state: Document) -> CourseHit:
     """Returns what a search shows of a course, as far as it does not depend on the search."""
-    state: Document = row.document
     return CourseHit(
         course=f"courses/{row.id}",
         titles=state["titles"],

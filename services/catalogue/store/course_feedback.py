@@ -19,9 +19,9 @@ from services.platform.db.transaction import Transaction
 _PUBLIC = table.c.state.in_([int(state) for state in PUBLIC])
 
 
-def add_completion(tx: Transaction, course: str, learner: str) -> None:
-    """Notes that a learner has completed a course."""
-    statement = insert(course_completions).values(course_id=course, learner=learner)
+def add_completion(tx: Transaction, course: str, learner: str, at: datetime) -> None:
+    """Notes that a learner has completed a course, as told `at` that time (UTC)."""
+    statement = insert(course_completions).values(course_id=course, learner=learner, complete_time=at)
     tx.execute(statement.on_conflict_do_nothing())
 
 
@@ -71,10 +71,13 @@ def remove(tx: Transaction, row: Row[Any]) -> None:
         tx.execute(delete(course_completions).where(*done))
 
 
-def forget(tx: Transaction, learner: str) -> None:
-    """Deletes all that is kept of a learner: what they said, and which courses they completed."""
-    tx.execute(delete(table).where(table.c.author == learner))
-    tx.execute(delete(course_completions).where(course_completions.c.learner == learner))
+def forget(tx: Transaction, learner: str, at: datetime) -> None:
+    """Deletes all that is kept of a learner from before they erased their portfolio `at` that time, UTC: what
+    they said, and which courses they completed."""
+    tx.execute(delete(table).where(table.c.author == learner, table.c.create_time <= at))
+    done = course_completions.c
+    before = or_(done.complete_time.is_(None), done.complete_time <= at)
+    tx.execute(delete(course_completions).where(done.learner == learner, before))
 
 
 def listing(course: str, reader: str) -> Select[Any]:

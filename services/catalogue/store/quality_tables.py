@@ -35,6 +35,7 @@ course_completions = Table(
     metadata,
     Column("course_id", UuidText, primary_key=True),
     Column("learner", Text, primary_key=True),  # opaque subject of the access token
+    moment("complete_time"),  # when it was told; unset: before that was kept
 )
 
 course_feedback = Table(

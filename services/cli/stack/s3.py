@@ -43,9 +43,13 @@ class S3:
         return access, secret
 
     def prepare(self, log: Path) -> None:
-        """Make the folder; `log` is taken for symmetry with the other parts."""
+        """Make the folder, and free it of what a server that was killed had of uploads under way, which no
+        list has; `log` is taken for symmetry with the other parts."""
         del log
-        (self.folder / "objects").mkdir(parents=True, exist_ok=True)
+        objects = self.folder / "objects"
+        objects.mkdir(parents=True, exist_ok=True)
+        for left in objects.glob("*/.rclone_temp_*"):
+            left.unlink()
 
     def command(self) -> Command:
         """Return how to run the server. The keys go by environment: a process list would show arguments."""

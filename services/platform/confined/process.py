@@ -1,18 +1,16 @@
 """The process that reads one file of a stranger: run as a file, with nothing of ours imported.
 
-It reads the file from its standard input, has a task make something of it, and writes that to its standard
-output. Its arguments are the file of the task, the most bytes of data and of addresses and seconds of
-processor it may take, and what the task is told. Whatever becomes of a library that a task uses, the process
-can open no file and reach nobody by TCP, where the kernel has Landlock (Linux 5.13; TCP since 6.7).
+The file is its standard input; it has a task make something of it, and writes that to its standard output.
+Its arguments are the file of the task, the most bytes of data and of addresses and seconds of processor it
+may take, and what the task is told. Whatever becomes of a library that a task uses, the process can open no
+file and reach nobody by TCP, where the kernel has Landlock (Linux 5.13; TCP since 6.7).
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
 import resource
 import runpy
-import shutil
 import sys
 
 # Of Landlock, the same on every processor: calls, and how many rights on files each of its versions knows.
@@ -54,12 +52,6 @@ def confine() -> None:
 
 def main(task: str, memory: str, addresses: str, seconds: str, *said: str) -> None:
     """Limits the process, loads the task with its libraries, and lets its `main` do what it was told."""
-    # The only file there is, and no disk sees it; a pipe could be read but once.
-    with open(os.memfd_create("given"), "wb") as kept:
-        shutil.copyfileobj(sys.stdin.buffer, kept)
-        kept.flush()
-        os.dup2(kept.fileno(), 0)
-    os.lseek(0, 0, os.SEEK_SET)
     for limit, value in (
         (resource.RLIMIT_DATA, int(memory)),
         (resource.RLIMIT_AS, int(addresses)),  # of memory that is shared, too

@@ -22,6 +22,15 @@ STATEMENT_TIMEOUT = 30.0  # seconds, unless a transaction brings its own deadlin
 LOCK_TIMEOUT = 3.0  # seconds waiting for a row that another call is changing
 IDLE_TIMEOUT = 20.0  # seconds a transaction may stay open without a statement
 
+# A peer that vanished without a word is noticed in about ten seconds instead of two hours: by the last, in
+# milliseconds, where something was sent to it, else by the others, in seconds.
+SILENCE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
 
 def make_engine(
     url: str,
@@ -48,11 +57,7 @@ def make_engine(
         "connect_timeout": CONNECT_TIMEOUT,
         "application_name": application,
         "prepare_threshold": 3,
-        # A peer that vanished without a word is noticed in about ten seconds instead of two hours.
-        "keepalives_idle": 5,
-        "keepalives_interval": 2,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 10_000,
+        **SILENCE,
     }
     engine = sqlalchemy.create_engine(
         driver_url(url),

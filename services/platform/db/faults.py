@@ -24,11 +24,18 @@ _EXHAUSTED = (
     psycopg.errors.OutOfMemory,
     psycopg.errors.ConfigurationLimitExceeded,
 )
+# Class 54, program limit exceeded: the same statement will never be taken. psycopg calls it operational too.
+_NEVER = (
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+    psycopg.errors.TooManyColumns,
+    psycopg.errors.TooManyArguments,
+)
 _UNREACHABLE = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 def refusal_of(error: BaseException) -> Refusal | None:
-    """Returns the refusal that `error` amounts to, or None when it is no fault of the database.
+    """Returns the refusal that `error` amounts to, or None when it is no fault of the database, but ours.
 
     LOCKED for lock timeouts, deadlocks and serialization failures; DEADLINE_EXCEEDED for a cancelled
     statement; OVERLOADED for a full pool, disk or memory; UNAVAILABLE when the server cannot be reached or
@@ -43,6 +50,6 @@ def refusal_of(error: BaseException) -> Refusal | None:
         return Refusal(reason_pb2.REASON_DEADLINE_EXCEEDED)
     if isinstance(cause, _EXHAUSTED):
         return Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY)
-    if isinstance(cause, _UNREACHABLE):
+    if isinstance(cause, _UNREACHABLE) and not isinstance(cause, _NEVER):
         return Refusal(reason_pb2.REASON_UNAVAILABLE, retry_after=RETRY)
     return None

@@ -154,7 +154,7 @@ def _connection_manager(limits: Limits) -> dict[str, Any]:
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
         "http2_protocol_options": {
-            "max_concurrent_streams": 100,
+            "max_concurrent_streams": limits.streams,
             "initial_stream_window_size": 256 * 1024,
             "initial_connection_window_size": 1024 * 1024,
         },

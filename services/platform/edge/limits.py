@@ -24,6 +24,8 @@ class Limits:
     remembered: int = 10_000
     # Connections at once, of all callers together.
     connections: int = 4096
+    # Calls at once on one connection of HTTP/2.
+    streams: int = 100
     # What the services themselves take: metadata of 16 KiB, messages of 1 MiB. The edge says no first.
     header_kib: int = 12
     headers: int = 64

@@ -44,7 +44,7 @@ class Consumer:
         self._settings = app.settings
         self._engine = app.engine
         self._dead = dead_letters or DeadLetters(app.settings, app.engine)
-        self._effects = Effects(app, self._dead)
+        self._effects = Effects(app, self._dead, definition.locks)
         self._reader = Reader(definition.reactions)
         self._measured = 0.0
         self.halted = False
@@ -121,6 +121,7 @@ class Consumer:
         while time.monotonic() < until and not stop.is_set():
             client.pause(*client.assignment())
             client.poll(timeout_ms=100)
+            self._measure_paused(client)
         client.resume(*client.assignment())
         if not halted or not self._dead_over_limit():
             gauge.set(0)
@@ -133,13 +134,31 @@ class Consumer:
             log.warning("limit_unknown", exc_info=error)
             return True
 
-    def _measure(self, client: Any) -> None:
-        if time.monotonic() - self._measured < LAG_EVERY:
+    def _measure_paused(self, client: Any) -> None:
+        """Asks the broker how far the topics go: nothing is fetched that would say so meanwhile."""
+        if self._measured_lately():
             return
-        self._measured = time.monotonic()
+        try:
+            ends = client.end_offsets(list(client.assignment()), timeout_ms=POLL_MS)
+        except Exception as error:  # the broker is away too
+            log.warning("lag_unknown", exc_info=error)
+        else:
+            self._keep_lag(client, ends)
+
+    def _measure(self, client: Any) -> None:
+        if not self._measured_lately():
+            self._keep_lag(client, {place: client.highwater(place) for place in client.assignment()})
+
+    def _measured_lately(self) -> bool:
+        lately = time.monotonic() - self._measured < LAG_EVERY
+        if not lately:
+            self._measured = time.monotonic()
+        return lately
+
+    def _keep_lag(self, client: Any, ends: Mapping[Any, int | None]) -> None:
+        """Tells and writes how far before `ends`, by partition, the client stands; None: not known yet."""
         rows = []
-        for place in client.assignment():
-            end = client.highwater(place)
+        for place, end in ends.items():
             if end is not None:
                 lag = max(0, end - client.position(place))
                 metrics.CONSUMER_LAG.labels(place.topic, str(place.partition)).set(lag)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from services.platform.app import App
     from services.platform.db.transaction import Transaction
+    from services.platform.service import Lock
 
 ATTEMPTS = 3  # of one event, before it is called poison
 RETRY = 0.2  # seconds between them
@@ -33,9 +34,10 @@ log = structlog.get_logger("consumer")
 class Effects:
     """Turns read messages into effects of one service."""
 
-    def __init__(self, app: App, dead_letters: DeadLetters) -> None:
+    def __init__(self, app: App, dead_letters: DeadLetters, lock: Lock | None = None) -> None:
         self._app = app
         self._dead = dead_letters
+        self._lock = lock
 
     def apply(self, messages: Sequence[Known | Ignored | Poison]) -> None:
         """Gives every message its effect, once, in the order given.
@@ -55,6 +57,8 @@ class Effects:
         """Runs the reactions of events that are new to the inbox, within `tx`; returns how many were new."""
         new = inbox.admit(tx, [event.info.id for event in events])
         count = len(new)
+        if self._lock:
+            self._lock(tx, [event.message for event in events if event.info.id in new])
         now = datetime.now(UTC)  # a batch takes a fraction of what EVENT_AGE can tell apart
         for event in events:
             topic = event.info.topic

@@ -23,7 +23,7 @@ def replay(definition: ServiceDefinition, app: App, offsets: Collection[int]) ->
     more), or the reason why it fails again. Offsets that are not there are left out.
     """
     reader = Reader(definition.reactions)
-    effects = Effects(app, DeadLetters(app.settings, app.engine))
+    effects = Effects(app, DeadLetters(app.settings, app.engine), definition.locks)
     outcomes = {}
     for letter, record in letters(app.settings):
         if letter.offset not in offsets:

@@ -35,9 +35,9 @@ class Response(Readable, Protocol):
 class Measured:
     """Reads through to `source`; afterwards `size`, `sha256` and the `head` of what passed are known."""
 
-    def __init__(self, source: Readable | BinaryIO, limit: int | None = None) -> None:
+    def __init__(self, source: Readable | BinaryIO, exactly: int | None = None) -> None:
         self._source = source
-        self._limit = limit
+        self._exactly = exactly
         self._hash = hashlib.sha256()
         self.size = 0
         self.head = b""
@@ -48,13 +48,14 @@ class Measured:
         return self._hash.hexdigest()
 
     def read(self, size: int = -1, /) -> bytes:
-        """Reads on; raises Refusal(UPLOAD_MISMATCH) past the limit."""
+        """Reads on; raises Refusal(UPLOAD_MISMATCH) for more bytes than there must be, or fewer."""
         chunk = self._source.read(size)
         self._hash.update(chunk)
         self.size += len(chunk)
         if len(self.head) < HEAD:
             self.head += chunk[: HEAD - len(self.head)]
-        if self._limit is not None and self.size > self._limit:
+        wanted = self.size if self._exactly is None else self._exactly
+        if self.size > wanted or (not chunk and self.size < wanted):
             raise Refusal(reason_pb2.REASON_UPLOAD_MISMATCH, metadata={"field": "size"})
         return chunk
 

@@ -32,6 +32,12 @@ class Stored(NamedTuple):
     sha256: str
 
 
+def key_of(uploaded: str) -> str:
+    """Returns the key for which an object was uploaded, whole or in parts; empty for what was not."""
+    incoming = uploaded.startswith(INCOMING)
+    return uploaded.removeprefix(INCOMING).partition(".")[0] if incoming else ""
+
+
 def disposition(filename: str) -> str:
     """Returns `attachment` with the name in both forms of RFC 6266; paths, controls and quotes are taken
     out."""

@@ -7,10 +7,11 @@ from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from services.platform.db.transaction import Transaction, transaction
-from services.platform.errors import Violation
+from services.platform.errors import Refusal, Violation
+from services.platform.rpc.body import parsed
 from services.platform.rpc.handlers import Servicer, mark, twice
 from services.platform.rpc.interceptors.validation import violations_of
 
@@ -34,10 +35,9 @@ def received(parse: Callable[[bytes], Any], bodies: Iterable[bytes]) -> Iterator
     """Yields messages as they come; a bad one stops nothing."""
     for number, body in enumerate(bodies, 1):
         try:
-            request = parse(body)
-        except DecodeError:
-            violation = Violation("", "The body is not a message of this call's request type.")
-            yield Received(number, None, [violation], len(body))
+            request = parsed(parse, body)
+        except Refusal as refusal:
+            yield Received(number, None, [Violation("", refusal.detail)], len(body))
         else:
             yield Received(number, request, violations_of(request, body), len(body))
 

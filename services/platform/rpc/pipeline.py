@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import grpc
-from google.protobuf.message import DecodeError, Message
-from waymark.errors.v1 import reason_pb2
 
-from services.platform.errors import Refusal
+from services.platform.rpc.body import parsed
 from services.platform.rpc.breaking import serializer, visibly
 from services.platform.rpc.call import Call
 from services.platform.rpc.exchange import received
@@ -73,7 +71,7 @@ def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse
     def serve(body: bytes, context: grpc.ServicerContext) -> Any:
         call = Call(method, context)
         with Trace(call), Log(call), Errors(call):
-            request = _parsed(parse, body)
+            request = parsed(parse, body)
             for check in before:
                 check(call)
             validation(request, body)
@@ -86,7 +84,7 @@ def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Pars
     def serve(body: bytes, context: grpc.ServicerContext) -> Iterator[Any]:
         call = Call(method, context, streams.ending)
         with Trace(call), Log(call), Errors(call):
-            request = _parsed(parse, body)
+            request = parsed(parse, body)
             for check in before:
                 check(call)
             validation(request, body)
@@ -106,14 +104,3 @@ def _exchange(method: Method, behaviour: Any, before: Sequence[Check], parse: Pa
                 yield from visibly(call, behaviour(received(parse, bodies), call))
 
     return serve
-
-
-def _parsed(parse: Parse, body: bytes) -> Message:
-    # Done here and not by grpcio, so that a body that is no message is refused like any other bad request.
-    try:
-        request: Message = parse(body)
-    except DecodeError:
-        raise Refusal(
-            reason_pb2.REASON_INVALID_ARGUMENT, "The body is not a message of this call's request type."
-        ) from None
-    return request

@@ -14,6 +14,7 @@ from waymark.edge.v1.admission_pb2_grpc import add_AuthorizationServicer_to_serv
 
 from services.platform.db.groups import Groups
 from services.platform.rpc.admission import Admission
+from services.platform.rpc.body import MAX_RECEIVED
 from services.platform.rpc.health import Health
 from services.platform.rpc.interceptors.identity import Verify
 from services.platform.rpc.method import ContractError, read_method
@@ -25,13 +26,12 @@ if TYPE_CHECKING:
     from services.platform.service import ServiceDefinition
 
 QUEUE = 3  # calls per thread that may wait; more would wait longer than they are worth
-MAX_REQUEST = 1 << 20  # bytes; files go to the object store
-MAX_RESPONSE = 8 << 20
+MAX_RESPONSE = 8 << 20  # bytes
 STREAMS = 4  # threads for one stream: it holds its thread while its caller thinks, or does not read
 NOTICE = 0.5  # seconds between saying NOT_SERVING and closing the door, so that balancers can look away
 GRACE = 20.0  # seconds for calls under way
 _OPTIONS: Sequence[tuple[str, int]] = (
-    ("grpc.max_receive_message_length", MAX_REQUEST),
+    ("grpc.max_receive_message_length", MAX_RECEIVED),
     ("grpc.max_send_message_length", MAX_RESPONSE),
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.max_concurrent_streams", 256),

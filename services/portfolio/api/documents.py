@@ -18,17 +18,18 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mark
-from services.portfolio import documenting
+from services.portfolio import documenting, incoming
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.bringing_in import bring_in
 from services.portfolio.domain import names
-from services.portfolio.formats.format import Cv, DocumentBrokenError, NothingAttachedError, Read
+from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
 from services.portfolio.formats.formats import FORMATS
 from services.portfolio.store.evidence import BUCKET
 from services.portfolio.store.vault import open_vault
 
 CHUNK = 256 * 1024  # bytes of a message
+GONE = (reason_pb2.REASON_UPLOAD_MISSING, reason_pb2.REASON_NOT_FOUND)
 
 
 class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
@@ -51,23 +52,63 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
         cv = self._cv(request, call)
         return pb.GetDocumentReportResponse(not_carried=documenting.report(request, cv))
 
+    @portfolio_call
+    def UploadDocument(self, tx: Transaction, request: pb.UploadDocumentRequest) -> pb.DocumentTicket:
+        (holder,) = names.parse(request.parent, "holders")
+        return incoming.ticket(self.app, open_vault(tx, self.app.keys, holder), request.document)
+
     @mark
     def ImportDocument(self, request: pb.ImportDocumentRequest, call: Any) -> pb.ImportDocumentResponse:
-        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
-            call.resolve(request, tx.connection)
+        place = self._place(request, call)
         language = request.language_code or "en"
-        read = _read(request, language)
+        read, gone = Read(), None
+        try:
+            read = self._read(request, place, language)
+        except Refusal as refusal:
+            if refusal.reason not in GONE:
+                raise
+            gone = refusal  # maybe because this very request brought it in before
 
         @portfolio_call
         def added(
             self: DocumentApi, tx: Transaction, request: pb.ImportDocumentRequest
         ) -> pb.ImportDocumentResponse:
+            if gone:
+                raise gone
             (holder,) = names.parse(request.parent, "holders")
             vault = open_vault(tx, self.app.keys, holder)
             # A copy: a transaction that is run again must not find what the first run noted.
             return bring_in(tx, vault, deepcopy(read), language)
 
-        return added(self, request, call)
+        answer = added(self, request, call)
+        if place and not request.validate_only:
+            incoming.delete(self.app, place)
+        return answer
+
+    def _place(self, request: pb.ImportDocumentRequest, call: Any) -> str:
+        """Asks leave for the caller, and returns where a document is that was uploaded; "" for none."""
+        with transaction(self.app, call.principal, read_only=True, timeout=call.remaining()) as tx:
+            call.resolve(request, tx.connection)
+            if not request.HasField("upload"):
+                return ""
+            (holder,) = names.parse(request.parent, "holders")
+            return incoming.key_of(open_vault(tx, self.app.keys, holder))
+
+    def _read(self, request: pb.ImportDocumentRequest, place: str, language: str) -> Read:
+        try:
+            return _read(request, self._content(request, place), language)
+        except DocumentBrokenError as error:
+            if place:
+                incoming.delete(self.app, place)
+            raise Refusal(error.reason, metadata={"found": str(error)}) from error
+
+    def _content(self, request: pb.ImportDocumentRequest, place: str) -> bytes:
+        if not place:
+            return request.content
+        most = FORMATS[request.format].most_bytes
+        if request.upload.size_bytes > most:
+            raise DocumentBrokenError(f"more than {most} bytes")
+        return incoming.content(self.app, place, request.upload)
 
     def _cv(self, request: pb.ExportDocumentRequest, call: Any) -> Cv:
         found: list[documenting.Material] = []
@@ -86,15 +127,8 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
             yield from stream
 
 
-def _read(request: pb.ImportDocumentRequest, language: str) -> Read:
-    read = FORMATS[request.format].read
-    assert read is not None  # the contract takes no format that is only written
-    try:
-        found = read(io.BytesIO(request.content), language)
-    except DocumentBrokenError as error:
-        bare = isinstance(error, NothingAttachedError)
-        reason = reason_pb2.REASON_DOCUMENT_WITHOUT_DATA if bare else reason_pb2.REASON_DOCUMENT_UNREADABLE
-        raise Refusal(reason, metadata={"found": str(error)}) from error
+def _read(request: pb.ImportDocumentRequest, content: bytes, language: str) -> Read:
+    found = FORMATS[request.format].read(io.BytesIO(content), language)
     for evidence in found.portfolio.evidence:
         said = request.files.get(found.places.get(evidence.name, ""), "")
         evidence.sha256 = evidence.sha256 or said

@@ -21,7 +21,7 @@ from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.scan_states import require_served
 from services.portfolio.domain.states import word, wrong_state
-from services.portfolio.erasing import delete_files
+from services.portfolio.erasing import File, delete_files
 from services.portfolio.store.evidence import BUCKET, EVIDENCE, bytes_held
 from services.portfolio.store.vault import open_vault
 
@@ -106,7 +106,7 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
 
     @mark  # bytes go after the transaction: they could not come back with it
     def DeleteEvidence(self, request: pb.DeleteEvidenceRequest, call: Any) -> Empty:
-        files: list[tuple[str, int]] = []
+        files: list[File] = []
 
         @portfolio_call
         def deleted(self: EvidenceApi, tx: Transaction, request: pb.DeleteEvidenceRequest) -> Empty:
@@ -116,7 +116,7 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
             unlinking.require_unneeded(tx, vault, evidence.name)
             EVIDENCE.remove(tx, holder, evidence_id)
             unlinking.unlink(tx, vault, evidence.name)
-            files[:] = [(evidence_id, evidence.size_bytes)]
+            files[:] = [File(BUCKET, evidence_id, evidence.size_bytes)]
             return Empty()
 
         answer = deleted(self, request, call)

@@ -18,7 +18,7 @@ from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, refuse
-from services.portfolio.erasing import delete_files, erase
+from services.portfolio.erasing import File, delete_files, erase
 from services.portfolio.export.archive import written
 from services.portfolio.export.reader import Reader
 from services.portfolio.export.resuming import rest_of
@@ -74,14 +74,14 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
     @mark  # files go after the transaction: they could not come back with it
     def EraseHolder(self, request: pb.EraseHolderRequest, call: Any) -> pb.EraseHolderResponse:
         # Stays empty for a repeat, which must not take what somebody has had since.
-        files: list[tuple[str, int]] = []
+        files: list[File] = []
 
         @portfolio_call
         def erased(
             _api: HolderApi, tx: Transaction, request: pb.EraseHolderRequest
         ) -> pb.EraseHolderResponse:
             (holder_id,) = names.parse(request.name, "holders")
-            answer, files[:] = erase(tx, holder_id, request.etag)
+            answer, files[:] = erase(tx, self.app.keys, holder_id, request.etag)
             if request.validate_only:
                 answer.ClearField("erase_time")
             return answer

@@ -83,7 +83,7 @@ class StepApi:
             actor,
             course=step.course,
             reason=request.reason,
-            stages=steps.stages(tx, ref),
+            stages=steps.stages(tx, [ref]).get(ref, ()),
         )
         if before == pb.Step.STATE_PLANNED and request.state not in VERDICTS:
             _require_unblocked(step, pathway.message)

@@ -15,7 +15,7 @@ from services.portfolio.access import refuse_own
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names, rights
-from services.portfolio.erasing import delete_files, erase
+from services.portfolio.erasing import File, delete_files, erase
 from services.portfolio.store import rights_requests
 from services.portfolio.store.vault import Vault, find_vault, open_at_desk, restrict
 
@@ -84,7 +84,7 @@ class RightsRequestApi(rights_request_pb2_grpc.RightsRequestServiceServicer):
 
     @mark  # files go after the transaction: they could not come back with it
     def DeliverRightsRequest(self, request: pb.DeliverRightsRequestRequest, call: Any) -> Request:
-        files: list[tuple[str, int]] = []
+        files: list[File] = []
 
         @portfolio_call
         def delivered(
@@ -94,7 +94,7 @@ class RightsRequestApi(rights_request_pb2_grpc.RightsRequestServiceServicer):
             rights.require(found.state, Request.STATE_DELIVERED)
             found.note = request.note
             if found.kind == Request.KIND_ERASURE:
-                files[:] = erase(tx, vault.holder, "*").files
+                files[:] = erase(tx, self.app.keys, vault.holder, "*").files
                 return _moved(tx, found, None, Request.STATE_DELIVERED)
             if found.kind == Request.KIND_RESTRICTION:
                 restrict(tx, vault.holder, tx.now)

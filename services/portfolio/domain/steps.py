@@ -1,9 +1,10 @@
 """Steps of a pathway: where each stands, and who or what may move it.
 
 A step with a course is moved by the vouchers spent on it: it stands where the furthest redemption that was
-not released stands, whatever order or number its events arrive in. What the catalogue tells of the course
-moves no step, as the money stays where it is: it says that the step needs a look. All other steps are moved
-by hand.
+not released stands, whatever order or number its events arrive in. When the catalogue tells that a session is
+cancelled, what is reserved for it counts as released, as it will be. What else the catalogue tells of the
+course moves no step, as the money stays where it is: it says that the step needs a look. All other steps are
+moved by hand.
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ class Stage(IntEnum):
     ACCEPTED = 5
 
 
+def counted(stage: Stage, *, cancelled: bool) -> Stage:
+    """Returns the stage that counts for the step: what is reserved for a session that is `cancelled` is as
+    good as released; what has started is not."""
+    return Stage.RELEASED if cancelled and stage is Stage.RESERVED else stage
+
+
 _SHOWN: dict[Stage, State] = {
     Stage.RESERVED: Step.STATE_BOOKED,
     Stage.STARTED: Step.STATE_RUNNING,
@@ -73,11 +80,13 @@ def after_event(state: State, stages: Iterable[Stage]) -> State:
     return state if state in VERDICTS else driven_state(stages)
 
 
-def course_standing(*, removed: bool, offered: bool) -> CourseStanding:
-    """Returns where the course of a planned or booked step stands: whether it was `removed`, and whether the
-    session booked, if any, is `offered`."""
+def course_standing(*, removed: bool, offered: bool, cancelled: bool) -> CourseStanding:
+    """Returns where the course of a planned or booked step stands: whether it was `removed`, whether the
+    session booked, if any, is `offered`, and whether one that was booked is `cancelled`."""
     if removed:
         return Step.COURSE_STANDING_WITHDRAWN
+    if cancelled:
+        return Step.COURSE_STANDING_SESSION_CANCELLED
     return Step.COURSE_STANDING_UNSPECIFIED if offered else Step.COURSE_STANDING_SESSION_NOT_OFFERED
 
 

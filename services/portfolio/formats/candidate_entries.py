@@ -105,7 +105,7 @@ def licences(profile: Tree) -> Iterator[Entry]:
         start, end = date_of(licence, "FirstIssuedDate"), _end(licence, "FreeFormPeriod")
         key = title, as_iso(start or Date()), as_iso(end or Date())
         entry = made.setdefault(key, Entry(kind=entries.ENTRY_KIND_DRIVING_LICENCE, title=title))
-        if category not in entry.driving_licence.categories:
+        if category and category not in entry.driving_licence.categories:
             entry.driving_licence.categories.append(category)
         if start:
             entry.start_date.CopyFrom(start)

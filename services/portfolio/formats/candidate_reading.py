@@ -13,7 +13,8 @@ from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
-from services.portfolio.formats import candidate, markup, skills
+from services.portfolio.domain.sameness import plain
+from services.portfolio.formats import candidate, languages, markup, skills
 from services.portfolio.formats.candidate_entries import (
     certifications,
     education,
@@ -131,8 +132,7 @@ def _competencies(
         taxonomy = first(item, "TaxonomyID")
         if taxonomy.text("text").casefold() == "language":
             entry = language_of(item, language)
-            code = entry.language.language_code
-            native = next((one for one in tongues if one.language.language_code == code), None)
+            native = next((one for one in tongues if _tongue(one) == _tongue(entry)), None)
             if native is None:
                 spoken.append(entry)
             else:
@@ -142,6 +142,12 @@ def _competencies(
             version = taxonomy.text("schemeVersionID", 100)
             claims.append(("PersonQualifications", _claim(item, version, language)))
     return spoken, claims
+
+
+def _tongue(entry: Entry) -> tuple[str, str]:
+    """Returns which language an entry is about: its code, and its name where it has none."""
+    code = entry.language.language_code
+    return code, plain(entry.title) if code == languages.UNKNOWN else ""
 
 
 def _claim(item: Tree, version: str, language: str) -> SkillClaim:

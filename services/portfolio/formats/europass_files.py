@@ -12,7 +12,7 @@ from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats import markup
 from services.portfolio.formats.europass import tree_of
 from services.portfolio.formats.europass_reading import read_tree
-from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
+from services.portfolio.formats.format import IN_JSON, Cv, DocumentBrokenError, Format, Opened, Read
 
 NAMESPACE = "http://europass.cedefop.europa.eu/Europass"
 ROOT = "SkillsPassport"
@@ -102,4 +102,4 @@ def _put_one(parent: Any, key: str, value: Any) -> None:
 
 
 XML = Format("application/xml", write_xml, read_xml)
-JSON = Format("application/json", write_json, read_json)
+JSON = Format("application/json", write_json, read_json, most_bytes=IN_JSON)

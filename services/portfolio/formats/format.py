@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
+from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
@@ -17,11 +18,22 @@ from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
 
 class DocumentBrokenError(ValueError):
-    """The file is not of this format, or is broken, or too large; says which, and nothing out of the file."""
+    """The file is not of this format, or is broken, or too large; says which, and nothing out of the file.
+    `reason`: the one by which it is refused."""
+
+    reason = reason_pb2.REASON_DOCUMENT_UNREADABLE
 
 
 class NothingAttachedError(DocumentBrokenError):
     """The PDF has nothing attached that could be read."""
+
+    reason = reason_pb2.REASON_DOCUMENT_WITHOUT_DATA
+
+
+class NothingLinkedError(DocumentBrokenError):
+    """The page carries nothing that could be read."""
+
+    reason = reason_pb2.REASON_PAGE_WITHOUT_DATA
 
 
 @dataclass(frozen=True)
@@ -67,13 +79,20 @@ def no_files(_: Evidence) -> Iterator[bytes]:
     return iter(())
 
 
+# Bytes of a document that is read: with pictures or files in it, and in JSON, whose every part is in memory
+# at once. A portfolio of 2000 entries has 2 MB.
+LARGE = 20 << 20
+IN_JSON = 4 << 20
+
+
 @dataclass(frozen=True)
 class Format:
     """One format. `write(cv, files)` yields the document as it is made; `read(file, language)` raises
-    DocumentBrokenError, and is None where a format is only written. `fields`: what a page shows people, as
-    paths of SharedPortfolio; empty for what is written to be read again."""
+    DocumentBrokenError. `fields`: what a page shows people, as paths of SharedPortfolio; empty for what is
+    written for machines alone. `most_bytes`: of a document that is read."""
 
     content_type: str
     write: Callable[[Cv, Opened], Iterator[bytes]]
-    read: Callable[[BinaryIO, str], Read] | None = None
+    read: Callable[[BinaryIO, str], Read]
     fields: tuple[str, ...] = ()
+    most_bytes: int = 8 << 20

@@ -15,7 +15,7 @@ from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats import beside, languages, skills
 from services.portfolio.formats.fitting import fit
-from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
+from services.portfolio.formats.format import IN_JSON, Cv, DocumentBrokenError, Format, Opened, Read
 from services.portfolio.formats.texts import MAX_TEXT, as_iso, chosen, cleaned, of_iso, say
 from services.portfolio.formats.trees import Tree
 
@@ -224,4 +224,4 @@ def _beside(item: Tree, message: Any) -> Any:
     return found or message()
 
 
-FORMAT = Format("application/json", write, read)
+FORMAT = Format("application/json", write, read, most_bytes=IN_JSON)

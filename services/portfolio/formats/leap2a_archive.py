@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from services.platform.zipping import CHUNK, ZipStream, ZipUnsafeError, opened, opened_file
 from services.portfolio.formats import leap2a
-from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, Opened, Read
+from services.portfolio.formats.format import LARGE, Cv, DocumentBrokenError, Format, Opened, Read
 from services.portfolio.formats.leap2a_reading import read_feed
 from services.portfolio.formats.markup import root_of
 
@@ -79,4 +79,4 @@ def _hash(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
     return digest.hexdigest()
 
 
-FORMAT = Format("application/zip", write, read)
+FORMAT = Format("application/zip", write, read, most_bytes=LARGE)

@@ -109,7 +109,7 @@ def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:
 
 
 def _carried(format_: Format, cv: Cv) -> Read:
-    if format_.read is None or format_.fields:
+    if format_.fields:
         return Read(_said_in(sharing.project(cv.portfolio, format_.fields), cv.language))
     content = b"".join(format_.write(cv, no_files))
     return format_.read(io.BytesIO(content), cv.language)

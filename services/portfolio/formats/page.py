@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +14,8 @@ from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel
 
 from services.platform.paper import pages
 from services.platform.paper.printing import Attached, pdf_of
-from services.portfolio.formats import candidate, languages, pdf_reading
-from services.portfolio.formats.format import Cv, Format, Opened
+from services.portfolio.formats import candidate, carried_reading, languages
+from services.portfolio.formats.format import LARGE, Cv, Format, Opened
 from services.portfolio.formats.texts import as_iso, chosen, clean
 
 _FOLDER = Path(__file__).parent
@@ -45,8 +47,9 @@ def words_in(language: str) -> Mapping[str, Any]:
     return pages.words_of(_FOLDER / "words", language)
 
 
-def as_html(cv: Cv) -> bytes:
-    """Returns the CV as HTML, UTF-8: one `h1`, sections in order, the language of the words named."""
+def as_html(cv: Cv, carried: bytes = b"") -> bytes:
+    """Returns the CV as HTML, UTF-8: one `h1`, sections in order, the language of the words named. `carried`:
+    an XML document of the same CV for machines, which is its alternate."""
     language = pages.language_of(cv.language)
     words, holder = words_in(language), cv.portfolio.holder
     name = clean(f"{holder.given_name} {holder.family_name}")
@@ -61,6 +64,7 @@ def as_html(cv: Cv) -> bytes:
             headline=clean(cv.headline),
             **(_letter(cv) if cv.letter else _body(cv, words)),
             said_in=cv.language if cv.language != language else "",
+            carried=b64encode(carried).decode(),
         )
     )
     return page.encode()
@@ -78,15 +82,21 @@ def _letter(cv: Cv) -> dict[str, Any]:
     return {"summary": _paragraphs({cv.language: cv.letter}, cv.language), "sections": [], "skills": []}
 
 
-def write_html(cv: Cv, _: Opened) -> Iterator[bytes]:
-    """Yields the page."""
-    yield as_html(cv)
+def write_html(cv: Cv, files: Opened) -> Iterator[bytes]:
+    """Yields the page; a CV carries what Europass reads in a link of its head."""
+    yield as_html(cv, _data(cv, files))
 
 
 def write_pdf(cv: Cv, files: Opened) -> Iterator[bytes]:
     """Yields the page as PDF/UA-1; a CV has what Europass reads attached, by the name that its PDFs have."""
-    attached = None if cv.letter else Attached("attachment.xml", b"".join(candidate.write(cv, files)))
+    data = _data(cv, files)
+    attached = Attached("attachment.xml", data) if data else None
     yield pdf_of(as_html(cv), pages.language_of(cv.language), attached)
+
+
+def _data(cv: Cv, files: Opened) -> bytes:
+    """Returns for machines what a CV shows people; a letter has nothing of the kind."""
+    return b"" if cv.letter else b"".join(candidate.write(cv, files))
 
 
 def _contact(holder: Holder) -> Iterator[str]:
@@ -172,5 +182,7 @@ _SHOWN = (
     "skill_claims.label",
     "skill_claims.level",
 )
-HTML = Format("text/html; charset=utf-8", write_html, fields=_SHOWN)
-PDF = Format("application/pdf", write_pdf, pdf_reading.read, fields=_SHOWN)
+_read_html = partial(carried_reading.read, carried_reading.PAGE)
+_read_pdf = partial(carried_reading.read, carried_reading.PDF)
+HTML = Format("text/html; charset=utf-8", write_html, _read_html, _SHOWN, LARGE)
+PDF = Format("application/pdf", write_pdf, _read_pdf, _SHOWN, LARGE)

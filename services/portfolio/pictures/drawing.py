@@ -25,6 +25,6 @@ def small(content_type: str, content: bytes) -> bytes | None:
     size = images.size_of(content_type, content)
     if size is None or size.width * size.height > MOST_PIXELS:
         return None
-    limits = Limits(MEMORY, ADDRESSES, SECONDS, PATIENCE)
+    limits = Limits(MEMORY, ADDRESSES, SECONDS, PATIENCE, MOST_BYTES)
     made = made_of(content, _DECODER, limits, images.KINDS[content_type], min(SIDE, max(size)), MOST_BYTES)
     return made if made and filetype.guess_mime(made) == "image/png" else None

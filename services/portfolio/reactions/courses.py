@@ -1,32 +1,44 @@
-"""What the catalogue tells of courses: which steps need another one, and whose counsellor is told."""
+"""What the catalogue tells of courses: which steps are planned again or need another course."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from waymark.catalogue.v1.events_pb2 import CourseChanged, SessionRef
-from waymark.portfolio.v1.events_pb2 import PathwayStalled
 
 from services.platform.app import App
 from services.platform.db.transaction import Transaction
 from services.platform.events.consumer import EventInfo
-from services.portfolio.store import stalled, step_courses, steps
-from services.portfolio.store.steps import StepRef
+from services.portfolio.reactions.moving import follow
+from services.portfolio.store import step_courses, steps
+from services.portfolio.store.tables import pathway_steps
+
+PATHWAYS = 500  # locked by one transaction
 
 
 def follow_course(_app: App, tx: Transaction, event: CourseChanged, _info: EventInfo) -> None:
-    """Keeps a course as told and looks at the steps that wait for it; this version again, or an older one,
-    changes nothing."""
-    sessions = {session.session: _first_day(session) for session in event.sessions}
-    if step_courses.put(tx, event.course, event.version, removed=event.removed, sessions=sessions):
-        alert(tx, steps.lock_by_course(tx, event.course))
+    """Keeps a course as told; this version again, or an older one, changes nothing. What waits for the course
+    is looked at by and by (`look_on`)."""
+    step_courses.put(
+        tx,
+        event.course,
+        event.version,
+        removed=event.removed,
+        sessions={each.session: _first_day(each) for each in event.sessions if not each.cancelled},
+        cancelled=[each.session for each in event.sessions if each.cancelled],
+    )
 
 
-def alert(tx: Transaction, found: Sequence[StepRef]) -> None:
-    """Tells once of those active ones among the locked pathways of these steps in which a step needs another
-    course or session; ends the alert of those in which none does any more."""
-    for pathway, needy in stalled.notice_courses(tx, sorted({(step.holder, step.pathway) for step in found})):
-        tx.publish(PathwayStalled(pathway=pathway, steps=needy))
+def look_on(tx: Transaction) -> bool:
+    """Looks at the next pathways with a course that was told, at most PATHWAYS; returns whether any course
+    was left."""
+    left = step_courses.unfinished(tx)
+    if left is None:
+        return False
+    course, last = left
+    planned = pathway_steps.c.course == course
+    locked = steps.lock_pathways(tx, planned, after=last, limit=PATHWAYS)
+    follow(tx, steps.of_locked(tx, planned, locked), CourseChanged.DESCRIPTOR.name)
+    step_courses.looked(tx, course, locked[-1] if len(locked) == PATHWAYS else None)
+    return True
 
 
 def _first_day(session: SessionRef) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf.message import Message
-from waymark.portfolio.v1.events_pb2 import PathwayStepMoved
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, literal
 from waymark.vouchers.v1 import events_pb2 as vouchers
 
 from services.platform.app import App
 from services.platform.db.transaction import Transaction
 from services.platform.events.consumer import EventInfo
-from services.portfolio.domain.steps import Stage, after_event, label
-from services.portfolio.reactions.courses import alert
+from services.portfolio.domain.steps import Stage
+from services.portfolio.reactions.moving import follow
 from services.portfolio.store import steps
+from services.portfolio.store.tables import pathway_steps
 
 # To which stage of a redemption each event takes it. `Stage` says what becomes of the step.
 STAGES: Mapping[type[Message], Stage] = {
@@ -27,6 +28,20 @@ STAGES: Mapping[type[Message], Stage] = {
 }
 
 
+def lock_all(tx: Transaction, events: Sequence[Any]) -> None:
+    """Locks the pathways that events of one transaction will move, all in one go: two transactions that meet
+    the same learners in different orders would wait for each other."""
+    moving = [event for event in events if type(event) in STAGES]
+    if len(moving) > 1:
+        steps.lock_pathways(
+            tx,
+            and_(
+                _is_any(pathway_steps.c.holder_id, map(_holder, moving)),
+                _is_any(pathway_steps.c.course, (event.ref.course for event in moving)),
+            ),
+        )
+
+
 def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) -> None:
     """Moves the learner's steps for the course of a redemption, in living pathways, to where it stands now.
 
@@ -36,19 +51,17 @@ def follow_redemption(_app: App, tx: Transaction, event: Any, _info: EventInfo) 
     stage, redemption = STAGES[type(event)], event.ref
     if stage is Stage.ACCEPTED and event.no_show:
         stage = Stage.RELEASED
-    holder = redemption.learner.removeprefix("learners/")
-    found = steps.lock_by_course(tx, redemption.course, holder)
+    found = steps.lock_by_course(tx, redemption.course, _holder(event))
     for step in found:
-        state = after_event(step.state, steps.note_stage(tx, step, redemption, stage))
-        if state != step.state:
-            steps.move(tx, step, state)
-            tx.publish(
-                PathwayStepMoved(
-                    pathway=step.pathway_name,
-                    step=step.name,
-                    from_state=label(step.state),
-                    to_state=label(state),
-                    cause=event.DESCRIPTOR.name,
-                )
-            )
-    alert(tx, found)
+        steps.note_stage(tx, step, redemption, stage)
+    follow(tx, found, event.DESCRIPTOR.name)
+
+
+def _holder(event: Any) -> str:
+    holder: str = event.ref.learner.removeprefix("learners/")
+    return holder
+
+
+def _is_any(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """One of some values, as one parameter: so many of their own took longer than the lock."""
+    return column == any_(literal(sorted(set(values)), ARRAY(Text)))

@@ -119,11 +119,11 @@ class Collection(Generic[M]):
         return Paged([self.shown(tx, vault, row) for row in found.rows], found.next_page_token)
 
     def newest(
-        self, tx: Transaction, vault: Vault, limit: int = 500, *, trashed: bool = False, **equal: Any
+        self, tx: Transaction, vault: Vault, limit: int = 500, *, gone: bool = False, **equal: Any
     ) -> list[M]:
-        """Returns the first messages whose columns `equal` the given values; `trashed`: also those that are
-        in a trash."""
-        seen = () if trashed else self._there()
+        """Returns the first messages whose columns `equal` the given values; `gone`: also those that are
+        in a trash, or taken back."""
+        seen = () if gone else self._there()
         query = select(self.table).where(self.table.c.holder_id == vault.holder, *seen)
         for column, value in equal.items():
             query = query.where(self.table.c[column] == value)
@@ -197,7 +197,7 @@ class Collection(Generic[M]):
         return [self.table.c.id.desc()]
 
     def _there(self) -> Sequence[ColumnElement[bool]]:
-        """What a row must meet to be found by more than its name: where there is a trash, not to be in it."""
+        """What a row must meet to be found by more than its name: not to be in a trash, nor taken back."""
         return ()
 
     def _sealed(self, vault: Vault, row_id: str, message: M) -> bytes:
@@ -212,9 +212,17 @@ class Collection(Generic[M]):
         return message
 
 
-def page_of(tx: Transaction, signer: PageTokenSigner, table: Table, holder: str, request: Any) -> Page:
-    """Returns a page of a holder's rows, newest first: of what is read without the holder's key, too."""
-    query = select(table).where(table.c.holder_id == holder)
+def page_of(
+    tx: Transaction,
+    signer: PageTokenSigner,
+    table: Table,
+    holder: str,
+    request: Any,
+    columns: Sequence[Any] = (),
+) -> Page:
+    """Returns a page of a holder's rows, or of these columns of them, newest first: of what is read without
+    the holder's key, too."""
+    query = select(*columns or (table,)).where(table.c.holder_id == holder)
     filters = {"holder": holder}
     return page(tx, signer, query, order_by=[table.c.id.desc()], request=request, filters=filters)
 

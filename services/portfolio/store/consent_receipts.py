@@ -33,7 +33,7 @@ from waymark.portfolio.v1 import (
     page_submission_pb2,
 )
 from waymark.portfolio.v1.consent_receipt_pb2 import ConsentReceipt, ListConsentReceiptsRequest
-from waymark.portfolio.v1.mandate_pb2 import MANDATE_LEGAL_BASIS_CONSENT, MANDATE_PURPOSE_SPECIAL_CATEGORY
+from waymark.portfolio.v1.mandate_pb2 import MANDATE_LEGAL_BASIS_CONSENT, Mandate
 
 from services.platform.db.paging import PageTokenSigner, page
 from services.platform.db.transaction import Transaction
@@ -43,7 +43,7 @@ from services.portfolio.store import share_links as links
 from services.portfolio.store.collection import Paged
 from services.portfolio.store.company_tables import group_memberships, mentoring_matches
 from services.portfolio.store.exposure_tables import exposure_consents
-from services.portfolio.store.mandates import IN_FORCE
+from services.portfolio.store.mandates import STATE
 from services.portfolio.store.page_tables import page_invitations, page_submissions
 from services.portfolio.store.tables import attestation_requests, mandates, share_links
 from services.portfolio.store.vault import Vault
@@ -118,10 +118,7 @@ _MANDATE = _rows(
     uses=mandates.c.uses,
     expires_at=mandates.c.expires_at,
     ended_at=mandates.c.revoked_at,
-    in_force=and_(
-        IN_FORCE,
-        (mandates.c.purpose != MANDATE_PURPOSE_SPECIAL_CATEGORY) | (mandates.c.questionnaire_id != ""),
-    ),
+    in_force=STATE == Mandate.STATE_ACTIVE,
 )
 _SHARE_LINK = _rows(
     ConsentReceipt.KIND_SHARE_LINK,

@@ -12,6 +12,7 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.platform.objects.tickets import key_of
 from services.portfolio.domain import names
 from services.portfolio.store import keeping, tables
 from services.portfolio.store.collection import Collection
@@ -88,11 +89,16 @@ def end_preview(tx: Transaction, evidence_id: str) -> bool:
 
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Returns those object keys that rows name, but for malware that no legal hold keeps."""
+    """Returns those object keys that rows name, but for malware that no legal hold keeps; and of uploads
+    those that are still to be checked."""
     column = tables.evidence.c
     sound = column.scan_state != Evidence.SCAN_STATE_INFECTED
     kept = column.id.in_(keys) & (sound | keeping.is_held(column.holder_id))
-    return set(tx.execute(select(column.id).where(kept)).scalars())
+    uploads = {key: of for key in keys if (of := key_of(key))}
+    waits = column.id.in_(uploads.values()) & (column.state == Evidence.STATE_CHECKING)
+    named = set(tx.execute(select(column.id).where(kept)).scalars())
+    waiting = set(tx.execute(select(column.id).where(waits)).scalars())
+    return named | {key for key, of in uploads.items() if of in waiting}
 
 
 def unscanned(tx: Transaction, after: str, limit: int = 100) -> list[str]:

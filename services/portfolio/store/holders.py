@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.holder_pb2 import EraseHolderResponse, Holder
@@ -29,6 +29,7 @@ from services.portfolio.store.tables import (
     cvs,
     entries,
     evidence,
+    holder_keys,
     holders,
     mandates,
     pathways,
@@ -85,12 +86,37 @@ def erase(tx: Transaction, holder_id: str, etag: str) -> tuple[bool, datetime]:
         return False, row.erased_at
     check_etag(etag, row.version)
     keeping.require_none(tx, holder_id)
+    _end(tx, holder_id)
+    return True, tx.now
+
+
+def end_without_key(tx: Transaction, limit: int) -> int:
+    """Erases holders who have no key, at most `limit`; returns how many. They had erased their portfolio, and
+    a backup from before it brought back what no key opens any more."""
+    has_key = exists().where(holder_keys.c.holder_id == holders.c.id)
+    lost = select(holders.c.id).where(holders.c.erased_at.is_(None), ~has_key).limit(limit)
+    found = list(tx.execute(lost.with_for_update()).scalars())
+    for holder_id in found:
+        # What is sealed goes with its key by foreign key, so there has to be one to go with.
+        empty = {"master_key_id": "", "wrapped": b"", "created_at": tx.now}
+        tx.execute(insert(holder_keys).values(holder_id=holder_id, **empty))
+        _end(tx, holder_id)
+    return len(found)
+
+
+def erased_since(since: datetime) -> Select[Any]:
+    """Selects who erased their portfolio at a time (UTC) or after, with when they last did, oldest first."""
+    last = holders.c.last_erased_at
+    return select(holders.c.id, last).where(last >= since).order_by(last, holders.c.id)
+
+
+def _end(tx: Transaction, holder_id: str) -> None:
     for kept in (rights_requests, break_glass, read_quota):
         kept.close_with(tx, holder_id)
     erase_key(tx, holder_id)
-    gone = {"sealed": b"", "version": holders.c.version + 1, "updated_at": tx.now, "erased_at": tx.now}
-    tx.execute(update(holders).where(holders.c.id == holder_id).values(**gone))
-    return True, tx.now
+    times = dict.fromkeys(("updated_at", "erased_at", "last_erased_at"), tx.now)
+    gone = update(holders).values(sealed=b"", version=holders.c.version + 1, **times)
+    tx.execute(gone.where(holders.c.id == holder_id))
 
 
 def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:

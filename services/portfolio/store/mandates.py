@@ -13,10 +13,12 @@ from sqlalchemy import (
     Row,
     and_,
     any_,
+    case,
     func,
     insert,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     update,
@@ -42,7 +44,16 @@ _NONE: ColumnElement[Any] = literal_column("'{}'::smallint[]")
 _TODAY = func.timezone("UTC", func.now()).cast(Date)
 # A day that has begun may be used to its end.
 _LEFT = or_(mandates.c.max_uses == 0, mandates.c.uses < mandates.c.max_uses, mandates.c.used_on == _TODAY)
-IN_FORCE = and_(mandates.c.revoked_at.is_(None), mandates.c.expires_at > func.now(), _LEFT)
+_IN_FORCE = and_(mandates.c.revoked_at.is_(None), mandates.c.expires_at > func.now(), _LEFT)
+_UNNAMED = mandates.c.questionnaire_id == ""  # one from when none named a questionnaire is for none
+STATE: ColumnElement[int] = case(
+    (mandates.c.revoked_at.is_not(None), Mandate.STATE_REVOKED),
+    (mandates.c.expires_at <= func.now(), Mandate.STATE_EXPIRED),
+    (and_(_LEFT, mandates.c.purpose == SPECIAL, _UNNAMED), Mandate.STATE_NEEDS_RENEWAL),
+    (_LEFT, Mandate.STATE_ACTIVE),
+    else_=Mandate.STATE_EXHAUSTED,
+)
+_WHOLE = (mandates, STATE.label("state"))
 
 
 class Held(NamedTuple):
@@ -73,23 +84,23 @@ def create(tx: Transaction, holder: str, mandate: Mandate) -> Mandate:
             created_at=tx.now,
             next_contact_at=tx.now,
         )
-        .returning(mandates)
+        .returning(*_WHOLE)
     ).one()
-    return _shown(row, tx.now)
+    return _shown(row)
 
 
 def get(tx: Transaction, holder: str, mandate_id: str, *, lock: bool = False) -> Mandate:
     """Returns a mandate, `lock`ed until the end of the transaction; raises Refusal(NOT_FOUND)."""
-    query = select(mandates).where(is_row(mandates, holder, mandate_id))
-    return _shown(tx.one(query.with_for_update() if lock else query), tx.now)
+    query = select(*_WHOLE).where(is_row(mandates, holder, mandate_id))
+    return _shown(tx.one(query.with_for_update() if lock else query))
 
 
 def listed(
     tx: Transaction, signer: PageTokenSigner, holder: str, request: ListMandatesRequest
 ) -> Paged[Mandate]:
     """Returns a page of a holder's mandates, newest first."""
-    found = page_of(tx, signer, mandates, holder, request)
-    return Paged([_shown(row, tx.now) for row in found.rows], found.next_page_token)
+    found = page_of(tx, signer, mandates, holder, request, _WHOLE)
+    return Paged([_shown(row) for row in found.rows], found.next_page_token)
 
 
 def revoke(tx: Transaction, holder: str, mandate_id: str) -> Mandate:
@@ -98,11 +109,11 @@ def revoke(tx: Transaction, holder: str, mandate_id: str) -> Mandate:
         update(mandates)
         .where(is_row(mandates, holder, mandate_id))
         .values(revoked_at=func.coalesce(mandates.c.revoked_at, tx.now))
-        .returning(mandates)
+        .returning(*_WHOLE)
     ).one_or_none()
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND)
-    return _shown(row, tx.now)
+    return _shown(row)
 
 
 def counsellors(tx: Transaction, holder: str) -> frozenset[str]:
@@ -159,14 +170,13 @@ def covering(principal: Principal, purposes: Collection[int], part: Part | None)
         mandates.c.counsellor == principal.subject,
         mandates.c.organisation == principal.organisation,
         mandates.c.purpose.in_(sorted(purposes)),
-        IN_FORCE,
+        _IN_FORCE,
         *([] if part is None else [opened]),
     )
 
 
 def _is_for(questionnaire: str) -> ColumnElement[bool]:
-    """A mandate from when none named a questionnaire is for none."""
-    return and_(mandates.c.questionnaire_id == questionnaire, mandates.c.questionnaire_id != "")
+    return and_(mandates.c.questionnaire_id == questionnaire, not_(_UNNAMED))
 
 
 def due_next(tx: Transaction, holder: str, at: datetime, purposes: Collection[int], part: Part) -> None:
@@ -183,18 +193,7 @@ def due_now(tx: Transaction, holder: str) -> None:
     tx.execute(update(mandates).where(*those).values(next_contact_at=tx.now))
 
 
-def _state_of(row: Row[Any], now: datetime) -> Mandate.State.ValueType:
-    if row.revoked_at:
-        return Mandate.STATE_REVOKED
-    if row.expires_at <= now:
-        return Mandate.STATE_EXPIRED
-    if 0 < row.max_uses <= row.uses and row.used_on != now.date():
-        return Mandate.STATE_EXHAUSTED
-    unnamed = row.purpose == SPECIAL and not row.questionnaire_id
-    return Mandate.STATE_NEEDS_RENEWAL if unnamed else Mandate.STATE_ACTIVE
-
-
-def _shown(row: Row[Any], now: datetime) -> Mandate:
+def _shown(row: Row[Any]) -> Mandate:
     mandate = Mandate(
         name=names.child(row.holder_id, "mandates", row.id),
         counsellor=row.counsellor,
@@ -205,7 +204,7 @@ def _shown(row: Row[Any], now: datetime) -> Mandate:
         parts=row.parts,
         max_uses=row.max_uses,
         uses=row.uses,
-        state=_state_of(row, now),
+        state=row.state,
     )
     if row.questionnaire_id:
         mandate.questionnaire = names.child(row.holder_id, "questionnaires", row.questionnaire_id)

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Text, delete, func, insert, literal_column, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from waymark.portfolio.v1.pathway_pb2 import Pathway, Step
 from waymark.vouchers.v1.events_pb2 import RedemptionRef
@@ -14,12 +27,14 @@ from services.platform.db.transaction import Transaction
 from services.portfolio.domain import names, quotas
 from services.portfolio.domain.graph import Node
 from services.portfolio.domain.pathways import LIVE
-from services.portfolio.domain.steps import Stage, State
+from services.portfolio.domain.steps import Stage, State, counted
 from services.portfolio.store.pathways import Loaded
-from services.portfolio.store.tables import pathway_steps, pathways, step_redemptions
+from services.portfolio.store.step_courses import PathwayKey, is_cancelled
+from services.portfolio.store.tables import courses, pathway_steps, pathways, step_redemptions
 from services.portfolio.store.vault import Vault
 
 Conditions: TypeAlias = tuple[ColumnElement[bool], ...]
+_p, _s = pathways.c, pathway_steps.c
 
 
 class StepRef(NamedTuple):
@@ -78,45 +93,51 @@ def save(tx: Transaction, vault: Vault, ref: StepRef, step: Step) -> None:
     )
 
 
-def lock_by_course(tx: Transaction, course: str, holder: str | None = None) -> list[StepRef]:
-    """Locks the living pathways, of one holder or all, that have a step with this course; returns the steps.
+def lock_pathways(
+    tx: Transaction,
+    planned: ColumnElement[bool],
+    *,
+    after: PathwayKey | None = None,
+    limit: int | None = None,
+) -> list[PathwayKey]:
+    """Locks the living pathways that have a step of which `planned` is true, up to `limit` of those `after`
+    one; returns them.
 
-    Empty for an unknown holder or course. Locks in the order of ids, so that two of these never wait for
-    each other.
+    Who locks more than one does it by this and in one go, in the order of ids: so nobody waits for somebody
+    who waits in turn.
     """
-    named: Conditions = (
-        pathway_steps.c.course == course,
-        pathway_steps.c.course != literal_column("''", Text),
-    )
-    if holder is not None:
-        named = (*named, pathway_steps.c.holder_id == holder)
-    key = tuple_(pathway_steps.c.holder_id, pathway_steps.c.pathway_id)
-    planned = select(pathway_steps.c.holder_id, pathway_steps.c.pathway_id).where(*named)
+    key, of_step = tuple_(_p.holder_id, _p.id), tuple_(_s.holder_id, _s.pathway_id)
+    with_step = select(_s.holder_id, _s.pathway_id).where(planned, _s.course != literal_column("''", Text))
+    living = select(_p.holder_id, _p.id).where(_p.state.in_(sorted(LIVE)))
+    if after:
+        with_step, living = with_step.where(of_step > after), living.where(key > after)
     rows = tx.execute(
-        select(pathways.c.holder_id, pathways.c.id)
-        .where(
-            tuple_(pathways.c.holder_id, pathways.c.id).in_(planned),
-            pathways.c.state.in_(sorted(LIVE)),
-        )
-        .order_by(pathways.c.holder_id, pathways.c.id)
-        .with_for_update()
+        living.where(key.in_(with_step)).order_by(_p.holder_id, _p.id).limit(limit).with_for_update()
     )
-    locked = [(row.holder_id, row.id) for row in rows]
+    return [(row.holder_id, row.id) for row in rows]
+
+
+def lock_by_course(tx: Transaction, course: str, holder: str) -> list[StepRef]:
+    """Locks the living pathways of a holder that have a step with this course; returns the steps.
+
+    Empty for an unknown holder or course.
+    """
+    planned = and_(_s.holder_id == holder, _s.course == course)
+    return of_locked(tx, planned, lock_pathways(tx, planned))
+
+
+def of_locked(tx: Transaction, planned: ColumnElement[bool], locked: Collection[PathwayKey]) -> list[StepRef]:
+    """Returns the steps of locked pathways of which `planned` is true: read after the lock, as a step may
+    have moved while we waited for it."""
     if not locked:
         return []
-    # Read after the lock: a step may have moved while we waited for it.
-    steps = select(
-        pathway_steps.c.holder_id, pathway_steps.c.pathway_id, pathway_steps.c.id, pathway_steps.c.state
-    ).where(*named, key.in_(locked))
-    return [
-        StepRef(row.holder_id, row.pathway_id, row.id, row.state)
-        for row in tx.execute(steps.order_by(pathway_steps.c.id))
-    ]
+    query = select(_s.holder_id, _s.pathway_id, _s.id, _s.state)
+    rows = tx.execute(query.where(planned, tuple_(_s.holder_id, _s.pathway_id).in_(locked)).order_by(_s.id))
+    return [StepRef(row.holder_id, row.pathway_id, row.id, row.state) for row in rows]
 
 
-def note_stage(tx: Transaction, step: StepRef, spent: RedemptionRef, stage: Stage) -> list[Stage]:
-    """Notes that a redemption came to `stage`, unless it is further already; returns the stages of all the
-    redemptions spent on the step."""
+def note_stage(tx: Transaction, step: StepRef, spent: RedemptionRef, stage: Stage) -> None:
+    """Notes that a redemption came to `stage`, unless it is further already."""
     statement = upsert(step_redemptions).values(
         holder_id=step.holder,
         pathway_id=step.pathway,
@@ -131,13 +152,24 @@ def note_stage(tx: Transaction, step: StepRef, spent: RedemptionRef, stage: Stag
             set_={"stage": func.greatest(step_redemptions.c.stage, statement.excluded.stage)},
         )
     )
-    return stages(tx, step)
 
 
-def stages(tx: Transaction, step: StepRef) -> list[Stage]:
-    """Returns the stages of the redemptions spent on a step."""
-    query = select(step_redemptions.c.stage).where(*_redemptions_of(step))
-    return [Stage(stage) for stage in tx.execute(query).scalars()]
+def stages(tx: Transaction, found: Collection[StepRef]) -> dict[StepRef, list[Stage]]:
+    """Returns the stages of the redemptions spent on steps, as they count; no steps on which none was."""
+    s, r = pathway_steps.c, step_redemptions.c
+    key = (r.holder_id, r.pathway_id, r.step_id)
+    rows = tx.execute(
+        select(*key, r.stage, is_cancelled(r.session).label("cancelled"))
+        .join(pathway_steps, tuple_(*key) == tuple_(s.holder_id, s.pathway_id, s.id))
+        .outerjoin(courses, courses.c.course == s.course)
+        .where(tuple_(*key).in_([(step.holder, step.pathway, step.id) for step in found]))
+    )
+    by_key = {(step.holder, step.pathway, step.id): step for step in found}
+    stages_of: dict[StepRef, list[Stage]] = defaultdict(list)
+    for row in rows:
+        step = by_key[row.holder_id, row.pathway_id, row.step_id]
+        stages_of[step].append(counted(Stage(row.stage), cancelled=row.cancelled))
+    return stages_of
 
 
 def forget_redemptions(tx: Transaction, step: StepRef) -> None:

@@ -62,6 +62,8 @@ holders = Table(
     time(
         "erased_at", nullable=True
     ),  # set: the person is gone, and only this row and the access log are left
+    time("last_erased_at", nullable=True),  # the same, and stays when the person begins anew
+    Index("holders_last_erased_at", "last_erased_at", postgresql_where=text("last_erased_at IS NOT NULL")),
 )
 
 # Deleting a row here deletes all that is sealed for the holder, and makes every copy of it unreadable.
@@ -115,7 +117,9 @@ skill_claims = Table(
     sealed(),
     time("created_at"),
     time("updated_at"),
+    time("taken_back_at", nullable=True),  # set: stays for a legal hold alone
     UniqueConstraint("holder_id", "source", "concept", name="skill_claims_concept"),
+    Index("skill_claims_taken_back", "taken_back_at", postgresql_where=text("taken_back_at IS NOT NULL")),
 )
 
 # Versions of the CV.
@@ -267,7 +271,7 @@ pathway_steps = Table(
     sealed(),
     of_pathway(),
     Index("pathway_steps_course", "holder_id", "course"),
-    Index("pathway_steps_named", "course", postgresql_where=text("course <> ''")),
+    Index("pathway_steps_named", "course", "holder_id", "pathway_id", postgresql_where=text("course <> ''")),
 )
 
 # Courses as the catalogue told them last, each session by name with its first day. They tell of no holder.
@@ -277,7 +281,11 @@ courses = Table(
     Column("course", Text, primary_key=True),  # `courses/{course}`
     Column("version", BigInteger, nullable=False),
     Column("removed", Boolean, nullable=False),
-    Column("sessions", JSONB, nullable=False),
+    Column("sessions", JSONB, nullable=False),  # that can be booked: name → first day, or empty
+    Column("cancelled", ARRAY(Text), nullable=False, server_default="{}"),
+    # Set: of the pathways with the course, those after this one (holder, pathway) are still to be looked at.
+    Column("looked_to", ARRAY(Text)),
+    Index("courses_looked_to", "course", postgresql_where=text("looked_to IS NOT NULL")),
 )
 
 # How far each redemption spent on a step's course is known to have come.

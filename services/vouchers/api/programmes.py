@@ -11,6 +11,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import operation_pb2, programme_pb2_grpc
 from waymark.vouchers.v1 import programme_pb2 as pb
 
+from services.platform import regions
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
@@ -27,7 +28,7 @@ from services.vouchers.domain.drafting import check_draft
 from services.vouchers.domain.programme import NOT_RULES, RULES, document
 from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.openings import announce
-from services.vouchers.store import names, programmes
+from services.vouchers.store import names, offers, programmes
 from services.vouchers.store.tables import programme_versions
 from services.vouchers.store.tables import programmes as programme_table
 
@@ -136,7 +137,7 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
         if tx.principal.subject in row.drafted_by:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
         # Once more: it may have been drafted when less was asked.
-        check_draft(request.name, row.currency, ParseDict(row.rules, pb.ProgrammeVersion()))
+        _check(tx, request.name, row.currency, ParseDict(row.rules, pb.ProgrammeVersion()))
         activated = programmes.activate(tx, row)
         announce(tx, self.app.notes, row)
         programme_terms.tell(tx, row, programmes.get(tx, row.programme_id).display_names)
@@ -150,21 +151,28 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
 
 
 def _checked(tx: Transaction, version: pb.ProgrammeVersion, name: str, currency: str) -> dict[str, Any]:
-    """Returns the columns of a version whose rules compile."""
+    """Returns the columns of a version whose rules can work."""
     effective = date_of(version.effective_date, "version.effective_date")
-    check_draft(name, currency, version)
-    _need_sources(tx, version, currency)
+    _check(tx, name, currency, version)
     return {"effective_date": effective, "rules": document(version)}
 
 
-def _need_sources(tx: Transaction, version: pb.ProgrammeVersion, currency: str) -> None:
-    """Raises Refusal(RULE_INVALID) naming each co-funding source that does not exist or does not go with the
-    currency."""
+def _check(tx: Transaction, name: str, currency: str, version: pb.ProgrammeVersion) -> None:
+    """Raises Refusal(RULE_INVALID) for rules that do not compile or name what there is not, or
+    CURRENCY_MISMATCH."""
+    check_draft(name, currency, version)
+    violations = [*_unknown_sources(tx, version, currency), *_unknown_region(tx, version.shortage_rule)]
+    if violations:
+        raise Refusal(reason_pb2.REASON_RULE_INVALID, violations=violations)
+
+
+def _unknown_sources(tx: Transaction, version: pb.ProgrammeVersion, currency: str) -> list[Violation]:
+    """Returns each co-funding source that does not exist or does not go with the currency."""
     named = [names.last(share.funding_source) for share in version.co_funding]
     sandbox = is_sandbox(currency)
     there = programmes.known_sources(tx, named, sandbox=sandbox)
     apart = programmes.known_sources(tx, set(named) - there, sandbox=not sandbox)
-    violations = [
+    return [
         Violation(
             f"version.co_funding[{place}].funding_source",
             f"fundingSources/{source} is {'for real money' if sandbox else 'for the sandbox'} only"
@@ -174,8 +182,19 @@ def _need_sources(tx: Transaction, version: pb.ProgrammeVersion, currency: str) 
         for place, source in enumerate(named)
         if source not in there
     ]
-    if violations:
-        raise Refusal(reason_pb2.REASON_RULE_INVALID, violations=violations)
+
+
+def _unknown_region(tx: Transaction, rule: pb.ShortageRule) -> list[Violation]:
+    """Returns the region of a shortage rule that is none of NUTS 2024 and that no version of the list speaks
+    of: lists may go by an earlier NUTS, or be of a country that has none."""
+    around = regions.beyond(rule.nuts_code)
+    if not around or offers.list_names_region(tx, rule.shortage_list, around):
+        return []
+    said = (
+        "is no region of NUTS 2024 and none that the list speaks of; write the code of a country or region,"
+        " like BE, BE2 or BE211, or publish the list first"
+    )
+    return [Violation("version.shortage_rule.nuts_code", said)]
 
 
 def _merged(row: Row[Any], sent: pb.ProgrammeVersion, mask: FieldMask) -> pb.ProgrammeVersion:

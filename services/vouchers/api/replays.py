@@ -38,6 +38,7 @@ class ReplayMethods:
         replays = [replayer.replay(row) for row in found.rows]
         answer = pb.ReplayApplicationsResponse(
             replayed_count=len(replays),
+            let_go_count=sum(replay.HasField("facts_let_go_time") for replay in replays),
             disagreements=[replay for replay in replays if not replay.agrees],
             next_page_token=found.next_page_token,
         )

@@ -59,6 +59,11 @@ class Counted(NamedTuple):
     not_told: int = 0
     suppressed: bool = False
 
+    def plus(self, participants: int, unknown: int, not_told: int) -> Counted:
+        """Returns the indicator with so many people more."""
+        more = (self.participants + participants, self.unknown + unknown, self.not_told + not_told)
+        return Counted(self.code, self.text, *more)
+
     def suppress(self) -> Counted:
         """Returns the indicator without numbers."""
         return Counted(self.code, self.text, suppressed=True)

@@ -1,4 +1,4 @@
-"""CourseChanged: what can be booked, and at which price."""
+"""CourseChanged: what can be booked, at which price, and what was cancelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from services.vouchers.store import offers
 def course_changed(
     _app: VouchersApp, tx: Transaction, event: events_pb2.CourseChanged, _info: EventInfo
 ) -> None:
-    """Keeps the course as told; an older version than the one kept changes nothing."""
+    """Keeps the course as told; an older version than the one kept changes nothing. What was reserved for a
+    session that is cancelled a job releases, in transactions of its own: each locks a chain of the ledger."""
     values = {
         "name": event.course,
         "version": event.version,
@@ -28,15 +29,17 @@ def course_changed(
         "eqf_level": event.eqf_level,
         "occupations": [[occupation.uri, occupation.isco_code] for occupation in event.occupations],
     }
-    offers.put_course(tx, values, [_session(event.course, session) for session in event.sessions])
+    offers.put_course(tx, values, [_session(tx, event.course, session) for session in event.sessions])
 
 
-def _session(course: str, session: events_pb2.SessionRef) -> dict[str, Any]:
+def _session(tx: Transaction, course: str, session: events_pb2.SessionRef) -> dict[str, Any]:
     priced = session.HasField("price")
     return {
         "name": session.session,
         "course": course,
-        "listed": True,
+        "listed": not session.cancelled,
+        "cancelled": session.cancelled,
+        "release_from": tx.now if session.cancelled else None,
         "start_date": _day(session.start_date) if session.HasField("start_date") else None,
         "end_date": _day(session.end_date) if session.HasField("end_date") else None,
         "price_cents": cents_of(session.price) if priced else None,

@@ -7,12 +7,14 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 from services.vouchers.store.columns import blank, document, moment, texts, words
@@ -48,19 +50,24 @@ Index(
     postgresql_ops={"occupations": "jsonb_path_ops"},
 )
 
-# A session that a course no longer names stays, unlisted: redemptions may point to it.
+# A session that a course no longer names, or that is cancelled, stays unlisted: redemptions may point to it.
+# `release_from`: when it was told to be cancelled; empty once nothing that was reserved for it is left.
 sessions = Table(
     "sessions",
     metadata,
     Column("name", Text, primary_key=True),
     Column("course", Text, ForeignKey("courses.name"), nullable=False, index=True),
     Column("listed", Boolean, nullable=False),
+    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
+    Column("release_from", DateTime(timezone=True)),
     Column("start_date", Date),
     Column("end_date", Date),
     Column("price_cents", BigInteger),
     blank("currency"),
     blank("nuts_code"),
 )
+
+Index("sessions_release", sessions.c.name, postgresql_where=text("release_from IS NOT NULL"))
 
 # Entries may come before or after the version that announces them, so nothing refers to anything here.
 shortage_versions = Table(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Boolean, Row, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Boolean, Row, and_, bindparam, exists, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from waymark.errors.v1 import reason_pb2
 
@@ -172,3 +172,16 @@ def entries_for(tx: Transaction, version: str, occupations: Iterable[Occupation]
         Entry(row.name, Occupation(row.uri, row.isco), row.nuts_code, row.severity)
         for row in tx.execute(statement)
     ]
+
+
+def list_names_region(tx: Transaction, shortage_list: str, regions: Collection[str]) -> bool:
+    """True when a version of the list, in force or not, has an entry for one of the regions (NUTS codes)."""
+    of_list = shortage_versions.c.name == shortage_entries.c.version
+    statement = select(
+        exists().where(
+            of_list,
+            shortage_versions.c.list == shortage_list,
+            shortage_entries.c.nuts_code.in_(sorted(regions)),
+        )
+    )
+    return bool(tx.execute(statement).scalar_one())

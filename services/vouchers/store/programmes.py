@@ -32,6 +32,13 @@ def get_funding_source(tx: Transaction, source_id: str) -> Row[Any]:
     return tx.one(select(funding_sources).where(funding_sources.c.id == source_id))
 
 
+def extend_retention(tx: Transaction, source_id: str, years: int) -> bool:
+    """Keeps what a funding source pays for longer; False when it is kept for so many years already."""
+    longer = update(funding_sources).values(retention_years=years)
+    shorter = funding_sources.c.retention_years < years
+    return tx.execute(longer.where(funding_sources.c.id == source_id, shorter)).rowcount == 1
+
+
 def need_sources(tx: Transaction, source_ids: Iterable[str]) -> None:
     """Raises Refusal unless all of these funding sources are there for real money: NOT_FOUND,
     SANDBOX_APART."""

@@ -1,4 +1,5 @@
-"""Statements of rebooking: whose provider was delisted, like courses elsewhere, offers."""
+"""Statements of rebooking: whose provider was delisted or cancelled the session, like courses elsewhere,
+offers."""
 
 from __future__ import annotations
 
@@ -22,6 +23,14 @@ _STRANDED = text(f"""SELECT r.id FROM sanctions n JOIN redemptions r ON r.organi
 WHERE n.kind = 4 AND n.state IN (2, 3, 4) AND r.state IN (1, 2, 3) AND r.{REAL}
   AND NOT EXISTS (SELECT 1 FROM rebookings b WHERE b.redemption_id = r.id)
 ORDER BY r.id LIMIT :limit""")  # noqa: S608 - a condition of our own
+# Without MATERIALIZED, or in an order, the planner walks through all redemptions.
+_CANCELLED = text("""WITH gone AS MATERIALIZED (SELECT name FROM sessions WHERE release_from IS NOT NULL)
+SELECT r.id FROM gone JOIN redemptions r ON r.session = gone.name WHERE r.state IN (1, 2) LIMIT :limit""")
+# What was reserved while the cancellation was being told has been committed, or never will be.
+_RELEASED = text("""UPDATE sessions SET release_from = NULL WHERE name IN (
+  SELECT name FROM sessions s WHERE release_from < now() - interval '5 minutes'
+    AND NOT EXISTS (SELECT 1 FROM redemptions r WHERE r.session = s.name AND r.state IN (1, 2))
+  FOR NO KEY UPDATE SKIP LOCKED)""")
 # The same occupation by URI and ISCO code, the same NUTS 2 region, from today on, with a price.
 _LIKE = f"""SELECT DISTINCT s.name AS session, s.start_date, s.end_date, s.price_cents,
   s.currency AS price_currency, s.nuts_code, c.name AS course, c.organisation, c.kind, c.eqf_level,
@@ -68,6 +77,16 @@ ORDER BY expires_at LIMIT :limit""")
 def stranded(tx: Transaction, limit: int) -> list[str]:
     """Returns open redemptions of delisted providers whose learners were offered nothing yet."""
     return [str(row.id) for row in tx.execute(_STRANDED, {"limit": limit})]
+
+
+def cancelled(tx: Transaction, limit: int) -> list[str]:
+    """Returns redemptions that have not started, of sessions that were cancelled."""
+    return [str(row.id) for row in tx.execute(_CANCELLED, {"limit": limit})]
+
+
+def note_released(tx: Transaction) -> None:
+    """Notes of which cancelled sessions nothing is left to release."""
+    tx.execute(_RELEASED)
 
 
 def overdue(tx: Transaction, limit: int) -> list[str]:

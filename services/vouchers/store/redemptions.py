@@ -47,7 +47,7 @@ LOCK = locking(
 LOCK_WITH_MONEY = locking(
     "lock_with_money",
     f"""SELECT r.*, {vouchers.COLUMNS}, {_HEAD}, s.start_date AS first_day,
-  s.end_date AS last_day
+  s.end_date AS last_day, coalesce(s.cancelled, false) AS session_cancelled
 FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN ledger_heads h ON h.shard = v.shard
 LEFT JOIN sessions s ON s.name = r.session
 WHERE r.id = :id FOR NO KEY UPDATE OF r, v, h""",  # noqa: S608 - columns of our own
@@ -163,7 +163,7 @@ def lock(tx: Transaction, redemption_id: str) -> Any:
 
 def lock_with_money(tx: Transaction, redemption_id: str) -> Any:
     """Locks a redemption, its voucher and the voucher's chain, and reads the session's first and last day
-    beside (None when not known); raises Refusal(NOT_FOUND)."""
+    beside (None when not known), and whether it is cancelled; raises Refusal(NOT_FOUND)."""
     return _locked(tx, LOCK_WITH_MONEY(id=redemption_id))
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import Row, text
+from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain import esf
 from services.vouchers.domain.esf import Entrant
 from services.vouchers.store.columns import REAL
+from services.vouchers.store.retention_tables import let_go_indicators
 
 _APPLICATIONS = text(f"""SELECT programme_id,
   count(*) FILTER (WHERE created_at >= :start AND created_at < :end) AS applications,
@@ -169,11 +173,32 @@ _OF_GRANTS = """, trainings AS (
 )"""
 # Each person once: as known when first granted something in the period.
 _ENTRANTS = text(f"""WITH grants AS (
-  SELECT DISTINCT ON (learner) learner, voucher_id, decided_on, facts FROM applications
+  SELECT DISTINCT ON (learner) learner, voucher_id, decided_on, facts, facts_let_go_at FROM applications
   WHERE state = 2 AND decided_at >= :start AND decided_at < :end AND {REAL}
     AND (CAST(:programme AS text) = '' OR programme_id = :programme)
   ORDER BY learner, decided_at
-){_OF_GRANTS} SELECT {_KNOWN}, count(*) AS people FROM entrants GROUP BY {_KNOWN}""")  # noqa: S608
+){_OF_GRANTS} SELECT {_KNOWN}, count(*) AS people FROM entrants WHERE facts_let_go_at IS NULL
+GROUP BY {_KNOWN}""")  # noqa: S608
+_MONTH = "CAST(date_trunc('month', {}.decided_at AT TIME ZONE 'UTC') AS date)"
+_FIRST_GRANTS = text(f"""WITH grants AS (
+  SELECT a.programme_id, {_MONTH.format("a")} AS month, a.learner, a.voucher_id, a.decided_on, a.facts
+  FROM applications a WHERE a.id = ANY (:applications) AND a.state = 2 AND a.{REAL} AND NOT EXISTS (
+    SELECT FROM applications b WHERE b.learner = a.learner AND b.programme_id = a.programme_id AND b.state = 2
+      AND {_MONTH.format("b")} = {_MONTH.format("a")} AND (b.decided_at, b.id) < (a.decided_at, a.id))
+){_OF_GRANTS} SELECT programme_id, month, {_KNOWN} FROM entrants""")  # noqa: S608
+_KEEP_COUNTS = insert(let_go_indicators)
+_ADD_COUNTS = _KEEP_COUNTS.on_conflict_do_update(
+    index_elements=["programme_id", "month", "code"],
+    set_={
+        name: let_go_indicators.c[name] + _KEEP_COUNTS.excluded[name]
+        for name in ("participants", "unknown", "not_told")
+    },
+)
+_KEPT_COUNTS = text("""SELECT code, CAST(sum(participants) AS bigint) AS participants,
+  CAST(sum(unknown) AS bigint) AS unknown, CAST(sum(not_told) AS bigint) AS not_told
+FROM let_go_indicators WHERE month >= CAST(:start AS timestamptz) AT TIME ZONE 'UTC'
+  AND month < CAST(:end AS timestamptz) AT TIME ZONE 'UTC'
+  AND (CAST(:programme AS text) = '' OR programme_id = :programme) GROUP BY code""")
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,
@@ -208,9 +233,39 @@ def breakdown(
 
 def indicators(tx: Transaction, start: datetime, end: datetime, programme_id: str) -> list[esf.Counted]:
     """Counts people who were granted a voucher, by what was known of them and by what came of their training;
-    nothing is withheld yet."""
-    rows = tx.execute(_ENTRANTS, {"start": start, "end": end, "programme": programme_id})
-    return esf.count((Entrant(*row[:-1]), row.people) for row in rows)
+    nothing is withheld yet.
+
+    Of grants whose facts were let go of, months count that begin in the period, and somebody once in each
+    programme and month.
+    """
+    values = {"start": start, "end": end, "programme": programme_id}
+    counted = esf.count((Entrant(*row[:-1]), row.people) for row in tx.execute(_ENTRANTS, values))
+    kept = {row.code: row for row in tx.execute(_KEPT_COUNTS, values)}
+    return [
+        each.plus(more.participants, more.unknown, more.not_told) if (more := kept.get(each.code)) else each
+        for each in counted
+    ]
+
+
+def keep_counts(tx: Transaction, applications: Sequence[str]) -> None:
+    """Adds to what `indicators` counts for good: applications whose facts are about to be let go of."""
+    groups = defaultdict[tuple[str, date], list[Entrant]](list)
+    for row in tx.execute(_FIRST_GRANTS, {"applications": list(applications)}):
+        groups[row.programme_id, row.month].append(Entrant(*row[2:]))
+    rows = [
+        {
+            "programme_id": programme,
+            "month": first,
+            "code": each.code,
+            "participants": each.participants,
+            "unknown": each.unknown,
+            "not_told": each.not_told,
+        }
+        for (programme, first), people in groups.items()
+        for each in esf.count((person, 1) for person in people)
+    ]
+    if rows:
+        tx.execute(_ADD_COUNTS, rows)
 
 
 def standing(tx: Transaction, budget: str) -> Row[Any]:

@@ -48,7 +48,9 @@ funding_sources = Table(
     Column("id", Text, primary_key=True),
     Column("kind", SmallInteger, nullable=False),
     document("display_names"),
+    Column("retention_years", SmallInteger, nullable=False, server_default="5"),
     created(),
+    CheckConstraint("retention_years BETWEEN 5 AND 30", name="funding_sources_retention"),
 )
 
 programmes = Table(
@@ -178,6 +180,7 @@ applications = Table(
     blank("appeal_decided_by"),
     moment("appeal_decided_at", nullable=True),
     sealed("sealed_appeal_note"),
+    moment("facts_let_go_at", nullable=True),  # set: the facts and all words are gone, see store/retention.py
     version(),
     created(),
     ForeignKeyConstraint(
@@ -326,6 +329,7 @@ Index(
     unique=True,
     postgresql_where=text("part_of IS NOT NULL"),
 )
+Index("redemptions_not_started", redemptions.c.session, postgresql_where=text("state IN (1, 2)"))
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
 Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
 Index("redemptions_unchecked", redemptions.c.id, postgresql_where=text("state = 5 AND checked_at IS NULL"))
@@ -367,6 +371,7 @@ from services.vouchers.store import (  # noqa: E402
     outcome_tables,
     payment_share_tables,
     quality_tables,
+    retention_tables,
     settlement_tables,
     target_tables,
     wallet_tables,
@@ -384,6 +389,7 @@ __all__ = [
     "outcome_tables",
     "payment_share_tables",
     "quality_tables",
+    "retention_tables",
     "settlement_tables",
     "target_tables",
     "wallet_tables",

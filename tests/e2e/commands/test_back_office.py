@@ -165,6 +165,24 @@ def test_money_is_traced_by_its_names(stack: Stack) -> None:
     assert isinstance(staff.gets("ledger", "sources", "--from", "2020-01-01"), list)
 
 
+def test_a_source_of_money_is_made_and_keeps_its_cases_for_longer(stack: Stack) -> None:
+    staff, identifier = Person(stack), f"fund-{uuid.uuid4()}"
+    made = staff.gets("funding-source", "create", "eu-fund", "Social fund", "--id", identifier)
+    name = f"fundingSources/{identifier}"
+    assert (made["name"], made["kind"], made["retentionYears"]) == (name, "KIND_EU_FUND", 5)
+    assert staff.gets("funding-source", "keep-longer", name, "10")["retentionYears"] == 10
+    assert staff.fails("funding-source", "keep-longer", name, "6") == (4, "INVALID_ARGUMENT")
+    assert staff.gets("funding-source", "show", name)["displayNames"] == {"en": "Social fund"}
+    assert name in [each["name"] for each in staff.gets("funding-source", "list", "--limit", "500")]
+    assert staff.fails("funding-source", "show", "fundingSources/nobody") == (5, "NOT_FOUND")
+
+
+def test_erasures_are_told_again(stack: Stack) -> None:
+    staff = Person(stack)
+    assert "erasures since 2020-01-01 00:00 UTC" in staff.prints("erasure", "retell", "--since", "2020-01-01")
+    assert staff.gets("erasure", "retell", "--since", "2100-01-01") == {"erasures": 0}
+
+
 def test_a_back_office_is_registered_and_its_secret_shown_once(stack: Stack) -> None:
     staff, event = Person(stack), "waymark.vouchers.v1.ProgrammeActivated"
     made = staff.gets("webhook", "create", "http://127.0.0.1:9/", "--event", event)

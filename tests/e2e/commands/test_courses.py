@@ -122,6 +122,12 @@ def test_a_correction_stands_beside_what_the_feed_says(staff: Person, sources: l
         assert staff.run("course", "correct", name, *wrong).returncode == 2
     back = staff.gets("course", "correct", name, "--take-back", "titles", "--take-back", "eqfLevel")
     assert (back["titles"], back["correctedFields"]) == (course["titles"], [])
+    (session,) = staff.gets("course", "sessions", name)
+    cancelled = staff.gets("course", "correct", name, "--cancel", session["name"])
+    assert cancelled["cancelledSessions"] == [session["name"]]
+    assert "cancelled" in staff.prints("course", "sessions", name)
+    staff.gets("course", "correct", name, "--take-back", "cancelledSessions")
+    assert "scheduled" in staff.prints("course", "sessions", name)
     assert staff.gets("course", "sessions", name)[0]["name"].startswith(f"{name}/sessions/")
     assert staff.gets("feed", "guard", sources[0], "--grace", "2")["removalGraceFeeds"] == 2
     assert "100" in staff.prints("feed", "guard", sources[0])

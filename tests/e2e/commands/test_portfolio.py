@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.pdf import with_photo
 from tests.support.portfolio import PDF
 from tests.support.terminal import Person
 
@@ -188,6 +189,22 @@ def test_a_cv_of_europass_comes_back_as_xml_and_as_pdf(learner: Person, tmp_path
     learner.prints("cv", "export", "--format", "pdf", "--cv", version, "--letter", "--out", str(printed))
     assert other.fails("cv", "import", "--format", "pdf", str(printed)) == (4, "DOCUMENT_WITHOUT_DATA")
     assert "Europass portal" in other.run("cv", "import", "--format", "pdf", str(printed)).stderr
+
+
+def test_a_cv_too_large_for_a_request_goes_by_the_edges_upload(learner: Person, tmp_path: Path) -> None:
+    learner.gets("entry", "create", "work", "Welder", "--from", "2019-04")
+    file, other = tmp_path / "cv.pdf", Person(learner.stack, "--as", f"learner:{secrets.token_hex(4)}")
+    other.prints("holder", "create")
+    learner.prints("cv", "export", "--format", "pdf", "--out", str(file))
+    file.write_bytes(with_photo(file.read_bytes(), 5_000_000))
+    assert other.gets("cv", "import", "--format", "pdf", str(file), "--dry-run")["entryTitles"] == ["Welder"]
+    assert other.gets("cv", "import", "--format", "pdf", str(file))["entryTitles"] == ["Welder"]
+    file.write_bytes(file.read_bytes() + b" " * (20 << 20))
+    assert other.fails("cv", "import", "--format", "pdf", str(file)) == (4, "INVALID_ARGUMENT")
+    learner.prints("cv", "export", "--format", "html", "--out", str(file))
+    assert other.gets("cv", "import", "--format", "html", str(file))["duplicates"] == 1
+    learner.prints("cv", "export", "--format", "html", "--anonymous", "--out", str(file))
+    assert b"data:application/xml;base64," in file.read_bytes()
 
 
 def _letter(folder: Path) -> Path:

@@ -20,9 +20,10 @@ from services.cli.stack.issuer_keys import ALGORITHM
 from services.platform.edge import filters
 from services.platform.edge.contract import Contract
 from services.platform.edge.limits import Limits
+from tests.support import http2
 from tests.support.edges import Edge, MakeEdge, edge, issuing
 from tests.support.probe import Probe
-from tests.support.refusals import detail_of
+from tests.support.refusals import detail_of, reason_of
 
 TELL = "/v1/tellings/a:tell"
 
@@ -173,8 +174,9 @@ class TestSizes:
     def test_and_one_that_comes_by_grpc(self, small: Edge, probe: Probe) -> None:
         with grpc.insecure_channel(small.address) as channel:
             stub = probe.stubs.ProbeServiceStub(channel)
-            with pytest.raises(grpc.RpcError):
+            with pytest.raises(grpc.RpcError) as raised:
                 stub.Greet(probe.messages.GreetRequest(text="x" * 20_000))
+        assert reason_of(raised.value) == "REQUEST_TOO_LARGE"
 
     def test_control_with_a_wider_limit_it_passes(self, running: Edge) -> None:
         with running.client() as client:
@@ -221,6 +223,17 @@ class TestConnections:
             except ConnectionError:
                 answer = b""
         assert bool(answer) is taken
+
+    @pytest.mark.parametrize(("most", "taken"), [(2, False), (3, True)])
+    def test_one_carries_only_so_many_calls_at_once_and_control(
+        self, make_edge: MakeEdge, most: int, taken: bool
+    ) -> None:
+        """Of a peer that opens a third one whatever it was told."""
+        edge = make_edge(limits=Limits(streams=most))
+        with http2.speaking(edge.address, seconds=2 if taken else 30) as peer:
+            calls = (http2.request(stream, "/probe.v1.ProbeService/Greet") for stream in (1, 3, 5))
+            peer.sendall(b"".join(calls))
+            assert http2.refused(peer) == (0 if taken else 5)
 
     @pytest.mark.parametrize(("idle", "dropped"), [(1, True), (30, False)])
     def test_a_body_that_never_comes_is_not_waited_for_and_control(

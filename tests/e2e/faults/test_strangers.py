@@ -40,7 +40,7 @@ AFTER_A_BANK = {
 }
 # Answers whoever was shown a QR, and nobody by name; held by tests/integration/vouchers/test_wallet.py.
 BY_TOKEN = {"CheckVoucherQr"}
-# What there is only once a provider was delisted, as the stand's is not; held by test_sanctions.
+# What there is only once a provider was delisted, as the stand's is not; held by test_rebooking.
 AFTER_A_DELISTING = {"GetRebooking"}
 # What officers find out about occupations is of nobody, and for every counsellor to see.
 OF_NOBODY = {"GetAssessment", "ListAssessments", "ListMarketChanges"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -50,11 +51,13 @@ def give(course: str, rating: int, comment: str = "") -> pb.GiveCourseFeedbackRe
     return pb.GiveCourseFeedbackRequest(parent=course, feedback=Feedback(rating=rating, comment=comment))
 
 
-def erased(catalogue: Catalogue, learner: str) -> None:
-    """The learner erases their portfolio, which is told twice."""
+def erased(catalogue: Catalogue, learner: str, days: int = 0) -> None:
+    """The learner erased their portfolio, so many days ago, which is told twice."""
+    event = portfolio.SubjectErased(holder=f"holders/{learner}")
+    event.erase_time.FromDatetime(datetime.now(UTC) - timedelta(days=days))
     with transaction(catalogue.app) as tx:
         for _ in range(2):
-            forget_subject(catalogue.app, tx, portfolio.SubjectErased(holder=f"holders/{learner}"), INFO)
+            forget_subject(catalogue.app, tx, event, INFO)
 
 
 def listed(catalogue: Catalogue, course: str, access: Any = None) -> list[Any]:
@@ -116,6 +119,17 @@ def test_who_erases_their_portfolio_is_forgotten_and_nobody_else(catalogue: Cata
     assert [each.comment for each in listed(catalogue, course)] == ["Good sparks."]
     assert reason_of(author.GiveCourseFeedback, give(course, 5)) == "COURSE_NOT_COMPLETED"
     other.GiveCourseFeedback(give(course, 3))  # control
+
+
+def test_an_erasure_that_is_told_again_takes_nothing_from_a_later_life(
+    catalogue: Catalogue, course: str
+) -> None:
+    back = str(uuid4())
+    author = completed(catalogue, course, back)
+    author.GiveCourseFeedback(give(course, 5, "Back again."))
+    erased(catalogue, back, days=1)
+    assert [each.comment for each in listed(catalogue, course)] == ["Back again."]
+    author.GiveCourseFeedback(give(course, 4))  # the completion is kept as well
 
 
 def test_feedback_is_answered_reported_hidden_and_appealed_against(catalogue: Catalogue, course: str) -> None:

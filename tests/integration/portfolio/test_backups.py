@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import copy
-import subprocess
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy.engine import make_url
 
-from services.cli.stack.postgres import binary
-from tests.integration.portfolio.test_erasure import backup, erase_request, readable
+from services.portfolio.erasing import retell
+from tests.integration.portfolio.test_erasure import backup, erase_request, readable, rows_left
+from tests.integration.portfolio.test_retelling import told
+from tests.support.backups import Server
 from tests.support.canary import live_a_life
-from tests.support.databases import Database
 from tests.support.portfolio import Portfolio
 
 KEYS = "holder_keys"
-# As the administrator who restores: rules of the tables look at nothing that came from a backup.
-UNCHECKED = "SET session_replication_role = replica;\n"
-
-
-class Server:
-    """The database server, as its administrator sees it."""
-
-    def __init__(self, url: str) -> None:
-        self._url = make_url(url).set(drivername="postgresql")
-
-    def dump(self, of: Database, *which: str) -> str:
-        """Returns what tables of a database hold, as SQL."""
-        return self._run("pg_dump", of, "--data-only", "--inserts", "--on-conflict-do-nothing", *which)
-
-    def restore(self, into: Database, *dumps: str) -> None:
-        """Fills a database that has its tables."""
-        self._run("psql", into, "--quiet", "--set=ON_ERROR_STOP=1", said=UNCHECKED + "".join(dumps))
-
-    def _run(self, program: str, database: Database, *arguments: str, said: str = "") -> str:
-        url = self._url.set(database=make_url(database.url).database)
-        command = [binary(program), *arguments, f"--dbname={url.render_as_string(hide_password=False)}"]
-        return subprocess.run(command, input=said, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("key_kept", [False, True], ids=["erased", "control"])
@@ -63,3 +41,9 @@ def test_what_is_restored_of_an_erased_person_cannot_be_read(
 
     assert bool(read(gone.subject)) is key_kept
     assert {"entries", "holders", "skill_claims"} <= set(read(stays.subject))
+    # Whose key did not come back is erased anew, and told of.
+    before = rows_left(app, stays.subject)
+    retell(app.engine, datetime.now(UTC))
+    assert ("entries" in rows_left(app, gone.subject)) is key_kept
+    assert rows_left(app, stays.subject) == before
+    assert [each.holder for each in told(restored.engine)] == ([] if key_kept else [gone.holder])

@@ -23,6 +23,7 @@ from tests.support.portfolio import Caller, Portfolio, pathway, step
 Step, Pathway = pathway_pb2.Step, pathway_pb2.Pathway
 FINE, WITHDRAWN = Step.COURSE_STANDING_UNSPECIFIED, Step.COURSE_STANDING_WITHDRAWN
 NOT_OFFERED = Step.COURSE_STANDING_SESSION_NOT_OFFERED
+CANCELLED = Step.COURSE_STANDING_SESSION_CANCELLED
 INFO = EventInfo("id", "type", "topic", 0, 0, datetime.now(UTC), "key", "")
 MAY = Date(year=2031, month=5, day=2)
 
@@ -32,8 +33,21 @@ def course() -> str:
     return f"courses/{uuid.uuid4()}"
 
 
-def changed(course: str, version: int, *sessions: str, removed: bool = False, start: Date | None = None):
-    refs = [catalogue.SessionRef(session=f"{course}/sessions/{each}", start_date=start) for each in sessions]
+def changed(
+    course: str,
+    version: int,
+    *sessions: str,
+    removed: bool = False,
+    start: Date | None = None,
+    cancelled: str = "",
+):
+    """`sessions`: each by a letter; `cancelled`: which of them are."""
+    refs = [
+        catalogue.SessionRef(
+            session=f"{course}/sessions/{each}", start_date=start, cancelled=each in cancelled
+        )
+        for each in sessions
+    ]
     return catalogue.CourseChanged(course=course, version=version, removed=removed, sessions=refs)
 
 
@@ -52,6 +66,7 @@ def tell(portfolio: Portfolio, *messages) -> None:
     for message in messages:
         with transaction(portfolio.app) as tx:
             DEFINITION.reactions[type(message)](portfolio.app, tx, message, INFO)
+        jobs.look_at_told_courses(portfolio.app)
 
 
 def active(portfolio: Portfolio, *courses: str) -> tuple[Caller, Caller, str]:

@@ -47,6 +47,7 @@ READ = (
     pb.DOCUMENT_FORMAT_EUROPASS_JSON,
     pb.DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML,
     CV_PDF,
+    HTML,
 )
 EXAMPLE = "portfolio/europass-3.4/Europass_CV_V3.4.0_Example.xml"
 
@@ -118,20 +119,27 @@ def test_what_a_person_has_is_not_brought_twice(
     assert len(titles(person)) == 4
 
 
-def test_a_pdf_without_data_is_refused_with_what_to_do(portfolio: Portfolio) -> None:
+@pytest.mark.parametrize(
+    ("format_", "bare", "broken"),
+    [
+        (CV_PDF, "DOCUMENT_WITHOUT_DATA", b"%PDF-1.7 and no more"),
+        (HTML, "PAGE_WITHOUT_DATA", b'<link rel="alternate" href="data:text/xml,<Candidate">'),
+    ],
+    ids=["pdf", "html"],
+)
+def test_a_page_without_data_is_refused_with_what_to_do(
+    portfolio: Portfolio, format_: Any, bare: str, broken: bytes
+) -> None:
     person = portfolio.person(given_name="An")
     entry(person)
     version = cv_pb2.Cv(title="Welder", cover_letter="I weld.")
     name = person.CreateCv(cv_pb2.CreateCvRequest(parent=person.holder, cv=version)).name
-    letter = export(person, person, CV_PDF, cv=name, cover_letter=True)
-    for content, reason in (
-        (letter, "DOCUMENT_WITHOUT_DATA"),
-        (b"%PDF-1.7 and no more", "DOCUMENT_UNREADABLE"),
-    ):
-        request = pb.ImportDocumentRequest(parent=person.holder, format=CV_PDF, content=content)
+    letter = export(person, person, format_, cv=name, cover_letter=True)
+    for content, reason in ((letter, bare), (broken, "DOCUMENT_UNREADABLE")):
+        request = pb.ImportDocumentRequest(parent=person.holder, format=format_, content=content)
         assert reason_of(person.ImportDocument, request) == reason
     assert titles(person) == ["Welder"]
-    assert bring(person, export(person, person, CV_PDF), CV_PDF).duplicates == 1  # control
+    assert bring(person, export(person, person, format_), format_).duplicates == 1  # control
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["locked", "control"])

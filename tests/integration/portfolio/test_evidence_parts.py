@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -14,8 +16,9 @@ from services.platform.db.transaction import transaction
 from services.platform.objects import parts
 from services.platform.objects.clamd import Clamd
 from services.platform.objects.tickets import INCOMING
-from services.portfolio import checking
+from services.portfolio import checking, jobs
 from services.portfolio.api import evidence as evidence_api
+from services.portfolio.store import evidence as evidence_store
 from services.portfolio.store.evidence import BUCKET
 from tests.integration.portfolio.test_evidence import announce, finalize, put
 from tests.support import uploads
@@ -135,6 +138,32 @@ def test_a_crash_between_moving_and_noting_loses_nothing(portfolio_with_files: P
     checking._verify(app, state(person, name))  # moved, and the process died
     checking.check_the_rest(app)
     assert state(person, name).state == pb.Evidence.STATE_STORED
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "control"])
+def test_parts_that_wait_for_their_check_are_not_swept(
+    portfolio_with_files: Portfolio, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """After a day without a consumer its first round has both to do, in any order."""
+    person, app = portfolio_with_files.person(), portfolio_with_files.app
+    own = f"waymark-portfolio-{uuid.uuid4().hex}"  # the sweep must not meet other tests' files
+    for module in (jobs, evidence_api, evidence_store):
+        monkeypatch.setattr(module, "BUCKET", own)
+    monkeypatch.setattr(jobs, "ORPHAN", timedelta(seconds=-60))
+    if not known:
+        monkeypatch.setattr(evidence_store, "key_of", lambda _: "")
+    given_up, finalized = (announce(person, FILM).evidence.name for _ in range(2))
+    put_part(missing(person, given_up)[0]).raise_for_status()
+    for part in missing(person, finalized):
+        put_part(part).raise_for_status()
+    person.FinalizeEvidence(finalize(finalized))
+    jobs.sweep_evidence(app)
+    assert [part.number for part in missing(person, given_up)] == [1, 2, 3, 4, 5, 6]
+    checking.check_the_rest(app)
+    done = state(person, finalized)
+    assert (done.state, done.upload_fault) == (
+        (pb.Evidence.STATE_STORED, "") if known else (pb.Evidence.STATE_AWAITING_UPLOAD, "missing")
+    )
 
 
 def test_erasing_takes_parts_along(portfolio_with_files: Portfolio) -> None:

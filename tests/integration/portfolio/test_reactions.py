@@ -14,6 +14,7 @@ from waymark.vouchers.v1 import events_pb2 as vouchers
 from services.platform.db.transaction import transaction
 from services.platform.events.cloudevents import EventInfo
 from services.portfolio.domain.keys import KeyRing
+from services.portfolio.domain.steps import Stage
 from services.portfolio.reactions import redemptions
 from services.portfolio.service import DEFINITION
 from services.portfolio.store import vault
@@ -113,7 +114,9 @@ def test_any_order_and_number_confirms_in_the_end(portfolio: Portfolio, seed: in
 def test_without_remembered_stages_a_late_event_would_move_back(portfolio: Portfolio, monkeypatch) -> None:
     """Control: it is the furthest stage that is kept, not the last one told."""
     person = walker(portfolio)
-    monkeypatch.setattr(redemptions.steps, "note_stage", lambda tx, step, redemption, stage: [stage])
+    told: list[Stage] = []
+    monkeypatch.setattr(redemptions.steps, "note_stage", lambda *noted: told.append(noted[-1]))
+    monkeypatch.setattr(redemptions.steps, "stages", lambda _, found: dict.fromkeys(found, told[-1:]))
     tell(portfolio, event(vouchers.RedemptionAccepted, person))
     tell(portfolio, event(vouchers.RedemptionStarted, person))
     assert states(person) == ["RUNNING"]

@@ -14,6 +14,7 @@ from sqlalchemy import false, text
 from waymark.portfolio.v1 import attestation_pb2 as attestations
 from waymark.portfolio.v1 import credential_issuer_pb2 as issuers
 from waymark.portfolio.v1 import credential_pb2 as pb
+from waymark.portfolio.v1 import document_pb2, legal_hold_pb2, page_pb2, share_link_pb2, skill_profile_pb2
 from waymark.portfolio.v1 import validation_pb2 as validations
 from waymark.portfolio.v1.skill_claim_pb2 import (
     SKILL_LEVEL_ADVANCED,
@@ -27,14 +28,16 @@ from waymark.portfolio.v1.skill_claim_pb2 import (
 )
 
 from services.platform.db.transaction import transaction
-from services.portfolio import vouching
+from services.portfolio import jobs, vouching
 from services.portfolio.domain.credentials import data_integrity, keys
-from services.portfolio.store import keeping
+from services.portfolio.store import keeping, skill_claims
+from services.portfolio.store.vault import open_vault
 from tests.integration.portfolio.test_attestations import asking, giving
+from tests.integration.portfolio.test_legal_holds import lifted
 from tests.integration.portfolio.test_rights import held as put_on_hold
 from tests.support.credentials import badge
-from tests.support.portfolio import Caller, Portfolio, reason_of, refused, skill
-from tests.support.validations import NOT_SHOWN, SHOWN, submitted
+from tests.support.portfolio import Caller, Portfolio, reason_of, refused, share, skill
+from tests.support.validations import NOT_SHOWN, SHOWN, Given, submitted
 
 ESCO = "http://data.europa.eu/esco/skill/"
 
@@ -142,22 +145,92 @@ def test_who_assessed_vouches_for_what_was_shown_and_an_appeal_corrects_it(portf
     assert claims(given.person, SKILL_SOURCE_ASSESSOR) == []
 
 
-@pytest.mark.parametrize("held", [True, False], ids=["held", "control"])
-def test_what_an_appeal_did_not_find_stays_while_the_law_keeps_it(
-    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, *, held: bool
-) -> None:
-    given = submitted(portfolio)
+def appealed(portfolio: Portfolio, given: Given) -> validations.ValidationCase:
+    """Has an appeal not find shown what the assessor had found, while a legal hold is in force."""
     given.concluded(SHOWN, NOT_SHOWN)
     appeal = validations.AppealValidationCaseRequest(name=given.name, grounds="gas, too")
     given.person.AppealValidationCase(appeal)
     given.assigned(given.second)
     put_on_hold(portfolio, given.person)
+    decided: validations.ValidationCase = given.second.DecideValidationCase(given.deciding(NOT_SHOWN, SHOWN))
+    return decided
+
+
+def counted(portfolio: Portfolio, person: Caller) -> dict[str, bool]:
+    """Whether the concept of `submitted` counts, by what shows or takes skills."""
+    profile = skill_profile_pb2.GetSkillProfileRequest(name=person.holder)
+    written = document_pb2.ExportDocumentRequest(name=person.holder, format=document_pb2.DOCUMENT_FORMAT_HTML)
+    document = b"".join(each.data for each in person.ExportDocument(written))
+    link = share(person, ["skill_claims"]).token
+    opened = portfolio.anybody().OpenShareLink(share_link_pb2.OpenShareLinkRequest(token=link))
+    return {
+        "profile": "http://a/arc" in person.GetSkillProfile(profile).skills,
+        "document": b"http://a/arc" in document,
+        "link": "http://a/arc" in {each.concept_uri for each in opened.portfolio.skill_claims},
+    }
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held", "control"])
+def test_what_an_appeal_did_not_find_stays_while_the_law_keeps_it(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, *, held: bool
+) -> None:
+    given = submitted(portfolio)
     if not held:
         monkeypatch.setattr(keeping, "is_held", lambda _: false())
-    last = given.second.DecideValidationCase(given.deciding(NOT_SHOWN, SHOWN))
+    last = appealed(portfolio, given)
     assert last.state == validations.ValidationCase.STATE_REDECIDED  # the decision stands either way
-    stay = [each.concept_uri for each in claims(given.person, SKILL_SOURCE_ASSESSOR)]
-    assert stay == (["http://a/arc"] if held else [])
+    stay = [
+        (each.concept_uri, each.HasField("take_back_time"))
+        for each in claims(given.person, SKILL_SOURCE_ASSESSOR)
+    ]
+    assert stay == ([("http://a/arc", True)] if held else [])
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["marked", "control"])
+def test_what_was_taken_back_counts_for_nothing(
+    portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, *, marked: bool
+) -> None:
+    given = submitted(portfolio)
+    if not marked:
+        monkeypatch.setattr(skill_claims.SkillClaims, "_there", lambda _: ())
+    appealed(portfolio, given)
+    assert set(counted(portfolio, given.person).values()) == {not marked}
+    (kept,) = claims(given.person, SKILL_SOURCE_ASSESSOR)
+    page = page_pb2.Page(title="Work", blocks=[page_pb2.PageBlock(skill_claim=kept.name)])
+    naming = page_pb2.CreatePageRequest(parent=given.person.holder, page=page)
+    if marked:
+        assert reason_of(given.person.CreatePage, naming) == "INVALID_ARGUMENT"
+    else:
+        given.person.CreatePage(naming)
+
+
+def test_the_last_hold_that_is_lifted_lets_go_of_what_was_taken_back(portfolio: Portfolio) -> None:
+    given = submitted(portfolio)
+    put_on_hold(portfolio, given.person)
+    appealed(portfolio, given)
+    request = legal_hold_pb2.ListLegalHoldsRequest(parent=given.person.holder)
+    holds = list(given.person.ListLegalHolds(request).legal_holds)
+    assert len(holds) == 2
+    for hold in holds:
+        jobs.empty_trash(portfolio.app)
+        assert len(claims(given.person, SKILL_SOURCE_ASSESSOR)) == 1
+        lifted(portfolio, hold)
+    jobs.empty_trash(portfolio.app)
+    assert claims(given.person, SKILL_SOURCE_ASSESSOR) == []
+
+
+def test_what_is_said_again_after_it_was_taken_back_counts(portfolio: Portfolio) -> None:
+    given = submitted(portfolio)
+    appealed(portfolio, given)
+    (before,) = claims(given.person, SKILL_SOURCE_ASSESSOR)
+    with transaction(portfolio.app) as tx:
+        vault = open_vault(tx, portfolio.app.keys, given.person.subject)
+        vouching.vouch(tx, vault, SKILL_SOURCE_ASSESSOR, "http://a/arc", given.name)
+    (again,) = claims(given.person, SKILL_SOURCE_ASSESSOR)
+    assert (again.name, again.HasField("take_back_time")) == (before.name, False)
+    assert set(counted(portfolio, given.person).values()) == {True}
+    jobs.empty_trash(portfolio.app)
+    assert len(claims(given.person, SKILL_SOURCE_ASSESSOR)) == 1
 
 
 def test_what_is_not_shown_at_all_is_claimed_by_nobody(portfolio: Portfolio) -> None:

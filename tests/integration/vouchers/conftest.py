@@ -1,5 +1,6 @@
 """Fixtures of the vouchers tests."""
 
+from tests.support.quality import school
 from tests.support.vouchers import stored, world
 
-__all__ = ["stored", "world"]
+__all__ = ["school", "stored", "world"]

@@ -76,6 +76,44 @@ def test_a_draft_from_before_payment_rules_were_checked_is_not_activated(world: 
     assert refused(lambda: world.checker.programmes.ActivateProgrammeVersion(activate)) == "RULE_INVALID"
 
 
+@pytest.mark.parametrize("nowhere", ["XX", "BEZ", "BE299", "GB"])
+def test_a_shortage_rule_for_a_region_that_there_is_not_is_refused(world: World, nowhere: str) -> None:
+    rule = sample(DUTCH)["version"]["shortageRule"]
+    create, update = (
+        world.maker.programmes.CreateProgrammeVersion,
+        world.maker.programmes.UpdateProgrammeVersion,
+    )
+    _, request = draft(world, shortageRule=rule | {"nutsCode": "BE211"})
+    drafted = create(request)
+    drafted.shortage_rule.nuts_code = request.version.shortage_rule.nuts_code = nowhere
+    for call in (lambda: create(request), lambda: update(pb.UpdateProgrammeVersionRequest(version=drafted))):
+        assert list(violations_of(call)) == ["version.shortage_rule.nuts_code"]
+        assert refused(call) == "RULE_INVALID"
+
+
+def test_a_region_of_an_earlier_nuts_that_the_list_speaks_of_is_taken(world: World) -> None:
+    """PT17 was a region until NUTS 2021; another list that speaks of it says nothing of this one."""
+    rule = sample(DUTCH)["version"]["shortageRule"]
+    _, request = draft(world, shortageRule=rule | {"nutsCode": "PT170"})
+    create = world.maker.programmes.CreateProgrammeVersion
+    world.list_shortage(name="shortageLists/other", region="PT17")
+    assert refused(lambda: create(request)) == "RULE_INVALID"
+    world.list_shortage(name=rule["shortageList"], region="PT17")
+    assert create(request).shortage_rule.nuts_code == "PT170"
+    request.version.shortage_rule.nuts_code = "PT1A9"  # of a country that has regions
+    assert refused(lambda: create(request)) == "RULE_INVALID"
+
+
+def test_a_draft_from_before_regions_were_checked_is_not_activated(world: World) -> None:
+    _, request = draft(world)
+    drafted = world.maker.programmes.CreateProgrammeVersion(request)
+    with transaction(world.app) as tx:
+        nowhere = "jsonb_set(rules, '{shortage_rule,nuts_code}', '\"ZZ9\"')"
+        tx.execute(text(f"UPDATE programme_versions SET rules = {nowhere}"))
+    activate = pb.ActivateProgrammeVersionRequest(name=drafted.name)
+    assert refused(lambda: world.checker.programmes.ActivateProgrammeVersion(activate)) == "RULE_INVALID"
+
+
 def test_texts_in_several_languages_and_the_law_are_kept_and_returned(world: World) -> None:
     _, request = draft(world)
     texts = {"en": "For jobseekers.", "el": "Για ανέργους.", "pt-BR": "Para quem procura emprego."}

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from services.catalogue import events
 from services.catalogue.domain import courses
 
 SOURCE = "018f0000-0000-7000-8000-000000000001"
@@ -34,6 +35,47 @@ def test_corrections_take_the_place_of_the_feeds_fields() -> None:
     assert served == {"titles": {"en": "Welding"}, "kind": "course"}
     assert imported["titles"] == {"en": "Weldng"}
     assert courses.corrected(imported, {}) is imported
+
+
+def offered(**sessions: bool) -> courses.Document:
+    """A course with an offering for each session: by id, whether the feed says that it is cancelled."""
+    return {
+        "offerings": [
+            {"mode": 1, "language": "", "sessions": [{"id": key} | ({"cancelled": True} if said else {})]}
+            for key, said in sessions.items()
+        ]
+    }
+
+
+def cancelled(document: courses.Document) -> list[str]:
+    return [session["id"] for session in courses.sessions(document) if courses.is_cancelled(session)]
+
+
+def test_a_person_cancels_beside_the_feed() -> None:
+    imported = offered(a=False, b=True, c=False)
+    correction = {courses.CANCELLED: {"value": ["a", "gone"]}, "kind": {"value": "exam"}}
+    served = courses.corrected(imported, correction)
+    assert (cancelled(served), cancelled(imported), served["kind"]) == (["a", "b"], ["b"], "exam")
+    assert courses.CANCELLED not in served
+
+
+def test_what_takes_place() -> None:
+    left = courses.taking_place(offered(a=False, b=True))
+    assert [session["id"] for session in courses.sessions(left)] == ["a"]
+    assert len(left["offerings"]) == 1
+    assert courses.taking_place(offered(b=True)) == {"offerings": []}
+    whole = offered(a=False)
+    assert courses.taking_place(whole) is whole
+
+
+def test_others_are_told_what_is_cancelled_also_of_a_course_on_hold() -> None:
+    document = offered(a=False, b=True) | {"kind": "course", "eqf_level": 4, "occupations": []}
+    told = [
+        [(each.session[-1], each.cancelled) for each in event.sessions]
+        for held in (False, True)
+        if (event := events.course_changed("c", 1, "o", document, removed=False, held=held))
+    ]
+    assert told == [[("a", False), ("b", True)], [("b", True)]]
 
 
 def test_bookable() -> None:

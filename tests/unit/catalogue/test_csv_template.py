@@ -15,7 +15,7 @@ from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import values
 from services.catalogue.imports.csv_template import COLUMNS, CsvTemplate
 from services.catalogue.imports.feed import Bounded, Context, FeedBroken, Occupation
-from tests.unit.catalogue.feeds import read_all
+from tests.unit.catalogue.feeds import codes, read_all
 
 READER = CsvTemplate()
 
@@ -46,6 +46,28 @@ GOOD = {
     "eqf_level": "4",
     "url": "https://partner.example/w1",
 }
+
+
+@pytest.mark.parametrize(
+    ("said", "cancelled", "code"),
+    [
+        ("", False, []),
+        ("Cancelled ", True, []),
+        ("scheduled", False, []),
+        ("full", False, ["SESSION_STATUS_UNKNOWN"]),
+    ],
+)
+def test_a_session_says_whether_it_takes_place(said: str, cancelled: bool, code: list[str]) -> None:
+    documents, found = read_all(READER, feed(GOOD | {"status": said}))
+    (session,) = documents[0][1]["offerings"][0]["sessions"]
+    assert (session.get("cancelled", False), codes(found)) == (cancelled, code)
+
+
+def test_a_file_from_before_the_column_is_read() -> None:
+    header, first = feed(GOOD).decode().splitlines()
+    assert header.endswith(",status")
+    documents, found = read_all(READER, f"{header.removesuffix(',status')}\n{first[:-1]}\n".encode())
+    assert (len(documents), found) == (1, [])
 
 
 def test_a_course_with_two_sessions() -> None:

@@ -58,6 +58,8 @@ def sessions(draw: Any, external_id: str) -> dict[str, Any]:
     found |= place
     if draw(st.booleans()):
         found["capacity"] = draw(st.integers(1, 100_000))
+    if draw(st.booleans()):
+        found["cancelled"] = True
     return found
 
 

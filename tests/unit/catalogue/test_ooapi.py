@@ -105,10 +105,16 @@ def test_a_programme_and_a_page_of_the_api_are_read_too() -> None:
 
 
 def test_what_nobody_can_book_is_left_out_or_told() -> None:
-    assert one(state="cancelled") == ({}, ["SESSION_LEFT_OUT"])
+    assert one(state="concept") == ({}, ["SESSION_LEFT_OUT"])
     assert one(state="inactive")[1] == ["ENROLMENT_CLOSED"]
     two = line([{**OFFERING, "state": "concept"}] * 2)
     assert codes(read_all(Ooapi(), two)[1]) == ["SESSION_LEFT_OUT"]  # once a run
+
+
+def test_a_cancelled_offering_is_kept_as_such() -> None:
+    session, found = one(state="cancelled")
+    assert (session["cancelled"], session["external_id"], found) == (True, "o1", [])
+    assert "cancelled" not in one(state="active")[0]
 
 
 def test_what_is_wrong_is_told() -> None:

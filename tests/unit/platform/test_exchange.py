@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from google.protobuf.empty_pb2 import Empty
 
 from services.platform.rpc import exchange
-from services.platform.rpc.exchange import CHUNK, CHUNK_BYTES, Received, chunks
+from services.platform.rpc.body import MAX_REQUEST
+from services.platform.rpc.exchange import CHUNK, CHUNK_BYTES, Received, chunks, received
 
 
 def messages(*sizes: int) -> Iterator[Received]:
@@ -29,6 +31,13 @@ def test_a_chunk_ends_by_number_or_by_size(sizes: list[int], lengths: list[int])
     found = list(chunks(messages(*sizes)))
     assert [len(chunk) for chunk in found] == lengths
     assert [each.number for chunk in found for each in chunk] == list(range(1, len(sizes) + 1))
+
+
+def test_a_message_that_is_too_large_stops_nothing() -> None:
+    large, small = b"x" * (MAX_REQUEST + 1), Empty().SerializeToString()
+    first, second = received(Empty.FromString, [large, small])
+    assert (first.request, first.violations[0].description) == (None, "A message has 1 MiB at most.")
+    assert (second.number, second.request, second.violations) == (2, Empty(), [])
 
 
 def test_no_more_is_held_than_one_chunk_whatever_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:

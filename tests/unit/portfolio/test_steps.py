@@ -17,6 +17,7 @@ from services.portfolio.domain.steps import (
     Actor,
     Stage,
     after_event,
+    counted,
     driven_state,
     label,
     move_by_hand,
@@ -32,28 +33,63 @@ HISTORY = st.one_of(
 )
 
 
+# What the catalogue told of the course, from the first version on: which sessions were cancelled.
+COURSES = st.lists(st.frozensets(st.sampled_from("xy")), max_size=4)
+SESSIONS = dict(zip("abc", "xyx", strict=True))  # of the redemptions
+
+
 class Seen:
-    """What the database keeps: the furthest stage per redemption, and the step's state."""
+    """What the database keeps: the furthest stage per redemption, the newest word on the course, and the
+    step's state."""
 
     def __init__(self) -> None:
         self.stages: dict[str, Stage] = {}
+        self.version, self.cancelled = 0, frozenset[str]()
         self.state = Step.STATE_PLANNED
 
     def tell(self, redemption: str, stage: Stage) -> None:
         self.stages[redemption] = max(stage, self.stages.get(redemption, stage))
-        self.state = after_event(self.state, self.stages.values())
+        self._follow()
+
+    def change(self, version: int, cancelled: frozenset[str]) -> None:
+        if version > self.version:
+            self.version, self.cancelled = version, cancelled
+            self._follow()
+
+    def _follow(self) -> None:
+        stages = [
+            counted(stage, cancelled=SESSIONS[redemption] in self.cancelled)
+            for redemption, stage in self.stages.items()
+        ]
+        self.state = after_event(self.state, stages)
 
 
-@given(st.dictionaries(st.sampled_from("abc"), HISTORY, max_size=3), st.data())
-def test_order_and_number_of_events_do_not_matter(histories: dict[str, list[Stage]], data) -> None:
-    events = [(redemption, stage) for redemption, stages in histories.items() for stage in stages]
+@given(st.dictionaries(st.sampled_from("abc"), HISTORY, max_size=3), COURSES, st.data())
+def test_order_and_number_of_events_do_not_matter(
+    histories: dict[str, list[Stage]], courses: list[frozenset[str]], data
+) -> None:
+    spent = [(Seen.tell, redemption, stage) for redemption, stages in histories.items() for stage in stages]
+    events = [*spent, *((Seen.change, *version) for version in enumerate(courses, 1))]
     again = data.draw(st.lists(st.sampled_from(events), max_size=5)) if events else []
     in_order, shuffled = Seen(), Seen()
-    for event in events:
-        in_order.tell(*event)
-    for event in data.draw(st.permutations(events + again)):
-        shuffled.tell(*event)
+    for tell, *event in events:
+        tell(in_order, *event)
+    for tell, *event in data.draw(st.permutations(events + again)):
+        tell(shuffled, *event)
     assert shuffled.state == in_order.state
+
+
+@pytest.mark.parametrize("stage", LIFE)
+def test_only_what_has_not_started_is_planned_again_when_its_session_is_cancelled(stage: Stage) -> None:
+    seen = Seen()
+    seen.tell("a", stage)
+    before = seen.state
+    seen.change(1, frozenset("y"))  # another one
+    assert seen.state == before
+    seen.change(2, frozenset("xy"))
+    assert seen.state == (Step.STATE_PLANNED if stage is Stage.RESERVED else before)
+    seen.tell("b", Stage.RESERVED)  # of the other one, which is cancelled too
+    assert seen.state == (Step.STATE_PLANNED if stage is Stage.RESERVED else before)
 
 
 @given(st.lists(st.sampled_from(LIFE), min_size=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.cli.demo.journey import Step
 from services.cli.demo.portfolio_rows import (
+    p01_cancelled_session,
     p01_qualification_pass,
     p02_upskilling,
     p03_validation,
@@ -31,6 +32,7 @@ from services.cli.demo.portfolio_rows import (
 
 STEPS: tuple[Step, ...] = (
     p01_qualification_pass.STEP,
+    p01_cancelled_session.STEP,
     p02_upskilling.STEP,
     p03_validation.STEP,
     p04_pages.STEP,

@@ -10,7 +10,15 @@ from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.portfolio_rows.ground import holder
 
 LEARNER, ELSEWHERE = "Ivana", "Dario"
-READ = ("JSON_RESUME", "EUROPASS_XML", "EUROPASS_JSON", "EUROPASS_CANDIDATE_XML", "LEAP2A", "PDF")
+FORMATS = (
+    "JSON_RESUME",
+    "EUROPASS_XML",
+    "EUROPASS_JSON",
+    "EUROPASS_CANDIDATE_XML",
+    "LEAP2A",
+    "PDF",
+    "HTML",
+)
 WORK = {
     "kind": "ENTRY_KIND_WORK",
     "title": "Beekeeper",
@@ -24,7 +32,7 @@ def show(journey: Journey) -> str:
     """REST: the CV in seven formats, what each cannot carry, an anonymous one; brought in elsewhere, once."""
     learner, name = holder(journey, LEARNER)
     made = learner.rest("POST", f"/v1/{name}/entries", WORK)
-    files = {kind: export(learner, name, kind) for kind in (*READ, "HTML")}
+    files = {kind: export(learner, name, kind) for kind in FORMATS}
     expect(b"pdfuaid:part>1<" in files["PDF"], "a screen reader does not read the PDF in order")
     expect(b'<html lang="' in files["HTML"], "the page does not name its language")
     told = learner.rest("GET", f"/v1/{name}:documentReport", format="DOCUMENT_FORMAT_EUROPASS_XML")
@@ -44,11 +52,11 @@ def move(journey: Journey, files: dict[str, bytes]) -> str:
     other, name = holder(journey, ELSEWHERE)
     tried = bring(other, name, "LEAP2A", files["LEAP2A"], dry=True)
     expect(tried.get("entryTitles") == ["Beekeeper"], f"would add {tried.get('entryTitles')}")
-    for kind in READ:
+    for kind in FORMATS:
         bring(other, name, kind, files[kind])
     entries = other.rest("GET", f"/v1/{name}/entries").get("entries", [])
-    expect(len(entries) == 1, f"{len(entries)} entries after {len(READ)} files of one")
-    return f"{len(READ)} of them brought in make one entry"
+    expect(len(entries) == 1, f"{len(entries)} entries after {len(FORMATS)} files of one")
+    return "all brought in make one entry"
 
 
 def export(learner: Caller, name: str, kind: str, **query: Any) -> bytes:

@@ -3,12 +3,13 @@
 from alembic import op
 
 revision = "0032"
-down_revision = "0029"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
 LEAVINGS = """
 ALTER TABLE outcomes ADD COLUMN improved BOOLEAN;
+ALTER TABLE let_go_indicators ADD COLUMN not_told BIGINT DEFAULT 0 NOT NULL;
 CREATE TABLE leavings (
     redemption_id UUID NOT NULL,
     status SMALLINT,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -123,6 +124,14 @@ def test_a_statement_ends_at_the_deadline(platform):
     assert refusal_of(error.value).reason == reason_pb2.REASON_DEADLINE_EXCEEDED
     with transaction(platform.engine) as tx:  # the limit was that transaction's alone
         tx.execute(sa.select(sa.func.pg_sleep(0.3)))
+
+
+def test_a_statement_that_is_too_much_for_the_server_is_our_fault(platform):
+    """Called a server that is away, it would be waited out for good."""
+    with pytest.raises(DBAPIError) as error, transaction(platform.engine) as tx:
+        tx.execute(sa.text("SELECT " + " + ".join(["1"] * 100_000)))
+    assert isinstance(error.value.orig, psycopg.errors.StatementTooComplex)
+    assert refusal_of(error.value) is None
 
 
 def test_each_wait_of_a_session_is_bounded_by_the_server_unless_told_otherwise(platform):

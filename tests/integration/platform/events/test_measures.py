@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from prometheus_client import REGISTRY
 from waymark.errors.v1 import reason_pb2
 
@@ -93,6 +94,36 @@ def test_a_consumer_that_waits_for_a_dependency_says_so_and_then_misses_nothing(
         eventually(lambda: len(rig.effects()) == 6)
         assert sample("consumer_paused") == 0
     assert rig.effects() == [("k", n) for n in range(6)]
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["guard", "control"])
+def test_a_consumer_that_waits_falls_behind_further_and_says_so(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    monkeypatch.setattr(consumer, "LAG_EVERY", 0.0)
+    if not asked:
+        monkeypatch.setattr(Consumer, "_measure_paused", lambda self, client: None)
+    publish(rig, 6)
+    mended = threading.Event()
+
+    def failing(app: Any, tx: Any, message: Any, info: Any) -> None:
+        if not mended.is_set():
+            raise Refusal(reason_pb2.REASON_UNAVAILABLE)
+        note_effect(app, tx, message, info)
+
+    with running(reacting(rig, failing).run):
+        eventually(lambda: sample("consumer_paused") == 1)
+        publish(rig, 5)
+        if asked:
+            eventually(lambda: lag(rig) == 11)
+            kept = sa.text("SELECT sum(lag) FROM consumer_lag")
+            with rig.engine.connect() as connection:  # where the server's health looks
+                assert connection.execute(kept).scalar_one() == 11
+        else:
+            time.sleep(2)  # twenty looks
+            assert lag(rig) < 11
+        mended.set()
+        eventually(lambda: len(rig.effects()) == 11 and lag(rig) == 0)
 
 
 @pytest.mark.parametrize("most", [5, 500])

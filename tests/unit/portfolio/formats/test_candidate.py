@@ -285,3 +285,30 @@ def test_names_in_one_text_are_parted() -> None:
     content = f"{HEAD}<CandidatePerson>{name}</CandidatePerson></Candidate>"
     holder = read(CANDIDATE, content.encode()).portfolio.holder
     assert (holder.given_name, holder.family_name) == ("An Maria", "Peeters")
+
+
+def test_a_language_without_a_code_is_no_other_one_without_a_code() -> None:
+    """Both are `und`; what is said of one goes to that one, by its name."""
+    in_words = "<CompetencyID schemeName='FREE_TEXT'>{}</CompetencyID><hr:TaxonomyID>language</hr:TaxonomyID>"
+    spoken = "".join(
+        f"<PersonCompetency>{in_words.format(name)}<eures:CompetencyDimension><hr:CompetencyDimensionTypeCode>"
+        "CEF-Understanding-Reading</hr:CompetencyDimensionTypeCode><eures:Score><hr:ScoreText>B2"
+        "</hr:ScoreText></eures:Score></eures:CompetencyDimension></PersonCompetency>"
+        for name in ("Twents", "gronings")
+    )
+    grown_up_with = "<PrimaryLanguageCode name='FREE_TEXT'>Gronings</PrimaryLanguageCode>"
+    content = (
+        f"{HEAD}<CandidatePerson>{grown_up_with}</CandidatePerson><CandidateProfile><PersonQualifications>"
+        f"{spoken}</PersonQualifications></CandidateProfile></Candidate>"
+    )
+    found = read(CANDIDATE, content.encode()).portfolio.entries
+    said = {each.title.lower(): (each.language.native, each.language.reading) for each in found}
+    b2 = entries.CEFR_LEVEL_B2
+    assert said == {"gronings": (True, b2), "twents": (False, b2)}
+
+
+def test_a_licence_without_a_category_takes_none_from_another() -> None:
+    licences = "<hr:LicenseTypeCode>B</hr:LicenseTypeCode>", "<hr:LicenseName></hr:LicenseName>"
+    inside = "".join(f"<eures:License>{each}</eures:License>" for each in licences)
+    (entry,) = of_profile(f"<eures:Licenses>{inside}</eures:Licenses>").portfolio.entries
+    assert list(entry.driving_licence.categories) == ["B"]

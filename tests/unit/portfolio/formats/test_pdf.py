@@ -12,7 +12,7 @@ from pypdf import PdfReader, PdfWriter
 from waymark.portfolio.v1 import document_pb2 as pb
 
 from services.platform.confined import running
-from services.portfolio.formats import europass_files, pdf_attached, pdf_reading
+from services.portfolio.formats import carried_reading, europass_files, pdf_attached
 from services.portfolio.formats.anonymous import anonymised
 from services.portfolio.formats.format import Cv, DocumentBrokenError, NothingAttachedError
 from services.portfolio.formats.formats import FORMATS
@@ -103,10 +103,10 @@ HOSTILE = {
     "cut off": written(PDF, full())[:5000],
     "locked": pdf_with(("attachment.xml", CV), password="secret"),
     "more bytes than a document may have": pdf_with(
-        ("attachment.xml", b"<a>" + b" " * pdf_reading.MOST_BYTES)
+        ("attachment.xml", b"<a>" + b" " * carried_reading.MOST_BYTES)
     ),
     "more files than anybody attaches": pdf_with(*((f"{number}.xml", b"<a/>") for number in range(21))),
-    "packed bytes without end": deflated(b"<a>" + b" " * pdf_reading.MOST_BYTES),
+    "packed bytes without end": deflated(b"<a>" + b" " * carried_reading.MOST_BYTES),
     "a file from this machine": pdf_with(("attachment.xml", XXE)),
     "XML that is cut off": pdf_with(("attachment.xml", CV[:500])),
     "a tree that is its own branch": LOOP,
@@ -134,18 +134,18 @@ def test_each_cap_refuses_and_without_it_the_file_is_read(
 ) -> None:
     content = pdf_with(("attachment.xml", CV))
     assert read(PDF, content).portfolio.entries  # control
-    monkeypatch.setattr(pdf_reading, name, tight)
+    monkeypatch.setattr(carried_reading, name, tight)
     with pytest.raises(DocumentBrokenError, match="no PDF, or"):
         read(PDF, content)
 
 
-def test_a_task_that_waits_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_task_that_waits_is_given_up(tmp_path: Path) -> None:
     waiting = tmp_path / "waiting.py"
     waiting.write_text("import time\n\ndef main(*_):\n    time.sleep(20)\n")
-    assert running.made_of(b"", waiting, running.Limits(1 << 28, 1 << 29, 10, 0.5)) is None
+    assert running.made_of(b"", waiting, running.Limits(1 << 28, 1 << 29, 10, 0.5, 100)) is None
     hurrying = tmp_path / "hurrying.py"
     hurrying.write_text("import sys\n\ndef main(said):\n    print(said, open(0).read())\n")
-    made = running.made_of(b"here", hurrying, running.Limits(1 << 28, 1 << 29, 10, None), "is")
+    made = running.made_of(b"here", hurrying, running.Limits(1 << 28, 1 << 29, 10, 60, 100), "is")
     assert made == b"is here\n"  # control
 
 

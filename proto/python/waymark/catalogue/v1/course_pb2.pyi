@@ -47,6 +47,28 @@ COURSE_MODE_BLENDED: CourseMode.ValueType  # 3
 COURSE_MODE_DISTANCE: CourseMode.ValueType  # 4
 Global___CourseMode: _TypeAlias = CourseMode  # noqa: Y015
 
+class _SessionStatus:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SessionStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SessionStatus.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SESSION_STATUS_UNSPECIFIED: _SessionStatus.ValueType  # 0
+    SESSION_STATUS_SCHEDULED: _SessionStatus.ValueType  # 1
+    """As far as is known."""
+    SESSION_STATUS_CANCELLED: _SessionStatus.ValueType  # 2
+    """Its provider has cancelled it; nobody can book it any more."""
+
+class SessionStatus(_SessionStatus, metaclass=_SessionStatusEnumTypeWrapper):
+    """Whether a session takes place."""
+
+SESSION_STATUS_UNSPECIFIED: SessionStatus.ValueType  # 0
+SESSION_STATUS_SCHEDULED: SessionStatus.ValueType  # 1
+"""As far as is known."""
+SESSION_STATUS_CANCELLED: SessionStatus.ValueType  # 2
+"""Its provider has cancelled it; nobody can book it any more."""
+Global___SessionStatus: _TypeAlias = SessionStatus  # noqa: Y015
+
 class _TagOrigin:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -137,6 +159,7 @@ class Course(_message.Message):
     TERRITORIES_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
     ON_HOLD_FIELD_NUMBER: _builtins.int
+    CANCELLED_SESSIONS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -226,6 +249,12 @@ class Course(_message.Message):
         """
 
     @_builtins.property
+    def cancelled_sessions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sessions that a person has said are cancelled, whatever the feed says, `courses/{course}/sessions/{session}`. Those of which
+        the feed says so have that as their status and are not among these.
+        """
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
@@ -256,12 +285,13 @@ class Course(_message.Message):
         territories: _abc.Iterable[_builtins.str] | None = ...,
         skills: _abc.Iterable[Global___SkillTag] | None = ...,
         on_hold: _builtins.bool = ...,
+        cancelled_sessions: _abc.Iterable[_builtins.str] | None = ...,
         etag: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "on_hold", b"on_hold", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "cancelled_sessions", b"cancelled_sessions", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "on_hold", b"on_hold", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -506,6 +536,7 @@ class Session(_message.Message):
     POSTAL_CODE_FIELD_NUMBER: _builtins.int
     CAPACITY_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `courses/{course}/sessions/{id}`."""
     external_id: _builtins.str
@@ -522,6 +553,8 @@ class Session(_message.Message):
     """Places in all; 0 when unknown."""
     mode: Global___CourseMode.ValueType
     """How it is taught."""
+    status: Global___SessionStatus.ValueType
+    """Whether it takes place."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
         """First day; unset for permanent entry."""
@@ -563,10 +596,11 @@ class Session(_message.Message):
         postal_code: _builtins.str = ...,
         capacity: _builtins.int = ...,
         mode: Global___CourseMode.ValueType = ...,
+        status: Global___SessionStatus.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "end_date", b"end_date", "location", b"location", "price", b"price", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "location", b"location", "location_derived", b"location_derived", "mode", b"mode", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "price", b"price", "start_date", b"start_date", "town", b"town"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "location", b"location", "location_derived", b"location_derived", "mode", b"mode", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "price", b"price", "start_date", b"start_date", "status", b"status", "town", b"town"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -686,7 +720,7 @@ class CorrectCourseRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to correct: `titles`, `descriptions`, `kind`, `eqf_level`, `url`, `occupations`."""
+        """Fields to correct: `titles`, `descriptions`, `kind`, `eqf_level`, `url`, `occupations`, `cancelled_sessions`."""
 
     def __init__(
         self,

@@ -100,7 +100,7 @@ class CourseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSessions(self, request, context):
-        """Lists the sessions of a course by start date, then name.
+        """Lists the sessions of a course by start date, then name; cancelled ones too.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -51,7 +51,7 @@ class CourseServiceStub:
     Errors: INVALID_ARGUMENT, NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ListSessions: _grpc.UnaryUnaryMultiCallable[_course_pb2.ListSessionsRequest, _course_pb2.ListSessionsResponse]
-    """Lists the sessions of a course by start date, then name.
+    """Lists the sessions of a course by start date, then name; cancelled ones too.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
@@ -78,7 +78,7 @@ class CourseServiceAsyncStub(CourseServiceStub):
     Errors: INVALID_ARGUMENT, NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ListSessions: _aio.UnaryUnaryMultiCallable[_course_pb2.ListSessionsRequest, _course_pb2.ListSessionsResponse]  # type: ignore[assignment]
-    """Lists the sessions of a course by start date, then name.
+    """Lists the sessions of a course by start date, then name; cancelled ones too.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
@@ -132,7 +132,7 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_pb2.ListSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.ListSessionsResponse, _abc.Awaitable[_course_pb2.ListSessionsResponse]]:
-        """Lists the sessions of a course by start date, then name.
+        """Lists the sessions of a course by start date, then name; cancelled ones too.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 

@@ -237,6 +237,7 @@ class PushedSession(_message.Message):
     TOWN_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     CAPACITY_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     """The provider's own id; empty: its number."""
     mode: _course_pb2.CourseMode.ValueType
@@ -251,6 +252,10 @@ class PushedSession(_message.Message):
     """Town."""
     capacity: _builtins.int
     """Places in all; 0 when unknown."""
+    status: _course_pb2.SessionStatus.ValueType
+    """Whether it takes place; unset: it does. One that does not is sent as cancelled rather than left out, so that whoever booked
+    it hears of it and has the money back.
+    """
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
         """First day; unset for permanent entry."""
@@ -291,10 +296,11 @@ class PushedSession(_message.Message):
         town: _builtins.str = ...,
         location: _latlng_pb2.LatLng | None = ...,
         capacity: _builtins.int = ...,
+        status: _course_pb2.SessionStatus.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "end_date", b"end_date", "location", b"location", "price", b"price", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "language", b"language", "location", b"location", "mode", b"mode", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "price", b"price", "start_date", b"start_date", "town", b"town"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "capacity", b"capacity", "end_date", b"end_date", "external_id", b"external_id", "language", b"language", "location", b"location", "mode", b"mode", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "price", b"price", "start_date", b"start_date", "status", b"status", "town", b"town"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

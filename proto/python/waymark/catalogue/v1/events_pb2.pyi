@@ -98,7 +98,7 @@ class CourseChanged(_message.Message):
 
     @_builtins.property
     def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionRef]:
-        """Sessions that can be booked; none while the course is held back for its quality."""
+        """Sessions that can be booked, and cancelled ones; while the course is held back for its quality the cancelled ones alone."""
 
     def __init__(
         self,
@@ -157,10 +157,15 @@ class SessionRef(_message.Message):
     END_DATE_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     NUTS_CODE_FIELD_NUMBER: _builtins.int
+    CANCELLED_FIELD_NUMBER: _builtins.int
     session: _builtins.str
     """Resource name `courses/{course}/sessions/{id}`."""
     nuts_code: _builtins.str
     """NUTS code of the place; empty for online or unknown."""
+    cancelled: _builtins.bool
+    """True: its provider has cancelled it. Vouchers release what was reserved for it and has not started, and the step of whoever
+    booked it is planned again.
+    """
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
         """First day."""
@@ -181,10 +186,11 @@ class SessionRef(_message.Message):
         end_date: _date_pb2.Date | None = ...,
         price: _money_pb2.Money | None = ...,
         nuts_code: _builtins.str = ...,
+        cancelled: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "price", b"price", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "nuts_code", b"nuts_code", "price", b"price", "session", b"session", "start_date", b"start_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "end_date", b"end_date", "nuts_code", b"nuts_code", "price", b"price", "session", b"session", "start_date", b"start_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

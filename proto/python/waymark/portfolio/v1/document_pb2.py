@@ -27,10 +27,11 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#waymark/portfolio/v1/document.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a waymark/options/v1/options.proto\"\xdf\x02\n\x15\x45xportDocumentRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x44\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.waymark.portfolio.v1.DocumentFormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x46\n\rlanguage_code\x18\x03 \x01(\tB/\xbaH,r\'\x18#2#^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$\xd8\x01\x01\x12\x11\n\tanonymous\x18\x04 \x01(\x08\x12#\n\x07\x65ntries\x18\x05 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xf4\x03\"\x07r\x05\x10\x01\x18\xc8\x01\x12\x14\n\x02\x63v\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x14\n\x0c\x63over_letter\x18\x07 \x01(\x08\x12\x19\n\x11journal_and_plans\x18\x08 \x01(\x08\"<\n\nNotCarried\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"R\n\x19GetDocumentReportResponse\x12\x35\n\x0bnot_carried\x18\x01 \x03(\x0b\x32 .waymark.portfolio.v1.NotCarried\"\xe1\x03\n\x15ImportDocumentRequest\x12;\n\x06parent\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12L\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.waymark.portfolio.v1.DocumentFormatB\x16\xe2\x41\x01\x02\xbaH\x0f\x82\x01\x0c\x18\x01\x18\x02\x18\x03\x18\x04\x18\x06\x18\x07\x12 \n\x07\x63ontent\x18\x03 \x01(\x0c\x42\x0f\xe2\x41\x01\x02\xbaH\x08z\x06\x10\x01\x18\xe0\xdc*\x12\x46\n\rlanguage_code\x18\x04 \x01(\tB/\xbaH,r\'\x18#2#^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12m\n\x05\x66iles\x18\x07 \x03(\x0b\x32\x36.waymark.portfolio.v1.ImportDocumentRequest.FilesEntryB&\xbaH#\x9a\x01 \x10\xd0\x0f\"\x07r\x05\x10\x01\x18\xf4\x03*\x12r\x10\x32\x0e^[0-9a-f]{64}$\x1a,\n\nFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xfe\x01\n\x16ImportDocumentResponse\x12\x14\n\x0c\x65ntry_titles\x18\x01 \x03(\t\x12\x14\n\x0cskill_labels\x18\x02 \x03(\t\x12\x15\n\rholder_fields\x18\x03 \x03(\t\x12\x12\n\nduplicates\x18\x04 \x01(\x05\x12\x35\n\x0bnot_carried\x18\x05 \x03(\x0b\x32 .waymark.portfolio.v1.NotCarried\x12\x17\n\x0fjournal_entries\x18\x06 \x01(\x05\x12\x13\n\x0bplan_titles\x18\x07 \x03(\t\x12\x13\n\x0bgoal_titles\x18\x08 \x03(\t\x12\x13\n\x0bpage_titles\x18\t \x03(\t*\x92\x02\n\x0e\x44ocumentFormat\x12\x1f\n\x1b\x44OCUMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x44OCUMENT_FORMAT_JSON_RESUME\x10\x01\x12 \n\x1c\x44OCUMENT_FORMAT_EUROPASS_XML\x10\x02\x12!\n\x1d\x44OCUMENT_FORMAT_EUROPASS_JSON\x10\x03\x12\x1a\n\x16\x44OCUMENT_FORMAT_LEAP2A\x10\x04\x12\x18\n\x14\x44OCUMENT_FORMAT_HTML\x10\x05\x12\x17\n\x13\x44OCUMENT_FORMAT_PDF\x10\x06\x12*\n&DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML\x10\x07\x32\xa9\x04\n\x0f\x44ocumentService\x12\xa0\x01\n\x0e\x45xportDocument\x12+.waymark.portfolio.v1.ExportDocumentRequest\x1a\x14.google.api.HttpBody\"I\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=holders/*}:document0\x01\x12\xc2\x01\n\x11GetDocumentReport\x12+.waymark.portfolio.v1.ExportDocumentRequest\x1a/.waymark.portfolio.v1.GetDocumentReportResponse\"O\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02%\x12#/v1/{name=holders/*}:documentReport\x12\xad\x01\n\x0eImportDocument\x12+.waymark.portfolio.v1.ImportDocumentRequest\x1a,.waymark.portfolio.v1.ImportDocumentResponse\"@\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02,\"\'/v1/{parent=holders/*}/documents:import:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#waymark/portfolio/v1/document.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xdf\x02\n\x15\x45xportDocumentRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x44\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.waymark.portfolio.v1.DocumentFormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x46\n\rlanguage_code\x18\x03 \x01(\tB/\xbaH,r\'\x18#2#^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$\xd8\x01\x01\x12\x11\n\tanonymous\x18\x04 \x01(\x08\x12#\n\x07\x65ntries\x18\x05 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xf4\x03\"\x07r\x05\x10\x01\x18\xc8\x01\x12\x14\n\x02\x63v\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x14\n\x0c\x63over_letter\x18\x07 \x01(\x08\x12\x19\n\x11journal_and_plans\x18\x08 \x01(\x08\"<\n\nNotCarried\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"R\n\x19GetDocumentReportResponse\x12\x35\n\x0bnot_carried\x18\x01 \x03(\x0b\x32 .waymark.portfolio.v1.NotCarried\"c\n\x10UploadedDocument\x12$\n\nsize_bytes\x18\x01 \x01(\x03\x42\x10\xe2\x41\x01\x02\xbaH\t\"\x07\x18\x80\x80\x80\n(\x01\x12)\n\x06sha256\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"\xbb\x01\n\x15UploadDocumentRequest\x12;\n\x06parent\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x44\n\x08\x64ocument\x18\x02 \x01(\x0b\x32&.waymark.portfolio.v1.UploadedDocumentB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xc2\x01\n\x0e\x44ocumentTicket\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x42\n\x07headers\x18\x02 \x03(\x0b\x32\x31.waymark.portfolio.v1.DocumentTicket.HeadersEntry\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9e\x05\n\x15ImportDocumentRequest\x12;\n\x06parent\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41\x1a\n\x18portfolio.waymark/Holder\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x44\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.waymark.portfolio.v1.DocumentFormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\x07\x63ontent\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xe0\xdc*\x12\x46\n\rlanguage_code\x18\x04 \x01(\tB/\xbaH,r\'\x18#2#^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12m\n\x05\x66iles\x18\x07 \x03(\x0b\x32\x36.waymark.portfolio.v1.ImportDocumentRequest.FilesEntryB&\xbaH#\x9a\x01 \x10\xd0\x0f\"\x07r\x05\x10\x01\x18\xf4\x03*\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x36\n\x06upload\x18\x08 \x01(\x0b\x32&.waymark.portfolio.v1.UploadedDocument\x1a,\n\nFilesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:\x90\x01\xbaH\x8c\x01\x1a\x89\x01\n$import_document_request.one_document\x12\x32the document is either in `content` or in `upload`\x1a-(size(this.content) == 0) == has(this.upload)\"\xfe\x01\n\x16ImportDocumentResponse\x12\x14\n\x0c\x65ntry_titles\x18\x01 \x03(\t\x12\x14\n\x0cskill_labels\x18\x02 \x03(\t\x12\x15\n\rholder_fields\x18\x03 \x03(\t\x12\x12\n\nduplicates\x18\x04 \x01(\x05\x12\x35\n\x0bnot_carried\x18\x05 \x03(\x0b\x32 .waymark.portfolio.v1.NotCarried\x12\x17\n\x0fjournal_entries\x18\x06 \x01(\x05\x12\x13\n\x0bplan_titles\x18\x07 \x03(\t\x12\x13\n\x0bgoal_titles\x18\x08 \x03(\t\x12\x13\n\x0bpage_titles\x18\t \x03(\t*\x92\x02\n\x0e\x44ocumentFormat\x12\x1f\n\x1b\x44OCUMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x44OCUMENT_FORMAT_JSON_RESUME\x10\x01\x12 \n\x1c\x44OCUMENT_FORMAT_EUROPASS_XML\x10\x02\x12!\n\x1d\x44OCUMENT_FORMAT_EUROPASS_JSON\x10\x03\x12\x1a\n\x16\x44OCUMENT_FORMAT_LEAP2A\x10\x04\x12\x18\n\x14\x44OCUMENT_FORMAT_HTML\x10\x05\x12\x17\n\x13\x44OCUMENT_FORMAT_PDF\x10\x06\x12*\n&DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML\x10\x07\x32\xd1\x05\n\x0f\x44ocumentService\x12\xa0\x01\n\x0e\x45xportDocument\x12+.waymark.portfolio.v1.ExportDocumentRequest\x1a\x14.google.api.HttpBody\"I\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=holders/*}:document0\x01\x12\xc2\x01\n\x11GetDocumentReport\x12+.waymark.portfolio.v1.ExportDocumentRequest\x1a/.waymark.portfolio.v1.GetDocumentReportResponse\"O\x8a\xb5\x18 \n\x08\x08\x01\x12\x04self\n\x14\x08\x07\x12\x10mandate.guidance\x82\xd3\xe4\x93\x02%\x12#/v1/{name=holders/*}:documentReport\x12\xa5\x01\n\x0eUploadDocument\x12+.waymark.portfolio.v1.UploadDocumentRequest\x1a$.waymark.portfolio.v1.DocumentTicket\"@\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02,\"\'/v1/{parent=holders/*}/documents:upload:\x01*\x12\xad\x01\n\x0eImportDocument\x12+.waymark.portfolio.v1.ImportDocumentRequest\x1a,.waymark.portfolio.v1.ImportDocumentResponse\"@\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02,\"\'/v1/{parent=holders/*}/documents:import:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,40 +48,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTDOCUMENTREQUEST'].fields_by_name['entries']._serialized_options = b'\272H\017\222\001\014\020\364\003\"\007r\005\020\001\030\310\001'
   _globals['_EXPORTDOCUMENTREQUEST'].fields_by_name['cv']._loaded_options = None
   _globals['_EXPORTDOCUMENTREQUEST'].fields_by_name['cv']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_UPLOADEDDOCUMENT'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_UPLOADEDDOCUMENT'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\002\272H\t\"\007\030\200\200\200\n(\001'
+  _globals['_UPLOADEDDOCUMENT'].fields_by_name['sha256']._loaded_options = None
+  _globals['_UPLOADEDDOCUMENT'].fields_by_name['sha256']._serialized_options = b'\342A\001\002\272H\022r\0202\016^[0-9a-f]{64}$'
+  _globals['_UPLOADDOCUMENTREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_UPLOADDOCUMENTREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\032\n\030portfolio.waymark/Holder\272H\007r\005\020\001\030\310\001'
+  _globals['_UPLOADDOCUMENTREQUEST'].fields_by_name['document']._loaded_options = None
+  _globals['_UPLOADDOCUMENTREQUEST'].fields_by_name['document']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_UPLOADDOCUMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPLOADDOCUMENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_DOCUMENTTICKET_HEADERSENTRY']._loaded_options = None
+  _globals['_DOCUMENTTICKET_HEADERSENTRY']._serialized_options = b'8\001'
   _globals['_IMPORTDOCUMENTREQUEST_FILESENTRY']._loaded_options = None
   _globals['_IMPORTDOCUMENTREQUEST_FILESENTRY']._serialized_options = b'8\001'
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\032\n\030portfolio.waymark/Holder\272H\007r\005\020\001\030\310\001'
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['format']._loaded_options = None
-  _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['format']._serialized_options = b'\342A\001\002\272H\017\202\001\014\030\001\030\002\030\003\030\004\030\006\030\007'
+  _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['format']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['content']._loaded_options = None
-  _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['content']._serialized_options = b'\342A\001\002\272H\010z\006\020\001\030\340\334*'
+  _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['content']._serialized_options = b'\272H\006z\004\030\340\334*'
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['language_code']._loaded_options = None
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['language_code']._serialized_options = b'\272H,r\'\030#2#^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$\330\001\001'
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['files']._loaded_options = None
   _globals['_IMPORTDOCUMENTREQUEST'].fields_by_name['files']._serialized_options = b'\272H#\232\001 \020\320\017\"\007r\005\020\001\030\364\003*\022r\0202\016^[0-9a-f]{64}$'
+  _globals['_IMPORTDOCUMENTREQUEST']._loaded_options = None
+  _globals['_IMPORTDOCUMENTREQUEST']._serialized_options = b'\272H\214\001\032\211\001\n$import_document_request.one_document\0222the document is either in `content` or in `upload`\032-(size(this.content) == 0) == has(this.upload)'
   _globals['_DOCUMENTSERVICE'].methods_by_name['ExportDocument']._loaded_options = None
   _globals['_DOCUMENTSERVICE'].methods_by_name['ExportDocument']._serialized_options = b'\212\265\030 \n\010\010\001\022\004self\n\024\010\007\022\020mandate.guidance\202\323\344\223\002\037\022\035/v1/{name=holders/*}:document'
   _globals['_DOCUMENTSERVICE'].methods_by_name['GetDocumentReport']._loaded_options = None
   _globals['_DOCUMENTSERVICE'].methods_by_name['GetDocumentReport']._serialized_options = b'\212\265\030 \n\010\010\001\022\004self\n\024\010\007\022\020mandate.guidance\202\323\344\223\002%\022#/v1/{name=holders/*}:documentReport'
+  _globals['_DOCUMENTSERVICE'].methods_by_name['UploadDocument']._loaded_options = None
+  _globals['_DOCUMENTSERVICE'].methods_by_name['UploadDocument']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002,\"\'/v1/{parent=holders/*}/documents:upload:\001*'
   _globals['_DOCUMENTSERVICE'].methods_by_name['ImportDocument']._loaded_options = None
   _globals['_DOCUMENTSERVICE'].methods_by_name['ImportDocument']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002,\"\'/v1/{parent=holders/*}/documents:import:\001*'
-  _globals['_DOCUMENTFORMAT']._serialized_start=1483
-  _globals['_DOCUMENTFORMAT']._serialized_end=1757
-  _globals['_EXPORTDOCUMENTREQUEST']._serialized_start=242
-  _globals['_EXPORTDOCUMENTREQUEST']._serialized_end=593
-  _globals['_NOTCARRIED']._serialized_start=595
-  _globals['_NOTCARRIED']._serialized_end=655
-  _globals['_GETDOCUMENTREPORTRESPONSE']._serialized_start=657
-  _globals['_GETDOCUMENTREPORTRESPONSE']._serialized_end=739
-  _globals['_IMPORTDOCUMENTREQUEST']._serialized_start=742
-  _globals['_IMPORTDOCUMENTREQUEST']._serialized_end=1223
-  _globals['_IMPORTDOCUMENTREQUEST_FILESENTRY']._serialized_start=1179
-  _globals['_IMPORTDOCUMENTREQUEST_FILESENTRY']._serialized_end=1223
-  _globals['_IMPORTDOCUMENTRESPONSE']._serialized_start=1226
-  _globals['_IMPORTDOCUMENTRESPONSE']._serialized_end=1480
-  _globals['_DOCUMENTSERVICE']._serialized_start=1760
-  _globals['_DOCUMENTSERVICE']._serialized_end=2313
+  _globals['_DOCUMENTFORMAT']._serialized_start=2193
+  _globals['_DOCUMENTFORMAT']._serialized_end=2467
+  _globals['_EXPORTDOCUMENTREQUEST']._serialized_start=275
+  _globals['_EXPORTDOCUMENTREQUEST']._serialized_end=626
+  _globals['_NOTCARRIED']._serialized_start=628
+  _globals['_NOTCARRIED']._serialized_end=688
+  _globals['_GETDOCUMENTREPORTRESPONSE']._serialized_start=690
+  _globals['_GETDOCUMENTREPORTRESPONSE']._serialized_end=772
+  _globals['_UPLOADEDDOCUMENT']._serialized_start=774
+  _globals['_UPLOADEDDOCUMENT']._serialized_end=873
+  _globals['_UPLOADDOCUMENTREQUEST']._serialized_start=876
+  _globals['_UPLOADDOCUMENTREQUEST']._serialized_end=1063
+  _globals['_DOCUMENTTICKET']._serialized_start=1066
+  _globals['_DOCUMENTTICKET']._serialized_end=1260
+  _globals['_DOCUMENTTICKET_HEADERSENTRY']._serialized_start=1214
+  _globals['_DOCUMENTTICKET_HEADERSENTRY']._serialized_end=1260
+  _globals['_IMPORTDOCUMENTREQUEST']._serialized_start=1263
+  _globals['_IMPORTDOCUMENTREQUEST']._serialized_end=1933
+  _globals['_IMPORTDOCUMENTREQUEST_FILESENTRY']._serialized_start=1742
+  _globals['_IMPORTDOCUMENTREQUEST_FILESENTRY']._serialized_end=1786
+  _globals['_IMPORTDOCUMENTRESPONSE']._serialized_start=1936
+  _globals['_IMPORTDOCUMENTRESPONSE']._serialized_end=2190
+  _globals['_DOCUMENTSERVICE']._serialized_start=2470
+  _globals['_DOCUMENTSERVICE']._serialized_end=3191
 # @@protoc_insertion_point(module_scope)

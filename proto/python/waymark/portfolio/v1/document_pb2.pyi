@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -35,7 +36,10 @@ class _DocumentFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Docume
     DOCUMENT_FORMAT_LEAP2A: _DocumentFormat.ValueType  # 4
     """Leap2A 2010-07: a ZIP of `leap2a.xml` and the files of the evidence. Read also as the XML file alone."""
     DOCUMENT_FORMAT_HTML: _DocumentFormat.ValueType  # 5
-    """A CV as a web page with headings in order and its language named; written only."""
+    """A CV as a web page with headings in order and its language named; a link in its head (`rel="alternate"`, an address that
+    begins with `data:`) carries the Europass Candidate document of what the page shows. Read is what such links carry: that
+    document or a Europass CV 3.
+    """
     DOCUMENT_FORMAT_PDF: _DocumentFormat.ValueType  # 6
     """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order, with its Europass Candidate document attached as
     `attachment.xml`, as the PDFs of the Europass portal have it. Read is what a PDF has attached: that document or a Europass CV 3.
@@ -56,7 +60,10 @@ DOCUMENT_FORMAT_EUROPASS_JSON: DocumentFormat.ValueType  # 3
 DOCUMENT_FORMAT_LEAP2A: DocumentFormat.ValueType  # 4
 """Leap2A 2010-07: a ZIP of `leap2a.xml` and the files of the evidence. Read also as the XML file alone."""
 DOCUMENT_FORMAT_HTML: DocumentFormat.ValueType  # 5
-"""A CV as a web page with headings in order and its language named; written only."""
+"""A CV as a web page with headings in order and its language named; a link in its head (`rel="alternate"`, an address that
+begins with `data:`) carries the Europass Candidate document of what the page shows. Read is what such links carry: that
+document or a Europass CV 3.
+"""
 DOCUMENT_FORMAT_PDF: DocumentFormat.ValueType  # 6
 """The same CV as PDF/UA-1, tagged so that a screen reader reads it in order, with its Europass Candidate document attached as
 `attachment.xml`, as the PDFs of the Europass portal have it. Read is what a PDF has attached: that document or a Europass CV 3.
@@ -182,6 +189,118 @@ class GetDocumentReportResponse(_message.Message):
 Global___GetDocumentReportResponse: _TypeAlias = GetDocumentReportResponse  # noqa: Y015
 
 @_typing.final
+class UploadedDocument(_message.Message):
+    """A document that is too large for a request, and uploaded by a ticket."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    size_bytes: _builtins.int
+    """Size in bytes, at most 20 MiB."""
+    sha256: _builtins.str
+    """SHA-256 of the bytes, 64 lower-case hex digits."""
+    def __init__(
+        self,
+        *,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadedDocument: _TypeAlias = UploadedDocument  # noqa: Y015
+
+@_typing.final
+class UploadDocumentRequest(_message.Message):
+    """Asks for leave to upload a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Holder, `holders/{holder}`."""
+    request_id: _builtins.str
+    """UUID of this request; the same one again answers the same."""
+    @_builtins.property
+    def document(self) -> Global___UploadedDocument:
+        """The document to come."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        document: Global___UploadedDocument | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadDocumentRequest: _TypeAlias = UploadDocumentRequest  # noqa: Y015
+
+@_typing.final
+class DocumentTicket(_message.Message):
+    """Where and how to send a document: PUT it to `url` with exactly these headers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    URL_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Address for the PUT."""
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Headers the PUT must carry."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """End of the ticket, UTC."""
+
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "headers", b"headers", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentTicket: _TypeAlias = DocumentTicket  # noqa: Y015
+
+@_typing.final
 class ImportDocumentRequest(_message.Message):
     """Brings in a document."""
 
@@ -214,12 +333,13 @@ class ImportDocumentRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
+    UPLOAD_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Holder, `holders/{holder}`."""
     format: Global___DocumentFormat.ValueType
-    """How it is written; a page is not read."""
+    """How it is written."""
     content: _builtins.bytes
-    """The file as it is."""
+    """The file as it is, of at most 700 kB; empty for one that is uploaded."""
     language_code: _builtins.str
     """Language of texts where the file names none, BCP 47; empty: `en`."""
     request_id: _builtins.str
@@ -232,6 +352,12 @@ class ImportDocumentRequest(_message.Message):
         digits, by its place as the feed links to it. What shows a file is linked to the evidence with that hash.
         """
 
+    @_builtins.property
+    def upload(self) -> Global___UploadedDocument:
+        """The document that was put where UploadDocument said, instead of `content`: at most 4 MiB of JSON, 8 MiB of XML, 20 MiB of
+        a PDF, a web page or a Leap2A archive. It is deleted once it is brought in or cannot be read; a dry run leaves it.
+        """
+
     def __init__(
         self,
         *,
@@ -242,10 +368,11 @@ class ImportDocumentRequest(_message.Message):
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         files: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        upload: Global___UploadedDocument | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["upload", b"upload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "files", b"files", "format", b"format", "language_code", b"language_code", "parent", b"parent", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "files", b"files", "format", b"format", "language_code", b"language_code", "parent", b"parent", "request_id", b"request_id", "upload", b"upload", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

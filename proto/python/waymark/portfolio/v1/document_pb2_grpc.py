@@ -46,6 +46,11 @@ class DocumentServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.ExportDocumentRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.GetDocumentReportResponse.FromString,
                 _registered_method=True)
+        self.UploadDocument = channel.unary_unary(
+                '/waymark.portfolio.v1.DocumentService/UploadDocument',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.UploadDocumentRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.DocumentTicket.FromString,
+                _registered_method=True)
         self.ImportDocument = channel.unary_unary(
                 '/waymark.portfolio.v1.DocumentService/ImportDocument',
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.ImportDocumentRequest.SerializeToString,
@@ -74,10 +79,20 @@ class DocumentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UploadDocument(self, request, context):
+        """Answers with a ticket to upload a document that is too large for a request, which is then brought in. A person has one such
+        document at a time: another one takes its place. One that is not brought in is deleted within two hours.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportDocument(self, request, context):
         """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
         added again; what is there is never changed.
-        Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, UPLOAD_MISSING, UPLOAD_MISMATCH,
+        QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,6 +110,11 @@ def add_DocumentServiceServicer_to_server(servicer, server):
                     servicer.GetDocumentReport,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.ExportDocumentRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.GetDocumentReportResponse.SerializeToString,
+            ),
+            'UploadDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.UploadDocument,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.UploadDocumentRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_document__pb2.DocumentTicket.SerializeToString,
             ),
             'ImportDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportDocument,
@@ -157,6 +177,33 @@ class DocumentService:
             '/waymark.portfolio.v1.DocumentService/GetDocumentReport',
             waymark_dot_portfolio_dot_v1_dot_document__pb2.ExportDocumentRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_document__pb2.GetDocumentReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.DocumentService/UploadDocument',
+            waymark_dot_portfolio_dot_v1_dot_document__pb2.UploadDocumentRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_document__pb2.DocumentTicket.FromString,
             options,
             channel_credentials,
             insecure,

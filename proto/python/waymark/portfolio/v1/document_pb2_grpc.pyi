@@ -43,10 +43,16 @@ class DocumentServiceStub:
     written to the access log.
     Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
+    UploadDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.UploadDocumentRequest, _document_pb2.DocumentTicket]
+    """Answers with a ticket to upload a document that is too large for a request, which is then brought in. A person has one such
+    document at a time: another one takes its place. One that is not brought in is deleted within two hours.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """
     ImportDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.ImportDocumentRequest, _document_pb2.ImportDocumentResponse]
     """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
     added again; what is there is never changed.
-    Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, UPLOAD_MISSING, UPLOAD_MISMATCH,
+    QUOTA_EXCEEDED.
     """
 
 @_typing.type_check_only
@@ -63,10 +69,16 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     written to the access log.
     Errors: NOT_FOUND, INVALID_ARGUMENT, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
+    UploadDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.UploadDocumentRequest, _document_pb2.DocumentTicket]  # type: ignore[assignment]
+    """Answers with a ticket to upload a document that is too large for a request, which is then brought in. A person has one such
+    document at a time: another one takes its place. One that is not brought in is deleted within two hours.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """
     ImportDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.ImportDocumentRequest, _document_pb2.ImportDocumentResponse]  # type: ignore[assignment]
     """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
     added again; what is there is never changed.
-    Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, QUOTA_EXCEEDED.
+    Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, UPLOAD_MISSING, UPLOAD_MISMATCH,
+    QUOTA_EXCEEDED.
     """
 
 class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -94,6 +106,17 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UploadDocument(
+        self,
+        request: _document_pb2.UploadDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_document_pb2.DocumentTicket, _abc.Awaitable[_document_pb2.DocumentTicket]]:
+        """Answers with a ticket to upload a document that is too large for a request, which is then brought in. A person has one such
+        document at a time: another one takes its place. One that is not brought in is deleted within two hours.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
     def ImportDocument(
         self,
         request: _document_pb2.ImportDocumentRequest,
@@ -101,7 +124,8 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_document_pb2.ImportDocumentResponse, _abc.Awaitable[_document_pb2.ImportDocumentResponse]]:
         """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
         added again; what is there is never changed.
-        Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, QUOTA_EXCEEDED.
+        Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, UPLOAD_MISSING, UPLOAD_MISMATCH,
+        QUOTA_EXCEEDED.
         """
 
 def add_DocumentServiceServicer_to_server(servicer: DocumentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

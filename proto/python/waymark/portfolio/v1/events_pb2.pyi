@@ -86,7 +86,7 @@ Global___PathwayMoved: _TypeAlias = PathwayMoved  # noqa: Y015
 @_typing.final
 class PathwayStalled(_message.Message):
     """Nothing has moved on an active pathway for sixty days, or the catalogue tells that the course of one of its steps is not offered
-    any more; told once, until something moves.
+    any more, or the session booked for it cancelled; told once, until something moves.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -97,7 +97,7 @@ class PathwayStalled(_message.Message):
     """Resource name `holders/{holder}/pathways/{id}`."""
     @_builtins.property
     def steps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Steps whose course or booked session is not offered any more, `holders/{holder}/pathways/{pathway}/steps/{step}`; none
+        """Steps whose course or booked session is not offered any more or cancelled, `holders/{holder}/pathways/{pathway}/steps/{step}`; none
         where nothing has moved for sixty days.
         """
 
@@ -171,6 +171,7 @@ Global___ShareLinkOpened: _TypeAlias = ShareLinkOpened  # noqa: Y015
 class SubjectErased(_message.Message):
     """A person erased their portfolio; whoever keeps something about this id may have to let it go too. The catalogue forgets what
     they said of courses, and which they completed; vouchers what was told of them and written about them, once no case of theirs is open.
+    An operator may have it told again after a backup was restored: it says nothing of what the person did after `erase_time`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -279,6 +279,8 @@ class Step(_message.Message):
         """The course is no longer offered: the step needs another one."""
         COURSE_STANDING_SESSION_NOT_OFFERED: Step._CourseStanding.ValueType  # 2
         """The session that is booked is not offered any more, or not for now: ask its provider whether it takes place."""
+        COURSE_STANDING_SESSION_CANCELLED: Step._CourseStanding.ValueType  # 3
+        """The session that was booked is cancelled, so the step is planned again: book another."""
 
     class CourseStanding(_CourseStanding, metaclass=_CourseStandingEnumTypeWrapper):
         """What the catalogue tells of the course of a step that is planned or booked."""
@@ -289,6 +291,8 @@ class Step(_message.Message):
     """The course is no longer offered: the step needs another one."""
     COURSE_STANDING_SESSION_NOT_OFFERED: Step.CourseStanding.ValueType  # 2
     """The session that is booked is not offered any more, or not for now: ask its provider whether it takes place."""
+    COURSE_STANDING_SESSION_CANCELLED: Step.CourseStanding.ValueType  # 3
+    """The session that was booked is cancelled, so the step is planned again: book another."""
 
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
@@ -310,7 +314,7 @@ class Step(_message.Message):
     title: _builtins.str
     """What it is called."""
     course: _builtins.str
-    """Course, `courses/{course}`. Vouchers spent on this course move the step, nobody else does."""
+    """Course, `courses/{course}`. Vouchers spent on this course move the step, and a booked session that is cancelled; nobody else does."""
     alternatives_label: _builtins.str
     """Steps of this pathway with the same label replace one another: one of them done is enough."""
     state: Global___Step.State.ValueType

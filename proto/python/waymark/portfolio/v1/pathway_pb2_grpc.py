@@ -198,7 +198,7 @@ class PathwayServiceServicer:
 
     def MoveStep(self, request, context):
         """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
-        A step with a course is moved by vouchers; a counsellor may waive or fail it, or take that back.
+        A step with a course is moved by vouchers and cancelled sessions; a counsellor may waive or fail it, or take that back.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -68,7 +68,7 @@ class PathwayServiceStub:
     """
     MoveStep: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]
     """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
-    A step with a course is moved by vouchers; a counsellor may waive or fail it, or take that back.
+    A step with a course is moved by vouchers and cancelled sessions; a counsellor may waive or fail it, or take that back.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AgreePathway: _grpc.UnaryUnaryMultiCallable[_pathway_pb2.AgreePathwayRequest, _pathway_pb2.Pathway]
@@ -147,7 +147,7 @@ class PathwayServiceAsyncStub(PathwayServiceStub):
     """
     MoveStep: _aio.UnaryUnaryMultiCallable[_pathway_pb2.MoveStepRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
     """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
-    A step with a course is moved by vouchers; a counsellor may waive or fail it, or take that back.
+    A step with a course is moved by vouchers and cancelled sessions; a counsellor may waive or fail it, or take that back.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
     """
     AgreePathway: _aio.UnaryUnaryMultiCallable[_pathway_pb2.AgreePathwayRequest, _pathway_pb2.Pathway]  # type: ignore[assignment]
@@ -277,7 +277,7 @@ class PathwayServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pathway_pb2.Pathway, _abc.Awaitable[_pathway_pb2.Pathway]]:
         """Moves a step by hand: the holder up to evidence handed in, the counsellor to confirmed, failed or waived.
-        A step with a course is moved by vouchers; a counsellor may waive or fail it, or take that back.
+        A step with a course is moved by vouchers and cancelled sessions; a counsellor may waive or fail it, or take that back.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, INVALID_ARGUMENT, STEP_DRIVEN_BY_VOUCHERS, STEP_BLOCKED, STEP_NEEDS_COUNSELLOR, PROCESSING_RESTRICTED, READ_QUOTA_EXCEEDED.
         """
 

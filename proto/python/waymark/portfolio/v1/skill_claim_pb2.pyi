@@ -152,6 +152,7 @@ class SkillClaim(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     BASIS_FIELD_NUMBER: _builtins.int
+    TAKE_BACK_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holders/{holder}/skillClaims/{skill_claim}`."""
     concept_uri: _builtins.str
@@ -196,6 +197,12 @@ class SkillClaim(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed, UTC."""
 
+    @_builtins.property
+    def take_back_time(self) -> _timestamp_pb2.Timestamp:
+        """When the word of an assessor was taken back, UTC, as an appeal did not find the skill shown. Such a claim stays for a legal hold
+        alone: it counts for nothing, nobody else is shown it but who reads the list, and it goes once no hold is in force. Absent: it counts.
+        """
+
     def __init__(
         self,
         *,
@@ -213,10 +220,11 @@ class SkillClaim(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         basis: _builtins.str = ...,
+        take_back_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assert_date", b"assert_date", "create_time", b"create_time", "last_used_date", b"last_used_date", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assert_date", b"assert_date", "create_time", b"create_time", "last_used_date", b"last_used_date", "take_back_time", b"take_back_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assert_date", b"assert_date", "basis", b"basis", "concept_uri", b"concept_uri", "create_time", b"create_time", "etag", b"etag", "evidence", b"evidence", "freshness", b"freshness", "label", b"label", "last_used_date", b"last_used_date", "level", b"level", "name", b"name", "source", b"source", "taxonomy_version", b"taxonomy_version", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assert_date", b"assert_date", "basis", b"basis", "concept_uri", b"concept_uri", "create_time", b"create_time", "etag", b"etag", "evidence", b"evidence", "freshness", b"freshness", "label", b"label", "last_used_date", b"last_used_date", "level", b"level", "name", b"name", "source", b"source", "take_back_time", b"take_back_time", "taxonomy_version", b"taxonomy_version", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

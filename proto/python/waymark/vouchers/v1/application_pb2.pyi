@@ -171,7 +171,7 @@ class Application(_message.Message):
     shortage_entry: _builtins.str
     """Shortage entry that matched."""
     fact_hash: _builtins.str
-    """SHA-256 over the facts it is decided on, hex."""
+    """SHA-256 over the facts it is decided on, hex; empty once they were let go of, with what clauses say of facts."""
     decision_reason: _builtins.str
     """What a caseworker gave as reason; sealed where it is kept."""
     automatic: _builtins.bool
@@ -548,6 +548,7 @@ class Replay(_message.Message):
     SHORTAGE_LIST_VERSION_FIELD_NUMBER: _builtins.int
     AGREES_FIELD_NUMBER: _builtins.int
     DIFFERENCES_FIELD_NUMBER: _builtins.int
+    FACTS_LET_GO_TIME_FIELD_NUMBER: _builtins.int
     application: _builtins.str
     """The application, `applications/{id}`."""
     programme_version: _builtins.str
@@ -563,6 +564,12 @@ class Replay(_message.Message):
         `rules` and `facts` cannot be read any more. All else is the outcome: `state`, `clauses[id].outcome`, `amount` …
         """
 
+    @_builtins.property
+    def facts_let_go_time(self) -> _timestamp_pb2.Timestamp:
+        """When its facts were let go of, UTC, because the retention of its programme's funding sources was over; unset: they are
+        kept. Without them the outcome cannot be computed: only the other pins are compared.
+        """
+
     def __init__(
         self,
         *,
@@ -571,10 +578,11 @@ class Replay(_message.Message):
         shortage_list_version: _builtins.str = ...,
         agrees: _builtins.bool = ...,
         differences: _abc.Iterable[_difference_pb2.FieldDifference] | None = ...,
+        facts_let_go_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["facts_let_go_time", b"facts_let_go_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agrees", b"agrees", "application", b"application", "differences", b"differences", "programme_version", b"programme_version", "shortage_list_version", b"shortage_list_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agrees", b"agrees", "application", b"application", "differences", b"differences", "facts_let_go_time", b"facts_let_go_time", "programme_version", b"programme_version", "shortage_list_version", b"shortage_list_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -620,12 +628,15 @@ class ReplayApplicationsResponse(_message.Message):
     DISAGREEMENTS_FIELD_NUMBER: _builtins.int
     TOTAL_COUNT_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LET_GO_COUNT_FIELD_NUMBER: _builtins.int
     replayed_count: _builtins.int
     """How many were computed again."""
     total_count: _builtins.int
     """How many there are in all; set on the first page only."""
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
+    let_go_count: _builtins.int
+    """How many of `replayed_count` had their facts let go of, so that no outcome was computed."""
     @_builtins.property
     def disagreements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Replay]:
         """Those that do not agree."""
@@ -637,10 +648,11 @@ class ReplayApplicationsResponse(_message.Message):
         disagreements: _abc.Iterable[Global___Replay] | None = ...,
         total_count: _builtins.int = ...,
         next_page_token: _builtins.str = ...,
+        let_go_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disagreements", b"disagreements", "next_page_token", b"next_page_token", "replayed_count", b"replayed_count", "total_count", b"total_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disagreements", b"disagreements", "let_go_count", b"let_go_count", "next_page_token", b"next_page_token", "replayed_count", b"replayed_count", "total_count", b"total_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

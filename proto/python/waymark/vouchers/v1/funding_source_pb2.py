@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(waymark/vouchers/v1/funding_source.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xd4\x04\n\rFundingSource\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x45\n\x04kind\x18\x02 \x01(\x0e\x32\'.waymark.vouchers.v1.FundingSource.KindB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x8a\x01\n\rdisplay_names\x18\x03 \x03(\x0b\x32\x34.waymark.vouchers.v1.FundingSource.DisplayNamesEntryB=\xe2\x41\x01\x02\xbaH6\x9a\x01\x33\x08\x01\x10\x1e\"$r\"2 ^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$*\x07r\x05\x10\x01\x18\xc8\x01\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a\x33\n\x11\x44isplayNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x89\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_STATE\x10\x01\x12\x0c\n\x08KIND_OWN\x10\x02\x12\x10\n\x0cKIND_EU_FUND\x10\x03\x12\x16\n\x12KIND_EMPLOYER_LEVY\x10\x04\x12\x11\n\rKIND_INVESTOR\x10\x05\x12\x10\n\x0cKIND_SANDBOX\x10\x06:c\xea\x41`\n\x1evouchers.waymark/FundingSource\x12\x1f\x66undingSources/{funding_source}*\x0e\x66undingSources2\rfundingSource\"\xc2\x01\n\x1a\x43reateFundingSourceRequest\x12\x46\n\x0e\x66unding_source\x18\x01 \x01(\x0b\x32\".waymark.vouchers.v1.FundingSourceB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x11\x66unding_source_id\x18\x02 \x01(\tB \xbaH\x1dr\x18\x32\x16^[a-z][a-z0-9-]{2,62}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"T\n\x17GetFundingSourceRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xbaH$r\"2 ^fundingSources/[a-z0-9-]{1,63}$\"U\n\x19ListFundingSourcesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"r\n\x1aListFundingSourcesResponse\x12;\n\x0f\x66unding_sources\x18\x01 \x03(\x0b\x32\".waymark.vouchers.v1.FundingSource\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xf7\x03\n\x14\x46undingSourceService\x12\x9e\x01\n\x13\x43reateFundingSource\x12/.waymark.vouchers.v1.CreateFundingSourceRequest\x1a\".waymark.vouchers.v1.FundingSource\"2\x8a\xb5\x18\x04\n\x02\x08\x04\x82\xd3\xe4\x93\x02$\"\x12/v1/fundingSources:\x0e\x66unding_source\x12\x99\x01\n\x10GetFundingSource\x12,.waymark.vouchers.v1.GetFundingSourceRequest\x1a\".waymark.vouchers.v1.FundingSource\"3\x8a\xb5\x18\x0c\n\x02\x08\x04\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=fundingSources/*}\x12\xa1\x01\n\x12ListFundingSources\x12..waymark.vouchers.v1.ListFundingSourcesRequest\x1a/.waymark.vouchers.v1.ListFundingSourcesResponse\"*\x8a\xb5\x18\x0c\n\x02\x08\x04\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/fundingSourcesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(waymark/vouchers/v1/funding_source.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xfb\x04\n\rFundingSource\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x45\n\x04kind\x18\x02 \x01(\x0e\x32\'.waymark.vouchers.v1.FundingSource.KindB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x8a\x01\n\rdisplay_names\x18\x03 \x03(\x0b\x32\x34.waymark.vouchers.v1.FundingSource.DisplayNamesEntryB=\xe2\x41\x01\x02\xbaH6\x9a\x01\x33\x08\x01\x10\x1e\"$r\"2 ^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$*\x07r\x05\x10\x01\x18\xc8\x01\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12%\n\x0fretention_years\x18\x05 \x01(\x05\x42\x0c\xbaH\t\x1a\x04\x18\x1e(\x05\xd8\x01\x01\x1a\x33\n\x11\x44isplayNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x89\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_STATE\x10\x01\x12\x0c\n\x08KIND_OWN\x10\x02\x12\x10\n\x0cKIND_EU_FUND\x10\x03\x12\x16\n\x12KIND_EMPLOYER_LEVY\x10\x04\x12\x11\n\rKIND_INVESTOR\x10\x05\x12\x10\n\x0cKIND_SANDBOX\x10\x06:c\xea\x41`\n\x1evouchers.waymark/FundingSource\x12\x1f\x66undingSources/{funding_source}*\x0e\x66undingSources2\rfundingSource\"\xc2\x01\n\x1a\x43reateFundingSourceRequest\x12\x46\n\x0e\x66unding_source\x18\x01 \x01(\x0b\x32\".waymark.vouchers.v1.FundingSourceB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x11\x66unding_source_id\x18\x02 \x01(\tB \xbaH\x1dr\x18\x32\x16^[a-z][a-z0-9-]{2,62}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"T\n\x17GetFundingSourceRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xbaH$r\"2 ^fundingSources/[a-z0-9-]{1,63}$\"U\n\x19ListFundingSourcesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"r\n\x1aListFundingSourcesResponse\x12;\n\x0f\x66unding_sources\x18\x01 \x03(\x0b\x32\".waymark.vouchers.v1.FundingSource\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x16\x45xtendRetentionRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xbaH$r\"2 ^fundingSources/[a-z0-9-]{1,63}$\x12&\n\x0fretention_years\x18\x02 \x01(\x05\x42\r\xe2\x41\x01\x02\xbaH\x06\x1a\x04\x18\x1e(\x05\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\x9c\x05\n\x14\x46undingSourceService\x12\x9e\x01\n\x13\x43reateFundingSource\x12/.waymark.vouchers.v1.CreateFundingSourceRequest\x1a\".waymark.vouchers.v1.FundingSource\"2\x8a\xb5\x18\x04\n\x02\x08\x04\x82\xd3\xe4\x93\x02$\"\x12/v1/fundingSources:\x0e\x66unding_source\x12\x99\x01\n\x10GetFundingSource\x12,.waymark.vouchers.v1.GetFundingSourceRequest\x1a\".waymark.vouchers.v1.FundingSource\"3\x8a\xb5\x18\x0c\n\x02\x08\x04\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=fundingSources/*}\x12\xa2\x01\n\x0f\x45xtendRetention\x12+.waymark.vouchers.v1.ExtendRetentionRequest\x1a\".waymark.vouchers.v1.FundingSource\">\x8a\xb5\x18\x04\n\x02\x08\x04\x82\xd3\xe4\x93\x02\x30\"+/v1/{name=fundingSources/*}:extendRetention:\x01*\x12\xa1\x01\n\x12ListFundingSources\x12..waymark.vouchers.v1.ListFundingSourcesRequest\x1a/.waymark.vouchers.v1.ListFundingSourcesResponse\"*\x8a\xb5\x18\x0c\n\x02\x08\x04\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/fundingSourcesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNDINGSOURCE'].fields_by_name['display_names']._serialized_options = b'\342A\001\002\272H6\232\0013\010\001\020\036\"$r\"2 ^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$*\007r\005\020\001\030\310\001'
   _globals['_FUNDINGSOURCE'].fields_by_name['create_time']._loaded_options = None
   _globals['_FUNDINGSOURCE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_FUNDINGSOURCE'].fields_by_name['retention_years']._loaded_options = None
+  _globals['_FUNDINGSOURCE'].fields_by_name['retention_years']._serialized_options = b'\272H\t\032\004\030\036(\005\330\001\001'
   _globals['_FUNDINGSOURCE']._loaded_options = None
   _globals['_FUNDINGSOURCE']._serialized_options = b'\352A`\n\036vouchers.waymark/FundingSource\022\037fundingSources/{funding_source}*\016fundingSources2\rfundingSource'
   _globals['_CREATEFUNDINGSOURCEREQUEST'].fields_by_name['funding_source']._loaded_options = None
@@ -61,26 +63,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTFUNDINGSOURCESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_LISTFUNDINGSOURCESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTFUNDINGSOURCESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
+  _globals['_EXTENDRETENTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXTENDRETENTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H$r\"2 ^fundingSources/[a-z0-9-]{1,63}$'
+  _globals['_EXTENDRETENTIONREQUEST'].fields_by_name['retention_years']._loaded_options = None
+  _globals['_EXTENDRETENTIONREQUEST'].fields_by_name['retention_years']._serialized_options = b'\342A\001\002\272H\006\032\004\030\036(\005'
+  _globals['_EXTENDRETENTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_EXTENDRETENTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_FUNDINGSOURCESERVICE'].methods_by_name['CreateFundingSource']._loaded_options = None
   _globals['_FUNDINGSOURCESERVICE'].methods_by_name['CreateFundingSource']._serialized_options = b'\212\265\030\004\n\002\010\004\202\323\344\223\002$\"\022/v1/fundingSources:\016funding_source'
   _globals['_FUNDINGSOURCESERVICE'].methods_by_name['GetFundingSource']._loaded_options = None
   _globals['_FUNDINGSOURCESERVICE'].methods_by_name['GetFundingSource']._serialized_options = b'\212\265\030\014\n\002\010\004\n\002\010\005\n\002\010\010\202\323\344\223\002\035\022\033/v1/{name=fundingSources/*}'
+  _globals['_FUNDINGSOURCESERVICE'].methods_by_name['ExtendRetention']._loaded_options = None
+  _globals['_FUNDINGSOURCESERVICE'].methods_by_name['ExtendRetention']._serialized_options = b'\212\265\030\004\n\002\010\004\202\323\344\223\0020\"+/v1/{name=fundingSources/*}:extendRetention:\001*'
   _globals['_FUNDINGSOURCESERVICE'].methods_by_name['ListFundingSources']._loaded_options = None
   _globals['_FUNDINGSOURCESERVICE'].methods_by_name['ListFundingSources']._serialized_options = b'\212\265\030\014\n\002\010\004\n\002\010\005\n\002\010\010\202\323\344\223\002\024\022\022/v1/fundingSources'
   _globals['_FUNDINGSOURCE']._serialized_start=252
-  _globals['_FUNDINGSOURCE']._serialized_end=848
-  _globals['_FUNDINGSOURCE_DISPLAYNAMESENTRY']._serialized_start=556
-  _globals['_FUNDINGSOURCE_DISPLAYNAMESENTRY']._serialized_end=607
-  _globals['_FUNDINGSOURCE_KIND']._serialized_start=610
-  _globals['_FUNDINGSOURCE_KIND']._serialized_end=747
-  _globals['_CREATEFUNDINGSOURCEREQUEST']._serialized_start=851
-  _globals['_CREATEFUNDINGSOURCEREQUEST']._serialized_end=1045
-  _globals['_GETFUNDINGSOURCEREQUEST']._serialized_start=1047
-  _globals['_GETFUNDINGSOURCEREQUEST']._serialized_end=1131
-  _globals['_LISTFUNDINGSOURCESREQUEST']._serialized_start=1133
-  _globals['_LISTFUNDINGSOURCESREQUEST']._serialized_end=1218
-  _globals['_LISTFUNDINGSOURCESRESPONSE']._serialized_start=1220
-  _globals['_LISTFUNDINGSOURCESRESPONSE']._serialized_end=1334
-  _globals['_FUNDINGSOURCESERVICE']._serialized_start=1337
-  _globals['_FUNDINGSOURCESERVICE']._serialized_end=1840
+  _globals['_FUNDINGSOURCE']._serialized_end=887
+  _globals['_FUNDINGSOURCE_DISPLAYNAMESENTRY']._serialized_start=595
+  _globals['_FUNDINGSOURCE_DISPLAYNAMESENTRY']._serialized_end=646
+  _globals['_FUNDINGSOURCE_KIND']._serialized_start=649
+  _globals['_FUNDINGSOURCE_KIND']._serialized_end=786
+  _globals['_CREATEFUNDINGSOURCEREQUEST']._serialized_start=890
+  _globals['_CREATEFUNDINGSOURCEREQUEST']._serialized_end=1084
+  _globals['_GETFUNDINGSOURCEREQUEST']._serialized_start=1086
+  _globals['_GETFUNDINGSOURCEREQUEST']._serialized_end=1170
+  _globals['_LISTFUNDINGSOURCESREQUEST']._serialized_start=1172
+  _globals['_LISTFUNDINGSOURCESREQUEST']._serialized_end=1257
+  _globals['_LISTFUNDINGSOURCESRESPONSE']._serialized_start=1259
+  _globals['_LISTFUNDINGSOURCESRESPONSE']._serialized_end=1373
+  _globals['_EXTENDRETENTIONREQUEST']._serialized_start=1376
+  _globals['_EXTENDRETENTIONREQUEST']._serialized_end=1532
+  _globals['_FUNDINGSOURCESERVICE']._serialized_start=1535
+  _globals['_FUNDINGSOURCESERVICE']._serialized_end=2203
 # @@protoc_insertion_point(module_scope)

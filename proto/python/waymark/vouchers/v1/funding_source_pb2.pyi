@@ -77,10 +77,16 @@ class FundingSource(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     DISPLAY_NAMES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    RETENTION_YEARS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `fundingSources/{id}`."""
     kind: Global___FundingSource.Kind.ValueType
     """What kind of money it is."""
+    retention_years: _builtins.int
+    """For how many years after a case was closed and last paid, counted from 31 December of that year, the facts that decided it
+    and what people wrote in it are kept: 5 to 30; 0 in a request counts as 5, as Regulation (EU) 2021/1060, article 82, asks. Of the
+    sources of a programme the longest counts, and where one is of KIND_EU_FUND, the last payment of the programme.
+    """
     @_builtins.property
     def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Name people read, by language."""
@@ -96,10 +102,11 @@ class FundingSource(_message.Message):
         kind: Global___FundingSource.Kind.ValueType = ...,
         display_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        retention_years: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_names", b"display_names", "kind", b"kind", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_names", b"display_names", "kind", b"kind", "name", b"name", "retention_years", b"retention_years"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -212,3 +219,33 @@ class ListFundingSourcesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListFundingSourcesResponse: _TypeAlias = ListFundingSourcesResponse  # noqa: Y015
+
+@_typing.final
+class ExtendRetentionRequest(_message.Message):
+    """Asks for a longer retention."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RETENTION_YEARS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `fundingSources/{id}`."""
+    retention_years: _builtins.int
+    """The years from now on, as of `FundingSource.retention_years`; more than before."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        retention_years: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id", "retention_years", b"retention_years"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendRetentionRequest: _TypeAlias = ExtendRetentionRequest  # noqa: Y015

@@ -45,6 +45,11 @@ class FundingSourceServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.GetFundingSourceRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.FundingSource.FromString,
                 _registered_method=True)
+        self.ExtendRetention = channel.unary_unary(
+                '/waymark.vouchers.v1.FundingSourceService/ExtendRetention',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.ExtendRetentionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.FundingSource.FromString,
+                _registered_method=True)
         self.ListFundingSources = channel.unary_unary(
                 '/waymark.vouchers.v1.FundingSourceService/ListFundingSources',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.ListFundingSourcesRequest.SerializeToString,
@@ -72,6 +77,15 @@ class FundingSourceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExtendRetention(self, request, context):
+        """Lets facts and words of cases be kept for longer, for an audit or a rule that asks for it. What was let go of does not come
+        back, and nobody shortens a retention: what it would let go of may be asked for.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFundingSources(self, request, context):
         """Lists funding sources, oldest first.
         Errors: PAGE_TOKEN_INVALID.
@@ -91,6 +105,11 @@ def add_FundingSourceServiceServicer_to_server(servicer, server):
             'GetFundingSource': grpc.unary_unary_rpc_method_handler(
                     servicer.GetFundingSource,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.GetFundingSourceRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.FundingSource.SerializeToString,
+            ),
+            'ExtendRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendRetention,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.ExtendRetentionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.FundingSource.SerializeToString,
             ),
             'ListFundingSources': grpc.unary_unary_rpc_method_handler(
@@ -153,6 +172,33 @@ class FundingSourceService:
             target,
             '/waymark.vouchers.v1.FundingSourceService/GetFundingSource',
             waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.GetFundingSourceRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.FundingSource.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.FundingSourceService/ExtendRetention',
+            waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.ExtendRetentionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_funding__source__pb2.FundingSource.FromString,
             options,
             channel_credentials,

@@ -41,6 +41,11 @@ class FundingSourceServiceStub:
     """Reads a funding source.
     Errors: NOT_FOUND.
     """
+    ExtendRetention: _grpc.UnaryUnaryMultiCallable[_funding_source_pb2.ExtendRetentionRequest, _funding_source_pb2.FundingSource]
+    """Lets facts and words of cases be kept for longer, for an audit or a rule that asks for it. What was let go of does not come
+    back, and nobody shortens a retention: what it would let go of may be asked for.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """
     ListFundingSources: _grpc.UnaryUnaryMultiCallable[_funding_source_pb2.ListFundingSourcesRequest, _funding_source_pb2.ListFundingSourcesResponse]
     """Lists funding sources, oldest first.
     Errors: PAGE_TOKEN_INVALID.
@@ -58,6 +63,11 @@ class FundingSourceServiceAsyncStub(FundingSourceServiceStub):
     GetFundingSource: _aio.UnaryUnaryMultiCallable[_funding_source_pb2.GetFundingSourceRequest, _funding_source_pb2.FundingSource]  # type: ignore[assignment]
     """Reads a funding source.
     Errors: NOT_FOUND.
+    """
+    ExtendRetention: _aio.UnaryUnaryMultiCallable[_funding_source_pb2.ExtendRetentionRequest, _funding_source_pb2.FundingSource]  # type: ignore[assignment]
+    """Lets facts and words of cases be kept for longer, for an audit or a rule that asks for it. What was let go of does not come
+    back, and nobody shortens a retention: what it would let go of may be asked for.
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
     ListFundingSources: _aio.UnaryUnaryMultiCallable[_funding_source_pb2.ListFundingSourcesRequest, _funding_source_pb2.ListFundingSourcesResponse]  # type: ignore[assignment]
     """Lists funding sources, oldest first.
@@ -85,6 +95,17 @@ class FundingSourceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_funding_source_pb2.FundingSource, _abc.Awaitable[_funding_source_pb2.FundingSource]]:
         """Reads a funding source.
         Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ExtendRetention(
+        self,
+        request: _funding_source_pb2.ExtendRetentionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funding_source_pb2.FundingSource, _abc.Awaitable[_funding_source_pb2.FundingSource]]:
+        """Lets facts and words of cases be kept for longer, for an audit or a rule that asks for it. What was let go of does not come
+        back, and nobody shortens a retention: what it would let go of may be asked for.
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod

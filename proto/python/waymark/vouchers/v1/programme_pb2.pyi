@@ -241,7 +241,9 @@ class ShortageRule(_message.Message):
     shortage_list: _builtins.str
     """List that counts, `shortageLists/{id}`; the version in force on the day of application is pinned."""
     nuts_code: _builtins.str
-    """Only entries for this NUTS region, one of its parts, or one that contains it; empty: any region."""
+    """Only entries for this NUTS region, one of its parts, or one that contains it; empty: any region. It is one of NUTS 2024, or
+    one that a published version of the list has entries for, or a part of such a one: lists may go by an earlier NUTS.
+    """
     min_severity: _builtins.int
     """Least severity, 1 to 5; 0 counts as 1."""
     reason_code: _builtins.str

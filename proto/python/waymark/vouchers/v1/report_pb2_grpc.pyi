@@ -48,7 +48,9 @@ class ReportServiceStub:
     grant was spent on: upon leaving (EECR01-04) by what was said of the four weeks after it, six months later by its outcome.
     Those of finding work (EECR04, EECR05) count who had none on entering, EECR01 who was inactive, EECR02 who was in no
     education, EECR06 who was at work. What is told for statistics alone (EECO14-17) is answered for whole half-years of the
-    calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say.
+    calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say. Of grants
+    whose facts were let go of (see FundingSource) only counts are left: of months that begin in the period, somebody once a month
+    and programme.
     Errors: INVALID_ARGUMENT.
     """
     GetBudgetForecast: _grpc.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]
@@ -80,7 +82,9 @@ class ReportServiceAsyncStub(ReportServiceStub):
     grant was spent on: upon leaving (EECR01-04) by what was said of the four weeks after it, six months later by its outcome.
     Those of finding work (EECR04, EECR05) count who had none on entering, EECR01 who was inactive, EECR02 who was in no
     education, EECR06 who was at work. What is told for statistics alone (EECO14-17) is answered for whole half-years of the
-    calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say.
+    calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say. Of grants
+    whose facts were let go of (see FundingSource) only counts are left: of months that begin in the period, somebody once a month
+    and programme.
     Errors: INVALID_ARGUMENT.
     """
     GetBudgetForecast: _aio.UnaryUnaryMultiCallable[_report_pb2.GetBudgetForecastRequest, _report_pb2.BudgetForecast]  # type: ignore[assignment]
@@ -127,7 +131,9 @@ class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
         grant was spent on: upon leaving (EECR01-04) by what was said of the four weeks after it, six months later by its outcome.
         Those of finding work (EECR04, EECR05) count who had none on entering, EECR01 who was inactive, EECR02 who was in no
         education, EECR06 who was at work. What is told for statistics alone (EECO14-17) is answered for whole half-years of the
-        calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say.
+        calendar that are over, and where nobody or at least five people are counted, are not, and would rather not say. Of grants
+        whose facts were let go of (see FundingSource) only counts are left: of months that begin in the period, somebody once a month
+        and programme.
         Errors: INVALID_ARGUMENT.
         """
 
