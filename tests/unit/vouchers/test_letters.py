@@ -200,7 +200,7 @@ def test_who_may_appeal(state: State, until: date | None, appealed: bool, reason
 
 def test_days_to_appeal_count_from_the_day_in_utc() -> None:
     from services.vouchers.domain.programme import compile_rules
-    from tests.unit.vouchers.test_ready_programmes import FLEMISH, version
+    from tests.unit.vouchers.domain.test_ready_programmes import FLEMISH, version
 
     rules = compile_rules("v", "EUR", version(FLEMISH))
     late = datetime(2026, 11, 7, 0, 30, tzinfo=timezone(timedelta(hours=1)))  # still the sixth in UTC
@@ -211,7 +211,7 @@ def test_days_to_appeal_count_from_the_day_in_utc() -> None:
 @pytest.mark.parametrize("session", ["courses/1/sessions/1", "allocations/1"])
 def test_a_voucher_that_was_allocated_names_no_session(session: str) -> None:
     from services.vouchers.domain.programme import compile_rules
-    from tests.unit.vouchers.test_ready_programmes import FLEMISH, version
+    from tests.unit.vouchers.domain.test_ready_programmes import FLEMISH, version
 
     now = datetime(2026, 11, 6, 12, tzinfo=UTC)
     row = {

@@ -12,7 +12,7 @@ from waymark.vouchers.v1.money_left_pb2 import MoneyLeft
 from services.vouchers.domain.money_left import money_left
 from services.vouchers.domain.programme import Rules, Version, compile_rules
 
-SAMPLES = Path(__file__).parents[3] / "samples" / "programmes"
+SAMPLES = Path(__file__).parents[4] / "samples" / "programmes"
 DUTCH = json.loads((SAMPLES / "dutch-temporary-training-voucher.json").read_text())
 
 

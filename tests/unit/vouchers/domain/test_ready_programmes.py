@@ -23,7 +23,7 @@ from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.programme import NOT_RULES, Rules, Version, years_before
 from services.vouchers.domain.shortage import Entry, Occupation
 
-SAMPLES = Path(__file__).parents[3] / "samples" / "programmes"
+SAMPLES = Path(__file__).parents[4] / "samples" / "programmes"
 OURS = ("shortage-training", "sandbox")  # no practice of anybody
 READY = sorted(path.stem for path in SAMPLES.glob("*.json") if path.stem not in OURS)
 TODAY = date(2026, 6, 1)

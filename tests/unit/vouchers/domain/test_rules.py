@@ -17,7 +17,7 @@ from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.programme import Rules, Version, compile_rules
 from services.vouchers.domain.shortage import Entry, Occupation, best_entry
 
-SAMPLES = Path(__file__).parents[3] / "samples" / "programmes"
+SAMPLES = Path(__file__).parents[4] / "samples" / "programmes"
 TODAY = date(2026, 6, 1)
 ENTRY = Entry("e", Occupation("", "7212"), "BE", 4)
 

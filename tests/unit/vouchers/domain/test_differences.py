@@ -7,7 +7,7 @@ from google.protobuf.json_format import ParseDict
 from services.vouchers.domain.differences import Difference, differences
 from services.vouchers.domain.programme import NOT_RULES, Version
 
-SAMPLES = Path(__file__).parents[3] / "samples" / "programmes"
+SAMPLES = Path(__file__).parents[4] / "samples" / "programmes"
 
 
 def version() -> Any:

@@ -14,7 +14,7 @@ from services.catalogue.domain import skill_map
 from services.catalogue.domain.skill_map import Needs, Option, SkillMap, closing
 from tests.support.real_data import real_data
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "ideas.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "ideas.md"
 TALK = "talk to people"  # which everybody needs
 ISCO = "http://data.europa.eu/esco/isco/C"
 

@@ -11,7 +11,7 @@ from services.platform.errors import Refusal
 from services.vouchers.domain.drafting import check_draft
 from services.vouchers.domain.programme import Version, compile_rules
 
-SAMPLES = Path(__file__).parents[3] / "samples" / "programmes"
+SAMPLES = Path(__file__).parents[4] / "samples" / "programmes"
 
 
 def version(*expressions: str) -> Any:

@@ -16,9 +16,9 @@ from services.vouchers.domain.money import cents_of
 from services.vouchers.domain.obligations import Count, check_payers
 from services.vouchers.domain.outcome_contracts import Results, check_draft, repayment
 from services.vouchers.domain.shares import split
-from tests.unit.vouchers.test_levies import year
+from tests.unit.vouchers.domain.test_levies import year
 
-SAMPLES = Path(__file__).parents[3] / "samples" / "programmes"
+SAMPLES = Path(__file__).parents[4] / "samples" / "programmes"
 
 
 def content(name: str) -> dict[str, Any]:
