@@ -14,8 +14,10 @@ from tests.integration.catalogue.feeds import feed, row
 from tests.integration.catalogue.holds import UNFOUNDED, calls, lift, place, placing
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import Catalogue, day
+from tests.support.databases import WAITING, sessions
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
+from tests.support.waiting import eventually
 
 
 def shown(catalogue: Catalogue) -> set[str]:
@@ -40,6 +42,7 @@ def test_a_course_held_back_is_neither_found_nor_booked(catalogue: Catalogue) ->
         tx.execute(text("SELECT FROM courses WHERE id = :id FOR UPDATE"), {"id": course.rpartition("/")[2]})
         with pytest.raises(grpc.RpcError):
             calls(catalogue).PlaceQualityHold(request, timeout=0.3)
+        eventually(lambda: not sessions(catalogue.app.engine, WAITING))  # the server gives up, too
     hold = place(catalogue, course)  # control: it was the import that it waited for
     assert hold.organisation == harbour
     assert told(catalogue, course)[0] == 0

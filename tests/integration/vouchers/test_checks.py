@@ -117,6 +117,7 @@ ATTEMPTS = {
     "feedback_one_to_five": "UPDATE feedback SET satisfaction = 6",
     "holds_finding_verified": """UPDATE holds
       SET verified_by = '', released_by = 'another', released_at = now()""",
+    "funding_sources_retention": "UPDATE funding_sources SET retention_years = 4",
     "monitoring_rules_activated_by_someone": "UPDATE monitoring_rules SET activated_by = ''",
     "monitoring_rules_maker_checker": "UPDATE monitoring_rules SET activated_by = drafted_by",
     "sanctions_decided_by_a_third": "UPDATE sanctions SET decided_by = imposed_by",

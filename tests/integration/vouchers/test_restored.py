@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
+import pytest
 from waymark.portfolio.v1 import holder_pb2
 
 from services.portfolio.erasing import retell
@@ -20,7 +21,11 @@ __all__ = ["lonely_portfolio"]
 
 
 def test_what_a_backup_brings_back_goes_again(
-    world: World, lonely_portfolio: Portfolio, postgres: str, database: Any
+    world: World,
+    lonely_portfolio: Portfolio,
+    postgres: str,
+    database: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server, portfolio = Server(postgres), lonely_portfolio.database.engine
     person, _ = everything_written(world)
@@ -34,7 +39,7 @@ def test_what_a_backup_brings_back_goes_again(
 
     restored = database("vouchers")
     server.restore(restored, of_before)
-    world.app.engine = restored.engine
+    monkeypatch.setattr(world.app, "engine", restored.engine)  # the app closes its own at the end
     assert (facts(world, person), words(world)) == (3, 4)  # control: it is back
     retell(portfolio, erased.erase_time.ToDatetime(tzinfo=UTC))
     for event in told(portfolio)[1:]:

@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from sqlalchemy import event
 
+from services.platform.rpc import body
 from tests.support import notes
 from tests.support.notes import NoteServiceStub, notes_pb2
 from tests.support.parts import CHECKOUT
@@ -44,10 +45,10 @@ def test_reflection_lists_the_services(served: Served) -> None:
     assert names >= {"waymark.testing.v1.NoteService", "grpc.health.v1.Health"}
 
 
-def test_a_request_over_the_limit_is_not_taken(served: Served) -> None:
+def test_what_is_larger_than_grpc_takes_in_is_not_read(served: Served) -> None:
     stub = served.stub(NoteServiceStub, token("learner"))
     with pytest.raises(grpc.RpcError) as caught:
-        stub.CreateNote(notes_pb2.CreateNoteRequest(text="x" * (2 << 20)))
+        stub.CreateNote(notes_pb2.CreateNoteRequest(text="x" * body.MAX_RECEIVED))
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
