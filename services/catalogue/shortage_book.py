@@ -1,8 +1,9 @@
 """Published shortage lists as answers need them, kept in the process.
 
-A published version never changes, so it is read once, as it was packed at publication. What can change is which versions there are. A look at
-that counts for FRESH seconds, and whoever publishes is answered only when every look from before has run out:
-a question asked after that is answered by the new version, in every process, without asking the database.
+A published version never changes, so it is read once, as it was packed at publication. What can change is
+which versions there are. A look at that counts for FRESH seconds, and whoever publishes is answered only when
+every look from before has run out: a question asked after that is answered by the new version, in every
+process, without asking the database.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from services.platform.db.wire import named
 from services.platform.gathering import aside
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from services.platform.app import App
 
 FRESH = 0.1  # seconds
@@ -179,7 +182,7 @@ class ShortageBook:
             return merkle.levels(map(shortage_proof.item, shortage_lists.each_entry(tx, *version)))
 
 
-def pack_unpacked(app: App) -> None:
+def pack_unpacked(app: App | Engine) -> None:
     """Packs what was published before versions were packed, each in a transaction of its own."""
     with transaction(app, read_only=True) as tx:
         waiting = shortage_packs.unpacked(tx)

@@ -11,6 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 
 from services.catalogue.domain.shortage import Entry, Occupation, compact
 
@@ -59,7 +60,7 @@ class Table:
         self._codes_of_uris: dict[str, str] = names["codes"]
         self._label_texts: list[str] = names["labels"]
         ends = [4 * names["size"] * number for number in range(5)]
-        parts = (columns[start:end] for start, end in zip(ends, ends[1:], strict=False))
+        parts = (columns[start:end] for start, end in pairwise(ends))
         self._regions, self._seqs, self._lines, self._labels = (array("I", part) for part in parts)
         self._why = columns[ends[-1] :]
         self._named = set(self._regions)
