@@ -158,10 +158,11 @@ def points(field: str, value: str, worth: float) -> Query:
 @lru_cache(2048)
 def related(rows: tuple[LabelRow, ...]) -> Query | None:
     """Returns the query for courses that have words which several of the labels share, by how many do."""
-    of_language: defaultdict[str, list[set[str]]] = defaultdict(list)
+    of_language: defaultdict[str, list[dict[str, None]]] = defaultdict(list)
     for row in rows:
         language = field_language(row.language)
-        of_language[language].append(set(schema.tokens(row.label, language)))
+        # In the order of the labels, which decides between words that as many share, in every process alike.
+        of_language[language].append(dict.fromkeys(schema.tokens(row.label, language)))
     options = []
     for language, labels in of_language.items():
         shares = Counter(token for tokens in labels for token in tokens)
