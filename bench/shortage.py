@@ -12,7 +12,6 @@ import os
 import random
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
@@ -22,6 +21,7 @@ from bench import echo
 from bench.load import Caller, Load, run_load
 from bench.report import Goal, report
 from bench.servers import durable_postgres, keys, serving, settings
+from services.catalogue.shortage_book import pack_unpacked
 from services.cli.stack.ports import free_port
 from services.platform.db.engine import driver_url
 from tests.support.servers import token
@@ -37,6 +37,7 @@ CHECK_MANY = "/waymark.catalogue.v1.ShortageAnswerService/CheckShortages"
 GOALS = (
     Goal("rate_to_echo", "≥", 0.7),
     Goal("batch_answers_per_s", "≥", 20_000, "answers/s"),
+    Goal("first_of_all_years_s", "≤", 10.0, "s"),
 )
 # As many entries as there are, published without the events that nobody listens to here.
 _SEED = (
@@ -122,6 +123,7 @@ def _seed(engine: Engine) -> None:
         for statement in _SEED:
             connection.execute(text(statement), values)
         connection.execute(text("ANALYZE shortage_entries"))
+    pack_unpacked(engine)  # as publication does
 
 
 def _questions(seed: int, count: int) -> list[shortage_list_pb2.CheckShortageRequest]:
@@ -152,11 +154,10 @@ def _batches(address: str) -> list[Caller]:
 
 
 def _first(address: str) -> float:
-    """Seconds until every process has read every version: what the first who ask wait for, all together."""
-    started = time.perf_counter()
-    bodies = [each.SerializeToString() for each in _questions(3, 40 * YEARS)]
-    run_load([Caller(address, CHECK, bodies, BEARER) for _ in range(8)], timeout=120)
-    return time.perf_counter() - started
+    """Seconds until every process has read every version: what the first who ask wait for, all together, of
+    which their questions alone take one or two."""
+    bodies = [each.SerializeToString() for each in _questions(3, 10 * YEARS)]
+    return run_load([Caller(address, CHECK, bodies, BEARER) for _ in range(8)], timeout=120).seconds
 
 
 def _memory(server: int) -> float:

@@ -101,6 +101,7 @@ from services.catalogue.reactions.programmes import keep_money, keep_terms
 from services.catalogue.search import exposure
 from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
+from services.catalogue.shortage_book import pack_unpacked
 from services.catalogue.skill_tagging import count_views, tag_courses
 from services.platform.app import App
 from services.platform.operations.runner import Work, run_due
@@ -191,6 +192,7 @@ DEFINITION = ServiceDefinition(
         Job("feed-reports", timedelta(seconds=2), report_on_feeds),
         Job("operations", timedelta(seconds=1), work_on),
         Job("shortage-signatures", timedelta(minutes=5), sign_unsigned),
+        Job("shortage-packs", timedelta(minutes=5), pack_unpacked),
         Job("accreditations-begun", timedelta(minutes=10), announce_begun),
         Job("accreditations-run-out", timedelta(minutes=10), announce_run_out),
         Job("accreditation-reviews", timedelta(hours=1), ask_for_reviews),

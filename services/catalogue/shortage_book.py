@@ -1,8 +1,9 @@
 """Published shortage lists as answers need them, kept in the process.
 
-A published version never changes, so it is read once. What can change is which versions there are. A look at
-that counts for FRESH seconds, and whoever publishes is answered only when every look from before has run out:
-a question asked after that is answered by the new version, in every process, without asking the database.
+A published version never changes, so it is read once, as it was packed at publication. What can change is
+which versions there are. A look at that counts for FRESH seconds, and whoever publishes is answered only when
+every look from before has run out: a question asked after that is answered by the new version, in every
+process, without asking the database.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from services.catalogue.api.messages import invalid
 from services.catalogue.domain import merkle, shortage, shortage_proof
 from services.catalogue.domain.shortage import Entry, Occupation, Validity
 from services.catalogue.domain.shortage_index import Table
-from services.catalogue.store import shortage_lists, taxonomies
+from services.catalogue.store import shortage_lists, shortage_packs, taxonomies
 from services.platform import regions
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import named
 from services.platform.gathering import aside
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from services.platform.app import App
 
 FRESH = 0.1  # seconds
@@ -165,7 +168,7 @@ class ShortageBook:
 
     def _read_table(self, version: Version) -> Table:
         with transaction(self._app, read_only=True) as tx:
-            return Table(shortage_lists.each_entry(tx, *version))
+            return Table(shortage_packs.read(tx, *version))
 
     def tree(self, version: Version) -> merkle.Levels:
         """Returns the hashes over the entries of a published version."""
@@ -174,6 +177,15 @@ class ShortageBook:
     def _read_tree(self, version: Version) -> merkle.Levels:
         with transaction(self._app, read_only=True) as tx:
             return merkle.levels(map(shortage_proof.item, shortage_lists.each_entry(tx, *version)))
+
+
+def pack_unpacked(app: App | Engine) -> None:
+    """Packs what was published before versions were packed, each in a transaction of its own."""
+    with transaction(app, read_only=True) as tx:
+        waiting = shortage_packs.unpacked(tx)
+    for version in waiting:
+        with transaction(app) as tx:
+            shortage_packs.add(tx, *version, shortage_lists.each_entry(tx, *version))
 
 
 class _Kept(Generic[T]):

@@ -29,7 +29,14 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import shortage
 from services.catalogue.domain.findings import ERROR
 from services.catalogue.imports import shortage_csv
-from services.catalogue.store import market_changes, shortage_lists, shortage_matches, taxonomies, uploads
+from services.catalogue.store import (
+    market_changes,
+    shortage_lists,
+    shortage_matches,
+    shortage_packs,
+    taxonomies,
+    uploads,
+)
 from services.catalogue.store.tables import shortage_entries, shortage_findings, shortage_versions
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page
@@ -178,6 +185,7 @@ class ShortageVersionApi:
         entries = shortage_lists.entries(tx.connection, list_id, number)
         row = shortage_lists.publish(tx, list_id, number, shortage.digest(entries))
         sign(tx, self.app.shortage_key, row, entries)
+        shortage_packs.add(tx, list_id, number, entries)
         market_changes.note(tx, MarketChange.KIND_SHORTAGE_LIST_PUBLISHED, request.name)
         tx.publish(events.shortage_published(list_id, row))
         for event in events.shortage_entries(list_id, number, entries):

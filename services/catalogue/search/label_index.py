@@ -119,7 +119,7 @@ class Labels:
     def described(self, words: Collection[str], most: int) -> list[tuple[LabelRow, float]]:
         """Returns the concepts whose labels and description have at least half of the words, as of `about`,
         with a score (BM25), the best first; each by its preferred label."""
-        terms = [(Occur.Should, Query.term_query(schema(), "about", word, "freq")) for word in words]
+        terms = [(Occur.Should, Query.term_query(schema(), "about", word, "freq")) for word in sorted(words)]
         if not terms:
             return []
         query = Query.boolean_query(terms, (len(terms) + 1) // 2)

@@ -8,23 +8,20 @@ no word need be in common. Weights: `weights`.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-from tantivy import Occur, Query
+from tantivy import Query
 
 from services.catalogue.domain.labels import STEMMERS, normal
 from services.catalogue.search import label_index, schema, weights
 from services.catalogue.search.label_index import LONGEST, Labels, stemmed
 from services.catalogue.search.labelled import Labelled
-from services.catalogue.search.schema import field_language
 from services.catalogue.store.taxonomies import ESCO, ISCO, SKILLS, LabelRow
 
 MOST = 4  # concepts that the same words may mean; words that name more say nothing
 MOST_DESCRIBED = 3  # concepts
-MOST_RELATED = 6  # words, by language
 GROUP_DIGITS = 4  # of the code of an ISCO-08 unit group
 
 
@@ -124,7 +121,7 @@ def ways(concepts: Concepts, meanings: Sequence[Meaning]) -> list[Way]:
         rows = names.get(meaning.uri, ())
         for query in concepts.labelled.queries(rows):
             found.append(Way(meaning, Query.boost_query(query, weights.NAMED * meaning.sureness)))
-        if shared := related(rows):
+        if shared := concepts.labelled.related(rows):
             boosted = Query.boost_query(shared, weights.RELATED * meaning.sureness)
             found.append(Way(meaning, boosted, near=True, loose=True))
     return found
@@ -153,22 +150,3 @@ def teaching(uri: str, rows: tuple[LabelRow, ...], labelled: Labelled) -> Query:
 def points(field: str, value: str, worth: float) -> Query:
     """Returns the query for documents with a value, worth so many points whatever its rarity."""
     return Query.const_score_query(Query.term_query(schema.schema(), field, value, "basic"), worth)
-
-
-@lru_cache(2048)
-def related(rows: tuple[LabelRow, ...]) -> Query | None:
-    """Returns the query for courses that have words which several of the labels share, by how many do."""
-    of_language: defaultdict[str, list[set[str]]] = defaultdict(list)
-    for row in rows:
-        language = field_language(row.language)
-        of_language[language].append(set(schema.tokens(row.label, language)))
-    options = []
-    for language, labels in of_language.items():
-        shares = Counter(token for tokens in labels for token in tokens)
-        for token, count in shares.most_common(MOST_RELATED):
-            if count > 1:
-                term = Query.term_query(schema.schema(), f"title_{language}", token, "freq")
-                options.append(Query.boost_query(term, weights.TITLE * count / len(labels)))
-                term = Query.term_query(schema.schema(), f"text_{language}", token, "freq")
-                options.append(Query.boost_query(term, count / len(labels)))
-    return Query.boolean_query([(Occur.Should, option) for option in options]) if options else None

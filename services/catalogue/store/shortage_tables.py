@@ -1,4 +1,4 @@
-"""Tables of signatures of published shortage lists, and of rows of drafts that a person decides."""
+"""Tables of signatures and packs of published shortage lists, and of rows of drafts that a person decides."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ shortage_signatures = Table(
     Column("key_id", Text, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("sign_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
+)
+
+shortage_packs = Table(
+    "shortage_packs",
+    metadata,
+    Column("list_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("packed", LargeBinary, nullable=False),
     ForeignKeyConstraint(["list_id", "number"], ["shortage_versions.list_id", "shortage_versions.number"]),
 )
 

@@ -6,7 +6,7 @@ import pytest
 from tantivy import Searcher
 
 from services.catalogue.search import labelled
-from services.catalogue.search.labelled import Labelled
+from services.catalogue.search.labelled import Labelled, shared
 from services.catalogue.search.words import either
 from services.catalogue.store.taxonomies import SKILLS, LabelRow
 from tests.unit.catalogue.indexed import Indexed
@@ -47,6 +47,31 @@ def test_a_new_view_notices_a_label() -> None:
     assert found(searcher, Labelled(searcher), names) == 1
 
 
+def test_only_shared_words_that_stand_in_a_course_are_asked_for() -> None:
+    german = tuple(row._replace(language="de") for row in rows("knit bread", "bread baker"))
+    index = Indexed()
+    known = Labelled(index.add(BREAD))
+    assert (
+        str(known.related(rows("bread knitting", "knit bread"))).count("TermQuery") == 1
+    )  # in a title alone
+    assert known.related(rows("bake bread", "knit")) is None  # nothing is shared
+    assert known.related(rows("knit socks", "knitter")) is None  # in no course
+    assert known.related(german) is None  # in no course of that language
+    searcher = index.add({"titles": {"de": "Bread"}})
+    assert known.related(german) is None  # control: what is kept is kept
+    query = Labelled(searcher).related(german)
+    assert query is not None
+    assert len(searcher.search(query, 10).hits) == 1
+
+
+def test_of_words_that_as_many_labels_share_the_first_count() -> None:
+    names = rows(
+        "alpha beta gamma delta kappa lambda omega sigma", "sigma omega lambda kappa delta gamma beta alpha"
+    )
+    words = [word for _, word, share in shared(names) if share == 1.0]
+    assert words == ["alpha", "beta", "gamma", "delta", "kappa", "lambda"]  # in every process alike
+
+
 def test_other_labels_of_a_concept_are_looked_up_anew() -> None:
     searcher = Indexed().add(BREAD)
     known = Labelled(searcher)
@@ -67,4 +92,5 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch, most: int, kep
     known = Labelled(Indexed().add(BREAD))
     for name in ("bread", "home", "knit"):
         known.queries(rows(name))
-    assert len(known._kept) == kept
+        known.related(rows(name))
+    assert (len(known._kept), len(known._related)) == (kept, kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from services.catalogue.domain.shortage import Entry, Occupation, best
-from services.catalogue.domain.shortage_index import Table
+from services.catalogue.domain.shortage_index import Table, pack
 
 URIS = {f"http://x/{code}": code for code in ("2512", "2511", "7112")}
 REGIONS = ("BE", "BE2", "BE21", "BE211", "BE3", "NL", "NL12", "FRY10")
@@ -30,7 +30,7 @@ def test_it_answers_as_a_search_through_all_entries_does() -> None:
     for size in (0, 1, 3, 10, 60):
         for _ in range(20):
             given = entries(pick, size)
-            table = Table(given)
+            table = Table(pack(given))
             for occupation in asked:
                 for region in (*REGIONS, "BE212", "DE"):
                     wanted = best(given, occupation, region)
@@ -41,4 +41,4 @@ def test_it_answers_as_a_search_through_all_entries_does() -> None:
 
 def test_it_packs_entries_into_bytes() -> None:
     given = entries(random.Random(1), 50)
-    assert len(Table(given)) == len({(e.uri or e.isco_code, e.nuts_code) for e in given})
+    assert len(Table(pack(given))) == len({(e.uri or e.isco_code, e.nuts_code) for e in given})
