@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,10 +21,21 @@ FEEDBACK = {
 OUTCOME = {
     "outcome": "name",
     "status": "status",
+    "better": "improved",
     "says": "source",
     "as of": "observedDate",
     "asked": "askTime",
     "due": "dueTime",
+}
+LEAVING = {
+    "leaving": "name",
+    "status": "status",
+    "in education": "inEducation",
+    "qualified": "qualified",
+    "says": "source",
+    "as of": "observedDate",
+    "left": "leavingDate",
+    "to be told until": "lastDate",
 }
 GROUP = {
     "group": "group",
@@ -38,6 +50,7 @@ GROUP = {
     "too few to tell": "feedbackSuppressed",
 }
 Redemption = Annotated[str, typer.Argument(help="redemptions/{id}")]
+Day = Annotated[str, typer.Option("--on", help="The day it is about, 2026-11-26; default: today.")]
 Mark = Annotated[int, typer.Argument(min=1, max=5, help="1 to 5")]
 
 
@@ -48,6 +61,14 @@ class Status(StrEnum):
     EMPLOYED = "employed"
     IN_TRAINING = "in-training"
     SEEKING = "seeking"
+
+
+class Work(StrEnum):
+    """Whether a learner is at work."""
+
+    AT_WORK = "at-work"
+    SEEKING = "seeking"
+    NEITHER = "neither"
 
 
 class By(StrEnum):
@@ -77,10 +98,13 @@ def outcome(
     call: Call,
     redemption: Redemption,
     status: Annotated[Status, typer.Argument(help="Where the learner is.")],
-    on: Annotated[str, typer.Option(help="The day it is about, 2026-11-26; default: today.")] = "",
+    improved: Annotated[
+        bool | None, typer.Option("--improved/--not-improved", help="Whether work got better (docs/esf.md).")
+    ] = None,
+    on: Day = "",
 ) -> None:
     """Say where a learner is after a training: the register at any time, the learner after six months."""
-    body = {"status": enum("STATUS", status)} | ({"observedDate": json_day(on)} if on else {})
+    body = _told({"status": enum("STATUS", status), "improved": improved}, on)
     call.one(call.post(f"{redemption}/outcome:report", {"outcome": body}), OUTCOME)
 
 
@@ -89,6 +113,32 @@ def outcome(
 def show(call: Call, redemption: Redemption) -> None:
     """Show where a learner is, and since when they could say so."""
     call.one(call.get(f"{redemption}/outcome"), OUTCOME)
+
+
+@result.command(epilog="Example:  waymark result left redemptions/0198… --work at-work --qualified")
+@calls("system")
+def left(
+    call: Call,
+    redemption: Redemption,
+    work: Annotated[Work | None, typer.Option(help="Whether the learner is at work.")] = None,
+    in_education: Annotated[
+        bool | None, typer.Option("--in-education/--not-in-education", help="In further training or not.")
+    ] = None,
+    qualified: Annotated[
+        bool | None, typer.Option("--qualified/--not-qualified", help="Gained a qualification or not.")
+    ] = None,
+    on: Day = "",
+) -> None:
+    """Say where a learner is upon leaving: of a day in the four weeks after the training's end."""
+    said = {"status": enum("STATUS", work) or None, "inEducation": in_education, "qualified": qualified}
+    call.one(call.post(f"{redemption}/leaving:report", {"leaving": _told(said, on)}), LEAVING)
+
+
+@result.command(epilog="Example:  waymark result leaving redemptions/0198… --as learner:noor")
+@calls("system")
+def leaving(call: Call, redemption: Redemption) -> None:
+    """Show what is said of a learner upon leaving, and until when it can be told."""
+    call.one(call.get(f"{redemption}/leaving"), LEAVING)
 
 
 @result.command(epilog="Example:  waymark result report --by course --programme programmes/welders")
@@ -104,3 +154,9 @@ def report(
     query = {"group_by": enum("GROUP_BY", by), "programme": programme, "organisation": provider}
     answer = call.get("reports/learnerResults", **query, **({"year": year} if year else {}))
     call.rows(answer.get("groups", []), GROUP, empty="nobody has said anything yet")
+
+
+def _told(said: Mapping[str, Any], on: str) -> dict[str, Any]:
+    """What was said, and of which day where one is given."""
+    told = {name: value for name, value in said.items() if value is not None}
+    return told | ({"observedDate": json_day(on)} if on else {})

@@ -120,8 +120,12 @@ def test_results_are_given_and_told_of_no_single_learner(
     assert learner.gets("result", "feedback", redemption, "4", "5")["satisfaction"] == 4
     assert learner.run("result", "feedback", redemption, "4", "6").returncode == 2
     assert learner.fails("result", "outcome", redemption, "employed") == (4, "OUTCOME_NOT_DUE")
-    said = staff.gets("result", "outcome", redemption, "employed-in-occupation")
-    assert said["source"] == "SOURCE_PES_REGISTER"
+    said = staff.gets("result", "outcome", redemption, "employed-in-occupation", "--improved")
+    assert (said["source"], said["improved"]) == ("SOURCE_PES_REGISTER", True)
+    assert learner.fails("result", "left", redemption) == (4, "INVALID_ARGUMENT")  # nothing is said
+    left = learner.gets("result", "left", redemption, "--work", "at-work", "--not-qualified")
+    assert (left["status"], left["qualified"]) == ("STATUS_AT_WORK", False)
+    assert "learner" in learner.prints("result", "leaving", redemption)
     assert learner.gets("result", "show", redemption)["status"] == "STATUS_EMPLOYED_IN_OCCUPATION"
     (group,) = staff.gets("result", "report", "--programme", journey.facts.programme)
     assert group["feedbackSuppressed"]
