@@ -10,10 +10,11 @@ from waymark.portfolio.v1.holder_pb2 import Contact, Holder
 
 HIDDEN = "…"
 # Words of names that are words of a language as well: alone they name nobody.
-_SMALL = frozenset(
+_WORDS = (
     "af al av da das de del della den der des di do dos du el en het in la las le les los of op te ten ter"
-    " the tot und van vom von zu zum zur".split()
+    " the tot und van vom von zu zum zur"
 )
+_SMALL = frozenset(_WORDS.split())
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _WORD = re.compile("[^ 0-9]+")  # of a folded text
@@ -45,7 +46,7 @@ class Naming:
         self._small: set[str] = set()
         for name in (holder.given_name, holder.family_name):
             self._learn(unicodedata.normalize("NFC", name).casefold())
-        self._pieces = {word: True for word in self._telling} | dict.fromkeys(self._small, False)
+        self._pieces = dict.fromkeys(self._telling, True) | dict.fromkeys(self._small, False)
         self._known: dict[str, bool] = {}
         every = (*self._reached(holder.contact), *self._unparted())
         self._pattern = re.compile("|".join(every) or "(?!)")
