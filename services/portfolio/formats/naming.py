@@ -18,7 +18,7 @@ _SMALL = frozenset(_WORDS.split())
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _WORD = re.compile("[^ 0-9]+")  # of a folded text
-_LONGEST = 500  # letters of names run together
+_LONGEST = 100  # letters of names run together; finding them costs the square of that
 _DIVIDED = " {0,3}"  # what stands, once folded, between the digits of a number
 _TOLD_BY = 8  # digits at the end of a telephone number, alike with and without the codes before them
 
@@ -93,12 +93,13 @@ class Naming:
 
     def _tells(self, word: str) -> bool:
         if word not in self._known:
-            forms = {word, _bare(word), word.removesuffix("s"), _bare(word.removesuffix("s"))}
-            self._known[word] = any(map(self._is_of_names, forms))
+            stem = word.removesuffix("s") if len(word) > 3 else word  # `was` is none of `Wa`
+            forms = {word, _bare(word), stem, _bare(stem)}
+            self._known[word] = not forms.isdisjoint(self._telling) or any(map(self._is_of_names, forms))
         return self._known[word]
 
     def _is_of_names(self, word: str) -> bool:
-        """Returns whether a word is one of a name, or several run together."""
+        """Returns whether a word is several of names run together."""
         if len(word) > _LONGEST:
             return False
         ways: list[set[bool]] = [

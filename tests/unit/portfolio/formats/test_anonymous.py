@@ -52,6 +52,8 @@ MUELLER = Holder(given_name="Jean-Pierre", family_name="Müller-Schmidt")
         (Holder(given_name="小明", family_name="王"), "王小明是焊工", "…是焊工"),
         (Holder(given_name="أحمد"), "عمل وأحمد", "عمل و…"),
         (Holder(family_name="Le"), "Le and Lena", "… and Lena"),
+        (Holder(family_name="Wa"), "Wa was", "… was"),
+        (Holder(given_name="X" * 200), "x" * 200, "…"),
     ],
 )
 def test_no_spelling_of_a_name_is_left(holder: Holder, text: str, left: str) -> None:
@@ -68,7 +70,8 @@ def test_no_spelling_of_a_name_is_left(holder: Holder, text: str, left: str) -> 
         (ADA, "A welder since 2012, 34 seams"),
         (ADA, "12 34 56"),
         (MUELLER, "Mulch, Schmiede"),
-        (Holder(given_name="Noé"), "No experience"),
+        (Holder(given_name="Noé", family_name="Wat"), "No experience, was at work"),
+        (Holder(given_name="X" * 200), "X" * 199),
         (Holder(), "Whoever"),
     ],
 )
