@@ -120,6 +120,7 @@ def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) 
         now,
         headline="" if hidden else version.title,
         letter=version.cover_letter if request.cover_letter else "",
+        letter_left=bool(version.cover_letter) and not request.cover_letter,
         withheld=withheld,
         **planning._asdict(),
     )
@@ -127,10 +128,13 @@ def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) 
 
 def report(request: pb.ExportDocumentRequest, cv: Cv) -> list[pb.NotCarried]:
     """Says what a document does not carry, at most MOST_TOLD. A letter is no CV, and lacks nothing of one."""
-    if cv.letter:
-        return []
-    headline = [(request.cv, "cv.title")] if cv.headline and request.format not in LAID_OUT else []
+    format_, paged = FORMATS[request.format], request.format in LAID_OUT
+    lost = {
+        "cv.title": format_.lacking(cv.headline) if paged else cv.headline,
+        "cv.cover_letter": format_.lacking(cv.letter) if paged else cv.letter_left,
+    }
+    own = [(request.cv, field) for field, part in lost.items() if part]
     files = [(name, "evidence.file") for name in sorted(cv.withheld)] if request.format == LEAP2A else []
-    found = chain(headline, files, losses(FORMATS[request.format], cv))
+    found = own if cv.letter else chain(own, files, losses(format_, cv))
     told = (pb.NotCarried(resource=resource, field=field, count=1) for resource, field in found)
     return list(islice(told, MOST_TOLD))

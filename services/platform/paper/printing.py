@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from lxml import html as markup
 
 _FOLDER = Path(__file__).parent
 _LACKING = "could not be displayed with font"
+_AT = re.compile(r"\.typ:(\d+):")  # the line of an error
 
 
 class Attached(NamedTuple):
@@ -56,6 +58,22 @@ def typeset(template: Path, said: Mapping[str, Any]) -> bytes:
         if _LACKING not in error.message:
             raise
         return made([])
+
+
+def lacking(text: str) -> frozenset[str]:
+    """Returns the characters of a text that no font has: boxes in a PDF, which is then no PDF/UA-1."""
+    import typst  # as above
+
+    letters = sorted(letter for letter in set(text) if not letter.isascii())
+    lines = (f'#"\\u{{{ord(letter):x}}}"' for letter in letters)  # each in one of its own, from the second on
+    source = "\n".join(['#set document(title: "x")', *lines])
+    try:
+        typst.compile(source.encode(), format="pdf", pdf_standards=["ua-1"], ignore_system_fonts=True)
+    except typst.TypstError as error:
+        if _LACKING not in error.message:
+            raise
+        return frozenset(letters[int(line) - 2] for line in _AT.findall(error.diagnostic))
+    return frozenset()
 
 
 def _blocks(page: Any) -> list[dict[str, Any]]:

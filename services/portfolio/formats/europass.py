@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from google.type.date_pb2 import Date
@@ -11,7 +12,7 @@ from waymark.portfolio.v1.holder_pb2 import Holder
 
 from services.portfolio.formats import languages
 from services.portfolio.formats.format import Cv
-from services.portfolio.formats.texts import as_markup, chosen, clean
+from services.portfolio.formats.texts import as_markup, chosen, clean, primary
 
 VERSION = "V3.4"
 STATEMENT = "personal_statement"
@@ -26,13 +27,15 @@ ACHIEVEMENTS = {
     entries.ENTRY_KIND_INTEREST: "",
 }
 Parts = dict[str, Any]
+_LOCALES = 2  # letters: of ISO 639-1, as the schema has no place for other tags
+_EMAIL = re.compile(r"[^@]+@[^.]+\..+")  # what the schema takes for one
 
 
 def tree_of(cv: Cv) -> Parts:
     """Returns the document as a tree whose keys are in the order of the schema."""
     written = f"{cv.written_at:%Y-%m-%dT%H:%M:%S.000Z}"
     return {
-        "Locale": cv.language,
+        "Locale": _locale(cv.language),
         "DocumentInfo": {
             "DocumentType": "ECV",
             "CreationDate": written,
@@ -43,6 +46,11 @@ def tree_of(cv: Cv) -> Parts:
         },
         "LearnerInfo": _filled(_learner(cv)),
     }
+
+
+def _locale(language: str) -> str:
+    code = primary(language)
+    return code if len(code) == _LOCALES else "en"
 
 
 def _learner(cv: Cv) -> Parts:
@@ -74,7 +82,7 @@ def _identification(holder: Holder) -> Parts:
         "PersonName": {"FirstName": clean(holder.given_name), "Surname": clean(holder.family_name)},
         "ContactInfo": {
             "Address": {"Contact": address},
-            "Email": {"Contact": contact.email},
+            "Email": {"Contact": contact.email if _EMAIL.fullmatch(contact.email) else ""},
             "Telephone": [{"Contact": clean(contact.phone)}] if contact.phone else [],
         },
         "Demographics": {"Birthdate": _date(holder.birth_date)},

@@ -15,7 +15,7 @@ from services.portfolio.formats import languages, skills
 from services.portfolio.formats.europass import ACHIEVEMENTS, COUNTRIES, STATEMENT
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import Read
-from services.portfolio.formats.texts import MAX_TEXT, of_markup
+from services.portfolio.formats.texts import MAX_TEXT, of_markup, primary
 from services.portfolio.formats.trees import Tree
 
 _OF_UNION = {union: iso for iso, union in COUNTRIES.items()}
@@ -35,9 +35,12 @@ _KINDS = {code: kind for kind, code in ACHIEVEMENTS.items()}
 
 
 def read_tree(root: dict[str, Any], language: str) -> Read:
-    """Reads a `SkillsPassport`; `language`: of its texts when it names none."""
+    """Reads a `SkillsPassport`; `language`: of its texts when it names none, or names it without region and
+    writing, for which it has no place."""
     tree, found = Tree(root), Read()
-    language = tree.text("Locale", 35) or tree.text("locale", 35) or language
+    said = tree.text("Locale", 35) or tree.text("locale", 35)
+    if said and said.lower() != primary(language):
+        language = said
     tree.take("DocumentInfo", "PrintingPreferences", "schemaLocation")  # of the file, not of the person
     learner = tree.tree("LearnerInfo")
     holder = _holder(learner.tree("Identification"), learner.tree("Headline"), language)

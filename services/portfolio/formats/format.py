@@ -39,16 +39,17 @@ class NothingLinkedError(DocumentBrokenError):
 @dataclass(frozen=True)
 class Cv:
     """What is written. `language`: of texts that are there in several; `written_at`: UTC; `headline`: what
-    the person applies as; `letter`: text of a cover letter that is written instead of the CV; `withheld`:
-    names of evidence whose files stay behind, because they may not be served; `journal`, newest first, and
-    `plans`, `goals` and `pages` in their order: for formats that have a place for them, where the holder
-    asked for them."""
+    the person applies as; `letter`: text of a cover letter that is written instead of the CV; `letter_left`:
+    there is one, and the CV is written; `withheld`: names of evidence whose files stay behind, because they
+    may not be served; `journal`, newest first, and `plans`, `goals` and `pages` in their order: for formats
+    that have a place for them, where the holder asked for them."""
 
     portfolio: SharedPortfolio
     language: str
     written_at: datetime
     headline: str = ""
     letter: str = ""
+    letter_left: bool = False
     withheld: frozenset[str] = frozenset()
     journal: tuple[JournalEntry, ...] = ()
     plans: tuple[Plan, ...] = ()
@@ -74,6 +75,11 @@ class Read:
 Opened = Callable[[Evidence], Iterator[bytes]]  # the bytes of a file, as they come
 
 
+def lacks_none(_: str) -> frozenset[str]:
+    """Says of a text that all of its characters can be written."""
+    return frozenset()
+
+
 def no_files(_: Evidence) -> Iterator[bytes]:
     """Opens nothing: what a format carries can be seen without the files."""
     return iter(())
@@ -89,10 +95,12 @@ IN_JSON = 4 << 20
 class Format:
     """One format. `write(cv, files)` yields the document as it is made; `read(file, language)` raises
     DocumentBrokenError. `fields`: what a page shows people, as paths of SharedPortfolio; empty for what is
-    written for machines alone. `most_bytes`: of a document that is read."""
+    written for machines alone. `most_bytes`: of a document that is read. `lacking`: the characters of a text
+    that what is written cannot show."""
 
     content_type: str
     write: Callable[[Cv, Opened], Iterator[bytes]]
     read: Callable[[BinaryIO, str], Read]
     fields: tuple[str, ...] = ()
     most_bytes: int = 8 << 20
+    lacking: Callable[[str], frozenset[str]] = lacks_none

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from google.protobuf import text_format
 from google.protobuf.descriptor import FieldDescriptor
 from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan
@@ -16,6 +17,7 @@ from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF
 
 from services.portfolio.domain import sharing
 from services.portfolio.formats.format import Cv, Format, Read, no_files
+from services.portfolio.formats.texts import tag_among
 
 # What the service gives and nobody says: it begins anew where a document is read.
 _GIVEN = frozenset(
@@ -42,8 +44,9 @@ Lost = Iterator[tuple[str, str]]
 def losses(format_: Format, cv: Cv) -> Lost:
     """Yields (resource name, field as a path of SharedPortfolio, or of
     `journal_entries`, `plans`, `goals` or `pages`) of what the document does not carry."""
+    unseen = format_.lacking(text_format.MessageToString(cv.portfolio, as_utf8=True))
     for field, before, one in _each(cv):
-        back = _carried(format_, one)
+        back = _carried(format_, one, unseen)
         places: dict[str, Any] = {
             "journal_entries": back.journal,
             "plans": back.plans,
@@ -108,9 +111,10 @@ def _put(portfolio: SharedPortfolio, field: str, item: Any) -> None:
         getattr(portfolio, field).add().CopyFrom(item)
 
 
-def _carried(format_: Format, cv: Cv) -> Read:
+def _carried(format_: Format, cv: Cv, unseen: frozenset[str]) -> Read:
     if format_.fields:
-        return Read(_said_in(sharing.project(cv.portfolio, format_.fields), cv.language))
+        shown = _said_in(sharing.project(cv.portfolio, format_.fields), cv.language)
+        return Read(_seen(shown, unseen) if unseen else shown)
     content = b"".join(format_.write(cv, no_files))
     return format_.read(io.BytesIO(content), cv.language)
 
@@ -122,10 +126,16 @@ def _said_in(portfolio: SharedPortfolio, language: str) -> SharedPortfolio:
         *(entry.description for entry in portfolio.entries),
         *(claim.label for claim in portfolio.skill_claims),
     ):
-        said = language if language in texts else min(texts, default="")
+        said = tag_among(texts, language)
         for other in [each for each in texts if each != said]:
             del texts[other]
     return portfolio
+
+
+def _seen(portfolio: SharedPortfolio, unseen: frozenset[str]) -> SharedPortfolio:
+    """Returns a portfolio whose texts are without the characters `unseen`, none of which is of ASCII."""
+    said = text_format.MessageToString(portfolio, as_utf8=True)
+    return text_format.Parse(said.translate(dict.fromkeys(map(ord, unseen))), SharedPortfolio())
 
 
 def _missing(before: Any, after: Any, path: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim, SkillLevel
 
 from services.platform.paper import pages
-from services.platform.paper.printing import Attached, pdf_of
+from services.platform.paper.printing import Attached, lacking, pdf_of
 from services.portfolio.formats import candidate, carried_reading, languages
 from services.portfolio.formats.format import LARGE, Cv, Format, Opened
 from services.portfolio.formats.texts import as_iso, chosen, clean
@@ -185,4 +185,4 @@ _SHOWN = (
 _read_html = partial(carried_reading.read, carried_reading.PAGE)
 _read_pdf = partial(carried_reading.read, carried_reading.PDF)
 HTML = Format("text/html; charset=utf-8", write_html, _read_html, _SHOWN, LARGE)
-PDF = Format("application/pdf", write_pdf, _read_pdf, _SHOWN, LARGE)
+PDF = Format("application/pdf", write_pdf, _read_pdf, _SHOWN, LARGE, lacking)

@@ -17,8 +17,23 @@ _UNSAYABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]") 
 
 
 def chosen(texts: Mapping[str, str], language: str) -> str:
-    """Returns the text in `language`, or in the first language there is; "" without any."""
-    return texts.get(language) or texts.get(min(texts, default=""), "")
+    """Returns the text in `language`, else the first in the same language of another region or writing, else
+    the first there is; "" without any."""
+    return texts.get(tag_among(texts, language), "")
+
+
+def tag_among(texts: Mapping[str, str], language: str) -> str:
+    """Returns the tag of the text that `chosen` returns; "" without any."""
+    said = sorted(tag for tag in texts if texts[tag])
+    if language in said:
+        return language
+    near = (tag for tag in said if primary(tag) == primary(language))
+    return next(near, said[0] if said else "")
+
+
+def primary(language: str) -> str:
+    """Returns the language of a BCP 47 tag: of `nl-BE`, `nl`."""
+    return language.partition("-")[0].lower()
 
 
 def line(text: str) -> str:

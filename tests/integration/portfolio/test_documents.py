@@ -210,7 +210,10 @@ def test_a_version_says_what_is_shown_and_has_a_letter(portfolio: Portfolio) -> 
     assert "<p>I weld.</p>" in letter
     assert "One" not in letter
     told = person.GetDocumentReport(wanted(person, RESUME, cv=made.name)).not_carried
-    assert [(each.resource, each.field) for each in told] == [(made.name, "cv.title")]
+    assert [(each.resource, each.field) for each in told] == [
+        (made.name, "cv.title"),
+        (made.name, "cv.cover_letter"),
+    ]
     person.DeleteEntry(entry_pb2.DeleteEntryRequest(name=first.name))
     assert "One" not in export(person, person, HTML, cv=made.name).decode()
     changed = cv_pb2.Cv(name=made.name, title="Welder", entries=[second.name], etag=made.etag)

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.evidence_pb2 import Evidence
-from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.holder_pb2 import Contact, Holder
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
@@ -29,6 +30,7 @@ from services.portfolio.formats import (
     leap2a,
     leap2a_archive,
     markup,
+    texts,
     trees,
 )
 from services.portfolio.formats.anonymous import anonymised
@@ -36,6 +38,7 @@ from services.portfolio.formats.format import Cv, DocumentBrokenError
 from services.portfolio.formats.formats import FORMATS
 from services.portfolio.formats.losses import losses
 from tests.support.documents import NOW, cv, europass_schema, full, read, renamed, written
+from tests.support.left_in_documents import LEFT
 from tests.support.real_data import real_data
 
 READ = {number: each for number, each in FORMATS.items() if not each.fields}  # what is no page
@@ -56,7 +59,7 @@ def test_real_files_are_read_and_what_is_left_is_told(name: str) -> None:
     assert len(found.portfolio.entries) == count
     assert len(found.portfolio.skill_claims) == skills
     assert found.portfolio.HasField("holder")
-    assert found.left
+    assert found.left == LEFT[name]
     again = written(format_, Cv(found.portfolio, "en", NOW))
     back = read(format_, again)
     if format_ is LEAP:
@@ -148,15 +151,59 @@ def test_round_trips_of_anything(number: int, portfolio: SharedPortfolio) -> Non
     assert not second.left
 
 
-def test_europass_is_valid_by_its_schema() -> None:
+MADE = {
+    "full": full(),
+    "empty": cv(),
+    "anonymous": Cv(anonymised(full().portfolio), "nl", NOW),
+    **{
+        tag: replace(full(), language=tag)
+        for tag in ("de-AT", "fr-BE", "en-GB", "pt-BR", "sr-Latn", "zh-Hant", "ber")
+    },
+}
+MADE["ber"].portfolio.holder.contact.email = "an@localhost"
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_europass_is_valid_by_its_schema(name: str) -> None:
+    europass_schema().assertValid(etree.fromstring(written(XML, MADE[name])))
+    schema = json.loads(real_data("portfolio/europass-3.4/Europass_JSONSchema.json").read_bytes())
+    jsonschema_rs.Draft4Validator(schema).validate(json.loads(written(europass_files.JSON, MADE[name])))
+
+
+def test_a_real_europass_cv_is_written_valid_again() -> None:
     schema = europass_schema()
-    for made in (full(), cv(), Cv(anonymised(full().portfolio), "nl", NOW)):
-        schema.assertValid(etree.fromstring(written(XML, made)))
     example = real_data("portfolio/europass-3.4/Europass_CV_V3.4.0_Example.xml").read_bytes()
     found = read(XML, example)
     schema.assertValid(etree.fromstring(written(XML, Cv(found.portfolio, "en", NOW))))
     wrong = written(XML, full()).replace(b"<XSDVersion>V3.4", b"<XSDVersion>3.4")  # control
     assert not schema.validate(etree.fromstring(wrong))
+
+
+def test_a_language_that_europass_has_no_tag_for_is_told() -> None:
+    def told(language: str) -> set[str]:
+        made = cv(Entry(kind=entries.ENTRY_KIND_WORK, title="Welder", description={language: "Seams"}))
+        return {field for _, field in losses(XML, replace(made, language=language))}
+
+    assert told("de-AT") == told("sr-Latn") == set()  # of German, of Serbian: who reads it knows which
+    assert told("ber") == {"entries.description.ber"}
+    written_in = written(XML, replace(full(), language="nl-BE"))
+    assert read(XML, written_in, "nl-BE").portfolio.holder.summary.keys() == {"nl-BE"}
+    assert read(XML, written_in, "fr").portfolio.holder.summary.keys() == {"nl"}
+
+
+def test_an_address_that_europass_takes_for_none_is_told() -> None:
+    for email, lost in (("an@localhost", {"holder.contact.email"}), ("an@peeters.example", set())):
+        made = cv(holder=Holder(given_name="An", contact=Contact(email=email)))
+        assert {field for _, field in losses(XML, made)} == lost
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("nl-BE", "nl"), ("nl", "nl"), ("de-AT", "de-CH"), ("DE", "de-CH"), ("fr", "de-CH"), ("en", "de-CH")],
+)
+def test_a_text_is_chosen_in_the_nearest_language(language: str, text: str) -> None:
+    assert texts.chosen({"nl": "nl", "de-CH": "de-CH", "en": ""}, language) == text
+    assert texts.chosen({}, language) == ""
 
 
 def test_nothing_is_lost_without_a_word() -> None:

@@ -144,8 +144,8 @@ class NotCarried(_message.Message):
     resource: _builtins.str
     """What it belongs to in the portfolio, as a resource name; empty when a file was read."""
     field: _builtins.str
-    """The field: by the contract (`entries.description.nl`) of the portfolio, by its path (`work.location`) in a
-    file that was read.
+    """The field: by the contract (`entries.description.nl`) of the portfolio, or of the version of the CV (`cv.cover_letter`); by
+    its path (`work.location`) in a file that was read. Of a PDF also one with characters that it has no font for: they are boxes.
     """
     count: _builtins.int
     """How often it is there."""

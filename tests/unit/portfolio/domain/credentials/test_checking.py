@@ -87,31 +87,39 @@ def findings(verdict: pb.Verdict) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "state", "finding"),
-    [
-        ("simple.json", VALID, {}),
-        ("simple-multiple-proofs.json", VALID, {}),
-        ("simple-did-web-method.json", VALID, {}),
-        ("simple-eddsa-2022.json", VALID, {}),
-        ("simple-json.png", VALID, {}),
-        ("simple-jwt.svg", VALID, {}),
-        ("endorsement-valid.json", VALID, {}),
-        # The proof holds; the issuer, a bare UUID, has no key by which anybody could tell.
-        ("simple-did-key-method.json", UNCONFIRMED, {"ISSUER": "KEY_NOT_OF_ISSUER"}),
-        ("credential-status-revoked.json", INVALID, {"STATUS": "REVOKED"}),
-        ("simple-err-expired.json", INVALID, {"EXPIRY": "EXPIRED"}),
-        ("simple-err-context.json", INVALID, {"SCHEMA": "SHAPE_WRONG", "PROOF": "TERMS_UNDEFINED"}),
-        ("simple-err-credential-subject-type.json", INVALID, {"SCHEMA": "SHAPE_WRONG"}),
-        ("simple-err-evidence-type.json", INVALID, {"SCHEMA": "SHAPE_WRONG"}),
-        ("simple-err-issuer-type.json", INVALID, {"SCHEMA": "SHAPE_WRONG"}),
-        ("simple-err-issuer.json", INVALID, {"SCHEMA": "SHAPE_WRONG", "ISSUER": "KEY_NOT_OF_ISSUER"}),
-        ("simple-err-proof-value.json", INVALID, {"PROOF": "SIGNATURE_WRONG"}),
-        ("simple-noproof.json", INVALID, {"PROOF": "PROOF_MISSING"}),
-        ("simple.jwt", INVALID, {"PROOF": "KEY_MISSING"}),
-        ("complete.json", INVALID, {"PROOF": "SIGNATURE_WRONG", "STATUS": "STATUS_UNREACHABLE"}),
-    ],
-)
+VERDICTS: list[tuple[str, int, dict[str, str]]] = [
+    ("simple.json", VALID, {}),
+    ("simple-multiple-proofs.json", VALID, {}),
+    ("simple-did-web-method.json", VALID, {}),
+    ("simple-eddsa-2022.json", VALID, {}),
+    ("simple-json.png", VALID, {}),
+    ("simple-jwt.svg", VALID, {}),
+    ("endorsement-valid.json", VALID, {}),
+    # The proof holds; the issuer, a bare UUID, has no key by which anybody could tell.
+    ("simple-did-key-method.json", UNCONFIRMED, {"ISSUER": "KEY_NOT_OF_ISSUER"}),
+    ("credential-status-revoked.json", INVALID, {"STATUS": "REVOKED"}),
+    ("simple-err-expired.json", INVALID, {"EXPIRY": "EXPIRED"}),
+    ("simple-err-context.json", INVALID, {"SCHEMA": "SHAPE_WRONG", "PROOF": "TERMS_UNDEFINED"}),
+    ("simple-err-credential-subject-type.json", INVALID, {"SCHEMA": "SHAPE_WRONG"}),
+    ("simple-err-evidence-type.json", INVALID, {"SCHEMA": "SHAPE_WRONG"}),
+    ("simple-err-issuer-type.json", INVALID, {"SCHEMA": "SHAPE_WRONG"}),
+    ("simple-err-issuer.json", INVALID, {"SCHEMA": "SHAPE_WRONG", "ISSUER": "KEY_NOT_OF_ISSUER"}),
+    ("simple-err-proof-value.json", INVALID, {"PROOF": "SIGNATURE_WRONG"}),
+    ("simple-noproof.json", INVALID, {"PROOF": "PROOF_MISSING"}),
+    # Its header names no key, neither by address nor whole: nothing tells by what it was signed.
+    ("simple.jwt", INVALID, {"PROOF": "KEY_MISSING"}),
+    # An example of every field: the key that its proof names did not sign what it says now.
+    ("complete.json", INVALID, {"PROOF": "SIGNATURE_WRONG", "STATUS": "STATUS_UNREACHABLE"}),
+]
+
+
+def test_every_real_badge_has_a_verdict() -> None:
+    assert sorted(name for name, *_ in VERDICTS) == sorted(
+        each.name for each in real_data("portfolio/open-badges-3.0").iterdir()
+    )
+
+
+@pytest.mark.parametrize(("name", "state", "finding"), VERDICTS)
 def test_each_real_badge_gets_the_verdict_that_its_name_says(
     internet: Internet, name: str, state: int, finding: dict[str, str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,3 +203,23 @@ def test_weak_and_strange_keys_are_no_keys() -> None:
     for text in ("z6Mk", "zabc", "uAAAA", ""):
         with pytest.raises(keys.KeyUnusableError):
             keys.from_multikey(text)
+
+
+PUBLISHED = {
+    "credentials-v1": "2018-credentials-v1.jsonld",
+    "credentials-v2": "credentials-v2.jsonld",
+    "data-integrity-v1": "data-integrity-v1.jsonld",
+    "ed25519-2020": "suites-ed25519-2020.jsonld",
+    "ob-3.0.0": "ob-v3p0.json",
+    "ob-3.0.1": "ob-v3p0-3.0.1.json",
+    "ob-3.0.2": "ob-v3p0-3.0.2.json",
+    "ob-3.0.3": "ob-v3p0-3.0.3.json",
+    "ob-extensions": "ob-v3p0-extensions.json",
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(contexts._FILES.values())))
+def test_contexts_that_are_kept_are_those_that_were_published(name: str) -> None:
+    kept = Path(contexts.__file__).parent / "contexts" / f"{name}.json"
+    published = real_data(f"portfolio/json-ld-contexts/{PUBLISHED[name]}")
+    assert json.loads(kept.read_bytes()) == json.loads(published.read_bytes())
