@@ -12,7 +12,7 @@ from services.cli.holder import LEARNER, own
 from services.cli.options import Limit
 
 break_glass = typer.Typer(
-    help="Open a portfolio without leave when something cannot wait; review such looks."
+    help="Open a portfolio without leave when something cannot wait; review such looks and alarms."
 )
 STAFF, REVIEWER = "counsellor", "supervisor"
 LOOK = {
@@ -28,6 +28,7 @@ LOOK = {
     "because": "reviewNote",
     "found by": "reviewer",
 }
+ALARM = {"when": "raiseTime", "who": "reader", "of": "organisation", "people": "people"}
 ROW = {key: LOOK[key] for key in ("look", "ground", "state", "by", "opened", "found")}
 Name = Annotated[str, typer.Argument(metavar="LOOK", help="holders/{id}/breakGlassAccesses/{id}")]
 
@@ -82,6 +83,13 @@ def unreviewed(call: Call, limit: Limit = 50) -> None:
     """List looks that wait for a second person, the oldest first."""
     path = "breakGlassAccesses:unreviewed"
     call.many(path, ROW, limit, key="breakGlassAccesses", empty="nothing waits")
+
+
+@break_glass.command(epilog="Example:  waymark break-glass alarms")
+@calls(REVIEWER)
+def alarms(call: Call, limit: Limit = 50) -> None:
+    """List who looked at as many people in a day as anybody may, with leave or without, newest first."""
+    call.many("readAlarms", ALARM, limit, empty="nobody looked at so many")
 
 
 @break_glass.command(epilog="Example:  waymark break-glass show holders/0198…/breakGlassAccesses/0198…")

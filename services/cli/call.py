@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -119,16 +119,33 @@ class Call:
         """Prints what a list holds, at most `limit`; see `listed`."""
         self.rows(listed(self.caller, path, limit, key=key, **query), columns, empty=empty)
 
+    def many_and_line(
+        self,
+        path: str,
+        columns: Mapping[str, str],
+        limit: int,
+        line: Callable[[output.Row], str],
+        *,
+        empty: str = "none",
+    ) -> None:
+        """Prints what a list holds, as `many` does, and for people a line on what its last page says."""
+        pages = list(_pages(self.caller, path, limit, {}, _key(path)))
+        self.rows(_items(pages, _key(path), limit), columns, empty=empty)
+        if not self.as_json:
+            typer.echo(line(pages[-1]))
+
 
 def listed(caller: Caller, path: str, limit: int, *, key: str = "", **query: Any) -> list[dict[str, Any]]:
     """Reads a list below `/v1/` page by page until `limit` items are there; says so when there are more.
 
     `key` is the field of the answer that holds the items; default: the last part of the path. Raises Failure.
     """
-    found: list[dict[str, Any]] = []
-    for answer in _pages(caller, path, limit, query):
-        found += answer.get(key or _key(path), [])
-    return _first(found, limit)
+    key = key or _key(path)
+    return _items(_pages(caller, path, limit, query, key), key, limit)
+
+
+def _items(pages: Iterable[Mapping[str, Any]], key: str, limit: int) -> list[dict[str, Any]]:
+    return _first([each for page in pages for each in page.get(key, [])], limit)
 
 
 def _first(found: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
@@ -144,15 +161,18 @@ def _key(path: str) -> str:
 
 
 def _pages(
-    caller: Caller, path: str, limit: int | None, query: Mapping[str, Any]
+    caller: Caller, path: str, limit: int | None, query: Mapping[str, Any], key: str = ""
 ) -> Iterator[dict[str, Any]]:
-    """Pages that hold at least one item more than `limit`, where there is one; None: all pages."""
+    """Pages that hold under `key` at least one item more than `limit`, where there is one; None: all pages.
+
+    A page may hold fewer than was asked for, and be followed by others (AIP-158).
+    """
     wanted, token = math.inf if limit is None else limit + 1, ""
     while wanted > 0:
         size = int(min(wanted, PAGE))
         answer = caller.rest("GET", f"/v1/{path}", page_size=size, page_token=token, **query)
         yield answer
-        wanted, token = wanted - size, answer.get("nextPageToken", "")
+        wanted, token = wanted - len(answer.get(key, [])), answer.get("nextPageToken", "")
         if not token:
             return
 

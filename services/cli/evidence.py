@@ -11,6 +11,7 @@ from services.cli.call import Call, calls
 from services.cli.downloads import download_to
 from services.cli.holder import LEARNER, Etag, ForHolder, HolderName, own
 from services.cli.options import Limit
+from services.cli.output import Row
 from services.cli.uploads import encoded, upload_evidence
 
 evidence = typer.Typer(help="Files that show something: certificates, photographs, films.")
@@ -49,7 +50,8 @@ def upload(
 ) -> None:
     """Put a file of up to 2 GB into your portfolio, or of somebody who let you; shows a bar while it travels.
 
-    Broken off, the same command goes on where it was, for a day.
+    Broken off, the same command goes on where it was, for a day. A JPEG or PNG gets a small picture by
+    itself; a PDF or a film has the one that you give it (`set-poster`).
     """
     call.one(upload_evidence(call.caller, own(call, holder), file, title), EVIDENCE)
 
@@ -57,8 +59,9 @@ def upload(
 @evidence.command("list", epilog="Example:  waymark evidence list")
 @calls(LEARNER)
 def list_(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
-    """List files, newest first; a counsellor's look is written to the access log."""
-    call.many(f"{own(call, holder)}/evidence", ROW, limit, empty="no file yet")
+    """List files, newest first, and say how much room they take; a counsellor's look is written to the access
+    log."""
+    call.many_and_line(f"{own(call, holder)}/evidence", ROW, limit, _room, empty="no file yet")
 
 
 @evidence.command(epilog="Example:  waymark evidence show holders/0198…/evidence/0198…")
@@ -108,3 +111,8 @@ def poster(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where
 def delete(call: Call, name: Name, etag: Etag = "") -> None:
     """Remove a file for good; entries, skills and the journal no longer name it."""
     call.delete(name, etag=etag)
+
+
+def _room(answer: Row) -> str:
+    used, most = (int(answer.get(name, 0)) / 1_000_000 for name in ("usedBytes", "maxBytes"))
+    return f"{used:.1f} MB of {most:.0f} MB used"

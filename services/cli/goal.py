@@ -101,5 +101,6 @@ def _goal(
     return kept.given({"title": title, "description": text} | words)
 
 
+kept.add_list_by_day(goal, KIND)
 kept.add_common(goal, KIND)
 kept.add_order(goal, KIND)

@@ -9,7 +9,7 @@ import typer
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, with_etag
 from services.cli.holder import LEARNER, Etag, own
-from services.cli.kept import Kind, add_common, given
+from services.cli.kept import Kind, add_common, add_list, given
 
 journal = typer.Typer(help="Your journal; nobody else reads it.")
 ENTRY = {
@@ -82,4 +82,5 @@ def _entry(
     return given(fields | {"entryDate": json_day(day) if day else None})
 
 
+add_list(journal, KIND)
 add_common(journal, KIND)

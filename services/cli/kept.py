@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -22,6 +22,9 @@ Remind = Annotated[
 At = Annotated[str, typer.Option(help="Time of day of the reminders, 07:30; default 09:00.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its resource name, as `list` shows it.")]
 Trash = Annotated[bool, typer.Option("--trash", help="Show what is in the trash, too.")]
+DueAlone = Annotated[
+    bool, typer.Option("--due", help="Only what is due: reminded of, for today, or overdue.")
+]
 More = Annotated[str, typer.Option("--text", help="More about it.")]
 
 
@@ -68,16 +71,6 @@ def add_common(group: typer.Typer, kind: Kind) -> None:
     example = f"holders/0198…/{kind.path}/0198…"
 
     @calls(LEARNER)
-    def list_(
-        call: Call,
-        holder: HolderName = "",
-        trash: Trash = False,
-        limit: Limit = 50,
-    ) -> None:
-        path = f"{own(call, holder)}/{kind.path}"
-        call.many(path, kind.row, limit, empty="none yet", **trash_too(trash))
-
-    @calls(LEARNER)
     def show(call: Call, name: Name) -> None:
         kind.print(call, call.get(name))
 
@@ -94,7 +87,6 @@ def add_common(group: typer.Typer, kind: Kind) -> None:
         kind.print(call, call.post(f"{name}:undelete"))
 
     for word, run, does, argument in (
-        ("list", list_, f"List {kind.several}, without the trash.", ""),
         ("show", show, "Show one.", example),
         ("undo", undo, "Take the last change back; a second time brings it again.", example),
         ("delete", delete, "Put it into the trash, for thirty days.", example),
@@ -102,6 +94,35 @@ def add_common(group: typer.Typer, kind: Kind) -> None:
     ):
         typed = f"waymark {kind.called} {word} {argument}".rstrip()
         group.command(word, help=does, epilog=f"Example:  {typed}")(run)
+
+
+def add_list(group: typer.Typer, kind: Kind) -> None:
+    """Adds to a group of commands the list of things without a day."""
+
+    @calls(LEARNER)
+    def list_(call: Call, holder: HolderName = "", trash: Trash = False, limit: Limit = 50) -> None:
+        path = f"{own(call, holder)}/{kind.path}"
+        call.many(path, kind.row, limit, empty="none yet", **trash_too(trash))
+
+    _add_list(group, kind, list_)
+
+
+def add_list_by_day(group: typer.Typer, kind: Kind) -> None:
+    """Adds to a group of commands the list of things with days by which they are to be done."""
+
+    @calls(LEARNER)
+    def list_(
+        call: Call, holder: HolderName = "", trash: Trash = False, due: DueAlone = False, limit: Limit = 50
+    ) -> None:
+        path, asked = f"{own(call, holder)}/{kind.path}", trash_too(trash) | ({"due": True} if due else {})
+        call.many(path, kind.row, limit, empty="nothing is due" if due else "none yet", **asked)
+
+    _add_list(group, kind, list_)
+
+
+def _add_list(group: typer.Typer, kind: Kind, run: Callable[..., None]) -> None:
+    typed = f"waymark {kind.called} list"
+    group.command("list", help=f"List {kind.several}, without the trash.", epilog=f"Example:  {typed}")(run)
 
 
 def add_order(group: typer.Typer, kind: Kind) -> None:

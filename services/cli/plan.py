@@ -131,5 +131,6 @@ def _save(call: Call, read: dict[str, Any], todo: list[dict[str, Any]]) -> None:
     KIND.print(call, call.patch(read["name"], {"tasks": todo, "etag": read["etag"]}))
 
 
+kept.add_list_by_day(plan, KIND)
 kept.add_common(plan, KIND)
 kept.add_order(plan, KIND)

@@ -133,6 +133,7 @@ def _count(tx: Transaction, holder: str, most: int) -> None:
         return
     if people > most:
         raise Refusal(reason_pb2.REASON_READ_QUOTA_EXCEEDED, metadata={"limit": str(most)})
+    read_quota.alarm(tx, people)
     reader = tx.principal
     tx.publish(ReadQuotaReached(reader=reader.subject, organisation=reader.organisation, people=people))
 

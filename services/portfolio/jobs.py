@@ -107,7 +107,7 @@ def end_mentoring(app: PortfolioApp) -> None:
 
 
 def forget_daily_looks(app: PortfolioApp) -> None:
-    """Forgets who looked at whom on days that are over, which the access log says."""
+    """Forgets who looked at whom on days that are over, which the access log says, and alarms of long ago."""
     with transaction(app) as tx:
         read_quota.forget(tx)
 

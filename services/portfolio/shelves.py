@@ -95,6 +95,19 @@ class Shelf(WithTrash[M]):
         self._prepare = prepare
         self._due = due
 
+    def page(self, tx: Transaction, request: Any, **equal: Any) -> Paged[M]:
+        """Lists a page, of what is due alone where that is asked for: days are sealed, so that they are
+        looked at here, and a page may have fewer."""
+        found, open_ = super().page(tx, request, **equal), self._due
+        if open_ is None or not request.due:
+            return found
+        due = [
+            message
+            for message in found.messages
+            if any(deadlines.is_due(each, tx.now) for _, each in _with_day(message, open_))
+        ]
+        return found._replace(messages=due)
+
     def create(self, tx: Transaction, request: Any) -> M:
         """Adds one."""
         (holder,) = names.parse(request.parent, "holders")
@@ -135,6 +148,11 @@ class Shelf(WithTrash[M]):
 
 def remind(tx: Transaction, segment: str, message: Any, open_: Open) -> None:
     """Puts the reminders of a goal or plan in place of its former ones, none of what is in the trash."""
-    due = () if message.HasField("delete_time") else open_(message)
+    due = _with_day(message, open_)
     moments = [(task, moment) for task, each in due for moment in deadlines.reminders(each, tx.now)]
     reminders.put(tx, names.holder_in(message.name), segment, names.last(message.name), moments)
+
+
+def _with_day(message: Any, open_: Open) -> Iterable[tuple[str, Deadline]]:
+    """Returns the open deadlines of a goal or plan; what is in the trash has none."""
+    return () if message.HasField("delete_time") else open_(message)

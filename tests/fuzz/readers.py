@@ -13,6 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.protobuf.json_format import MessageToDict
 from waymark.catalogue.v1.shortage_list_pb2 import ShortageFormat
+from waymark.portfolio.v1 import credential_pb2
 from waymark.portfolio.v1 import document_pb2 as pb
 
 from services.catalogue.domain.findings import Findings
@@ -28,11 +29,20 @@ from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store.taxonomies import LabelRow
 from services.platform.errors import Refusal
+from services.platform.objects import sniff
 from services.platform.rpc.interceptors.validation import violations_of
 from services.platform.rpc.status import answer_of
 from services.platform.signing import SigningKey, base64url, keys_of
-from services.portfolio.domain import films
-from services.portfolio.domain.credentials import checking, reading, strict_json
+from services.portfolio.domain import films, images
+from services.portfolio.domain.credentials import (
+    checking,
+    controllers,
+    reading,
+    revocation,
+    status_list,
+    strict_json,
+    vc_jwt,
+)
 from services.portfolio.formats import (
     carried_reading,
     html_linked,
@@ -44,7 +54,7 @@ from services.portfolio.formats.format import Cv, DocumentBrokenError, Format, n
 from services.portfolio.formats.formats import FORMATS
 from services.vouchers.domain import allocation_file, bank_files, codes, fact_file, levies, qr
 from services.vouchers.domain.row_files import Rows
-from tests.support.credentials import NOW, award_example
+from tests.support.credentials import DID, HOME, NOW, Internet, award_example
 
 SIGNING = SigningKey(Ed25519PrivateKey.from_private_bytes(b"k" * 32))
 KEYS = {SIGNING.id: SIGNING.public}
@@ -54,6 +64,22 @@ WELDER = "http://data.europa.eu/esco/occupation/welder"
 CONTEXT = Context(default_nuts_code="BE2", occupations={WELDER: Occupation(WELDER, "7212", "welder")})
 MAX_STATUS_BYTES = 8000  # what a header block carries to the caller
 MAX_CENTS = 2**63 - 1
+SEED = b"k" * 32
+LIST = "https://award.example/status/1"  # a status or revocation list
+BADGE = "urn:uuid:0198c0de-0000-7000-8000-000000000001"
+ENTRIES = {  # how a credential names each kind of list
+    "status": {
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": "7",
+        "statusListCredential": LIST,
+    },
+    "revocation": {"id": LIST, "type": "1EdTechRevocationList"},
+}
+
+
+class UnfitError(ValueError):
+    """A reader that answers instead of refusing found nothing to answer."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +155,49 @@ def _credential(data: bytes) -> object:
     found = checking.check(reading.read(data), AWARD_EXAMPLE, lambda _: True, NOW)
     texts = [value for _, value in found.summary.ListFields() if isinstance(value, str)]
     return [*texts, found.verdict.SerializeToString(), found.summary.SerializeToString()]
+
+
+def _controller(data: bytes) -> object:
+    """The keys that an issuer's address names, each of which has a type."""
+    serve = {HOME: data}.__getitem__
+    found = [controllers.find(f"{DID}#k", serve).key, *controllers.keys_of(DID, serve)]
+    return [str(key.key_type) for key in found]
+
+
+def _list(kind: str, data: bytes) -> object:
+    """What a list at an issuer's address says of a credential; no list that cannot be used ends the check."""
+    award = {"id": BADGE, "issuer": DID, "credentialStatus": ENTRIES[kind]}
+    internet = Internet({**AWARD_EXAMPLE.pages, LIST: data})
+    found = revocation.check(award, internet, NOW)
+    if found.outcome == credential_pb2.CHECK_OUTCOME_UNKNOWN:
+        raise UnfitError
+    return found.SerializeToString()
+
+
+def _signed_list(data: bytes) -> object:
+    """A status list as JSON that the issuer did sign, whatever it says."""
+    try:
+        claims = strict_json.parsed(data)
+    except strict_json.UnreadableError as error:
+        raise UnfitError from error
+    return _list("status", vc_jwt.sign_token(claims, SEED, f"{DID}#k").encode())
+
+
+def _image(content_type: str, data: bytes) -> object:
+    size = images.size_of(content_type, data)
+    if size is None:
+        raise UnfitError
+    return size
+
+
+def _type(data: bytes) -> object:
+    """A type, a line, and whether the first bytes after it fit it; nothing that a browser runs is a text."""
+    claimed, _, head = data.partition(b"\n")
+    if not sniff.fits(_text(claimed), head):
+        raise UnfitError
+    if not head.startswith((b"\xff\xfe", b"\xfe\xff")) and b"<script" in head[: sniff.HEAD].lower():
+        assert _text(claimed).partition(";")[0].strip().lower() not in sniff.TEXTS
+    return True
 
 
 def _document(format_: Format, data: bytes) -> object:
@@ -213,7 +282,7 @@ def _label(concept: str, isco: str, label: str, scheme: str = "esco") -> Any:
     return LabelRow(label, label, "en", preferred=True, uri=uri, isco_code=isco, scheme=scheme)
 
 
-AWARD_EXAMPLE = award_example(b"k" * 32)
+AWARD_EXAMPLE = award_example(SEED)
 OCCUPATIONS = shortage_csv.Occupations(
     [_label("occupation/welder", "7212", "welder"), _label("isco/C7212", "7212", "welders", "isco-08")],
     {"7", "72", "721", "7212"},
@@ -225,6 +294,11 @@ READERS: dict[str, Reader] = {
     "qr_signed": Reader(_signed, (qr.NotGenuineError,)),
     "qr_keys": Reader(keys_of, (ValueError,)),
     "credential": Reader(_credential, (strict_json.UnreadableError,)),
+    "did_document": Reader(_controller, (controllers.UnreachableError, controllers.KeyMissingError)),
+    "status_bits": Reader(lambda data: status_list.is_set(_text(data), 7), (status_list.ListBrokenError,)),
+    "status_list": Reader(partial(_list, "status"), (UnfitError,)),
+    "status_list_signed": Reader(_signed_list, (UnfitError,)),
+    "revocation_list": Reader(partial(_list, "revocation"), (UnfitError,)),
     "document_json_resume": _document_reader(pb.DOCUMENT_FORMAT_JSON_RESUME),
     "document_europass_xml": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_XML),
     "document_europass_json": _document_reader(pb.DOCUMENT_FORMAT_EUROPASS_JSON),
@@ -238,6 +312,9 @@ READERS: dict[str, Reader] = {
     "document_leap2a": _document_reader(pb.DOCUMENT_FORMAT_LEAP2A),
     "film_mp4": Reader(partial(_film, "video/mp4"), (films.FilmBrokenError,)),
     "film_webm": Reader(partial(_film, "video/webm"), (films.FilmBrokenError,)),
+    "image_jpeg": Reader(partial(_image, "image/jpeg"), (UnfitError,)),
+    "image_png": Reader(partial(_image, "image/png"), (UnfitError,)),
+    "type": Reader(_type, (UnfitError,)),
     "framework": Reader(_framework, (DocumentBrokenError,)),
     "pain_002": Reader(bank_files.read),
     "camt_054": Reader(bank_files.read),

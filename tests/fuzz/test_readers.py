@@ -19,8 +19,15 @@ from services.catalogue.imports import (
     xml_records,
 )
 from services.platform import signing, zipping
-from services.portfolio.domain import films
-from services.portfolio.domain.credentials import strict_json, validity
+from services.platform.objects import sniff
+from services.portfolio.domain import films, images
+from services.portfolio.domain.credentials import (
+    controllers,
+    revocation,
+    status_list,
+    strict_json,
+    validity,
+)
 from services.portfolio.formats import (
     candidate_reading,
     europass_reading,
@@ -73,6 +80,11 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("qr_keys", lambda patch: patch.setattr(signing, "RecursionError", Nothing, raising=False)),
     ("credential", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
     ("credential", lambda patch: patch.setattr(validity, "OverflowError", Nothing, raising=False)),
+    ("did_document", lambda patch: patch.setattr(controllers, "KeyUnusableError", Nothing)),
+    ("status_bits", deaf(status_list, "error", "zlib")),
+    ("status_list", lambda patch: patch.setattr(revocation, "ValueError", Nothing, raising=False)),
+    ("status_list_signed", lambda patch: patch.setattr(revocation, "ValueError", Nothing, raising=False)),
+    ("revocation_list", lambda patch: patch.setattr(revocation, "ValueError", Nothing, raising=False)),
     ("document_json_resume", lambda patch: patch.setattr(json_resume, "fit", lambda *_: Counter())),
     ("document_json_resume", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
     ("document_europass_xml", deaf(markup, "XMLSyntaxError", "etree")),
@@ -86,6 +98,9 @@ CONTROLS: list[tuple[str, Callable[[pytest.MonkeyPatch], None]]] = [
     ("document_leap2a", lambda patch: patch.setattr(zipping, "ValueError", Nothing, raising=False)),
     ("film_mp4", lambda patch: patch.setattr(films, "struct", without(films.struct, error=Nothing))),
     ("film_webm", lambda patch: patch.setattr(films, "math", SimpleNamespace(isfinite=lambda _: True))),
+    ("image_jpeg", lambda patch: patch.setattr(images, "struct", without(images.struct, error=Nothing))),
+    ("image_png", lambda patch: patch.setattr(images, "struct", without(images.struct, error=Nothing))),
+    ("type", lambda patch: patch.setattr(sniff, "_ACTIVE", ())),
     ("framework", lambda patch: patch.setattr(strict_json, "_check", lambda _: None)),
     ("framework", lambda patch: patch.setattr(smart_evidence, "_check", lambda _: None)),
     ("pain_002", deaf(bank_xml, "XMLSyntaxError", "etree")),

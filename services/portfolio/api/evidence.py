@@ -98,7 +98,12 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
     def ListEvidence(self, tx: Transaction, request: pb.ListEvidenceRequest) -> pb.ListEvidenceResponse:
         (holder,) = names.parse(request.parent, "holders")
         page = EVIDENCE.page(tx, self.app.signer, open_vault(tx, self.app.keys, holder), request)
-        return pb.ListEvidenceResponse(evidence=page.messages, next_page_token=page.next_page_token)
+        return pb.ListEvidenceResponse(
+            evidence=page.messages,
+            next_page_token=page.next_page_token,
+            used_bytes=bytes_held(tx, holder),
+            max_bytes=quotas.EVIDENCE_BYTES,
+        )
 
     @mark
     def GetEvidenceDownload(self, request: pb.GetEvidenceDownloadRequest, call: Any) -> pb.EvidenceDownload:

@@ -39,15 +39,26 @@ def of_goal(goal: Goal) -> Iterator[tuple[str, Deadline]]:
 
 
 def reminders(deadline: Deadline, now: datetime) -> list[datetime]:
-    """Returns the times (UTC) after `now` at which a checked deadline wants to be reminded of.
+    """Returns the times (UTC) after `now` at which a checked deadline wants to be reminded of."""
+    return sorted(moment for moment in _moments(deadline) if moment > now)
+
+
+def is_due(deadline: Deadline, now: datetime) -> bool:
+    """True once the time (UTC) of a reminder of a checked deadline has come, or its day has begun."""
+    zone = ZoneInfo(deadline.time_zone or "UTC")
+    begun = to_date(deadline.date) <= now.astimezone(zone).date()
+    return begun or any(moment <= now for moment in _moments(deadline))
+
+
+def _moments(deadline: Deadline) -> list[datetime]:
+    """Returns all times (UTC) of reminders.
 
     A time that a day does not have, because clocks go forward, counts as so much later; of one that it has
     twice it is the first.
     """
     zone, day = ZoneInfo(deadline.time_zone or "UTC"), to_date(deadline.date)
     at = time.fromisoformat(deadline.remind_time or MORNING)
-    moments = (
+    return [
         datetime.combine(day - timedelta(days=before), at, zone).astimezone(UTC)
         for before in deadline.remind_days_before
-    )
-    return sorted(moment for moment in moments if moment > now)
+    ]

@@ -6,6 +6,7 @@ import struct
 from typing import NamedTuple
 
 KINDS = {"image/jpeg": "jpg", "image/png": "png"}  # what is read here, and its short name
+MOST_PARTS = 1000  # segments of a JPEG that are looked at; a colour profile takes 255 at most
 _PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
 _SCAN, _END = 0xDA, 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # markers that say a size
@@ -32,9 +33,10 @@ def size_of(content_type: str, content: bytes) -> Size | None:
 
 def _jpeg(content: bytes) -> Size:
     """Returns the largest size said before the image begins: there should be one, and which of several a
-    decoder believes is its own affair."""
+    decoder believes is its own affair. None of more than MOST_PARTS segments: a file of the smallest would
+    hold up the job that everybody waits for."""
     size, at = Size(0, 0), 2
-    while True:
+    for _ in range(MOST_PARTS):
         mark, marker = struct.unpack_from(">BB", content, at)
         if mark != 0xFF or marker in (_SCAN, _END):
             return size
@@ -46,6 +48,7 @@ def _jpeg(content: bytes) -> Size:
             height, width = struct.unpack_from(">HH", content, at + 5)
             size = max(size, Size(width, height), key=lambda each: each.width * each.height)
         at += 2 + max(length, 2)
+    return Size(0, 0)
 
 
 def _sound(size: Size) -> Size | None:

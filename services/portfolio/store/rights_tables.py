@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    DateTime,
     ForeignKey,
     Identity,
     Index,
@@ -119,5 +120,15 @@ people_counted = Table(
     metadata,
     Column("day", Date, primary_key=True),
     Column("reader", Text, primary_key=True),
+    Column("people", Integer, nullable=False),
+)
+
+# Who looked at as many as anybody may on a day; nothing of those whom they looked at.
+read_alarms = Table(
+    "read_alarms",
+    metadata,
+    Column("raised_at", DateTime(timezone=True), primary_key=True),
+    Column("reader", Text, primary_key=True),
+    Column("organisation", Text, nullable=False),  # empty: the office itself
     Column("people", Integer, nullable=False),
 )

@@ -78,6 +78,9 @@ def test_goals_are_put_in_order_undone_and_taken_from_the_trash(learner: Person)
     assert learner.gets("goal", "delete", dutch)["purgeTime"]
     assert [each["name"] for each in learner.gets("goal", "list")] == [weld["name"]]
     assert len(learner.gets("goal", "list", "--trash")) == 2
+    assert learner.prints("goal", "list", "--due") == "nothing is due\n"
+    learner.gets("goal", "update", weld["name"], "--due", "2026-01-31")
+    assert "Weld" in learner.prints("goal", "list", "--due")
     assert "Speak Dutch" in learner.prints("goal", "restore", dutch)
     assert learner.run("goal", "create", "x", "--remind", "1").returncode == 2  # of which day?
 
@@ -94,6 +97,9 @@ def test_a_plan_is_worked_off_task_by_task(learner: Person) -> None:
     assert "Ask" in learner.prints("plan", "show", plan)
     assert "To the yard" in learner.prints("plan", "list")
     assert [each["name"] for each in learner.gets("plan", "list")] == [plan]
+    assert learner.gets("plan", "list", "--due") == []
+    learner.gets("plan", "task", plan, "Call back", "--due", "2026-01-31")
+    assert [each["name"] for each in learner.gets("plan", "list", "--due")] == [plan]
 
 
 def test_a_journal_is_the_writers_own(learner: Person) -> None:

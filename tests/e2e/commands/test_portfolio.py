@@ -124,13 +124,15 @@ def test_a_file_goes_in_and_comes_out_the_same(learner: Person, tmp_path: Path) 
     paper.write_bytes(PDF + b"%" * 3_000_000)
     stored = learner.gets("evidence", "upload", str(paper), "--title", "Welding certificate")
     assert stored["state"] == "STATE_STORED"
-    assert "Welding certificate" in learner.prints("evidence", "list")
+    listed = learner.prints("evidence", "list")
+    assert "Welding certificate" in listed
+    assert listed.endswith(" MB of 5000 MB used\n")
     learner.prints("evidence", "download", stored["name"], "--out", str(copy))
     assert copy.read_bytes() == paper.read_bytes()
     assert learner.gets("entry", "create", "certificate", "MIG", "--evidence", stored["name"])["evidence"]
     assert learner.fails("evidence", "delete", stored["name"], "--etag", '"0"') == (4, "ETAG_STALE")
     assert learner.prints("evidence", "delete", stored["name"]) == f"{stored['name']} is gone\n"
-    assert learner.prints("evidence", "list") == "no file yet\n"
+    assert learner.prints("evidence", "list") == "no file yet\n0.0 MB of 5000 MB used\n"
     assert learner.gets("entry", "list")[0]["evidence"] == []
     note = tmp_path / "note.txt"
     note.write_text("no type that evidence has")

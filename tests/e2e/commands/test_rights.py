@@ -96,4 +96,6 @@ def test_a_look_without_leave_is_opened_ended_and_reviewed(learner: Person) -> N
     head.prints("break-glass", "review", name, "unjustified", "no reason for it")
     assert "unjustified" in learner.prints("break-glass", "list")
     assert learner.gets("break-glass", "show", name)["reviewNote"] == "no reason for it"
+    assert head.gets("break-glass", "alarms") == []  # nobody here looks at as many as anybody may
+    assert learner.fails("break-glass", "alarms") == (4, "PERMISSION_DENIED")
     assert name in {each["grant"] for each in learner.gets("access-log")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -18,11 +19,13 @@ from minio import Minio
 from services.cli.stack.ports import free_port
 from services.platform.edge import filters
 from services.platform.edge.limits import Limits
+from services.platform.errors import Refusal
 from services.platform.objects.store import Objects
 from services.platform.objects.tickets import INCOMING
 from services.platform.settings import Settings
 from tests.support.edges import Edge, MakeEdge
 from tests.support.parts import S3Address
+from tests.support.pictures import jpeg, png
 
 BUCKET = "waymark-probe-files"
 CONTENT = b"%PDF-1.7\n" + b"evidence " * 1000
@@ -72,10 +75,59 @@ def test_a_ticket_takes_the_bytes_to_the_store_and_back(objects: Objects, http: 
     got = http.get(objects.download_url(BUCKET, "a/report.pdf", "report.pdf", TYPE))
     assert got.status_code == 200, got.text
     assert got.content == CONTENT
+    assert_only_saved(got, TYPE)
+    assert "server" not in got.headers
+
+
+def assert_only_saved(got: httpx.Response, content_type: str) -> None:
+    """Whatever else the bytes are, a browser takes them as this type, keeps them apart, and runs nothing."""
+    assert got.headers["content-type"] == content_type
     assert got.headers["content-disposition"].startswith("attachment")
     assert got.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert got.headers["x-content-type-options"] == "nosniff"
-    assert "server" not in got.headers
+
+
+HTML = b"<html><script>alert(document.domain)</script></html>"
+
+
+def archive() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as writing:
+        writing.writestr("index.html", HTML)
+    return made.getvalue()
+
+
+POLYGLOTS = {  # what a reader of each kind takes as its own
+    "jpeg-html": ("image/jpeg", b"\xff\xd8\xff\xfe\0\x36" + HTML + jpeg(8, 8)[2:]),
+    "png-zip": ("image/png", png(8, 8) + archive()),
+    "pdf-html": (TYPE, b"%PDF-1.7\n" + HTML),
+}
+
+
+@pytest.mark.parametrize("name", POLYGLOTS)
+def test_a_file_that_is_two_things_at_once_is_saved_as_the_one_it_was_checked_for(
+    objects: Objects, http: httpx.Client, name: str
+) -> None:
+    kind, content = POLYGLOTS[name]
+    checked = (len(content), kind, hashlib.sha256(content).hexdigest())
+    leave = objects.ticket(BUCKET, name, size=checked[0], content_type=kind, sha256=checked[2])
+    http.put(leave.url, content=content, headers=dict(leave.headers)).raise_for_status()
+    objects.verify(BUCKET, name, *checked)
+    got = http.get(objects.download_url(BUCKET, name, name, kind))
+    assert got.content == content
+    assert_only_saved(got, kind)
+
+
+@pytest.mark.parametrize("kind", ["image/png", TYPE, "text/plain"])
+def test_a_picture_that_is_a_script_passes_for_nothing_that_is_taken(
+    objects: Objects, http: httpx.Client, kind: str
+) -> None:
+    content = b"GIF89a/*\1\0\1\0\x80\0\0*/=1;alert(document.domain)"
+    checked = (len(content), kind, hashlib.sha256(content).hexdigest())
+    leave = objects.ticket(BUCKET, "gif", size=checked[0], content_type=kind, sha256=checked[2])
+    http.put(leave.url, content=content, headers=dict(leave.headers)).raise_for_status()
+    with pytest.raises(Refusal, match="UPLOAD_MISMATCH"):
+        objects.verify(BUCKET, "gif", *checked)
 
 
 def test_part_of_a_file_is_answered_as_a_part(objects: Objects, http: httpx.Client, direct: Minio) -> None:

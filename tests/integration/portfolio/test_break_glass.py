@@ -179,6 +179,8 @@ def test_nobody_looks_at_everybody(three_a_day: Portfolio) -> None:
     assert reason_of(staff.CreateBreakGlassAccess, opening(people[3])) == "READ_QUOTA_EXCEEDED"
     (alarm,) = told(portfolio, staff.subject, events_pb2.ReadQuotaReached)
     assert (alarm.people, alarm.organisation) == (3, portfolio.organisation)
+    (seen,) = alarms_of(portfolio, staff)
+    assert (seen.people, seen.organisation) == (3, portfolio.organisation)
     assert portfolio.mandated(people[3]).GetHolder(reads(people[3])).name  # another's day is another
     assert not [each for each in log_of(people[3]) if each[0] == "GetHolder"][1:]
     with transaction(portfolio.app) as tx:  # a day later
@@ -186,6 +188,13 @@ def test_nobody_looks_at_everybody(three_a_day: Portfolio) -> None:
             tx.execute(table.update().where(table.c.reader == staff.subject).values(day=table.c.day - 1))
     assert staff.GetHolder(reads(people[3])).name == people[3].holder
     jobs.forget_daily_looks(portfolio.app)
+    assert alarms_of(portfolio, staff) == [seen]  # the day is over, and somebody is still to ask why
+    with transaction(portfolio.app) as tx:
+        theirs = rights_tables.read_alarms.c.reader == staff.subject
+        long_ago = text("raised_at - interval '366 days'")
+        tx.execute(rights_tables.read_alarms.update().where(theirs).values(raised_at=long_ago))
+    jobs.forget_daily_looks(portfolio.app)
+    assert alarms_of(portfolio, staff) == []
     with transaction(portfolio.app, read_only=True) as tx:
         table = rights_tables.people_seen.c
         seen = tx.execute(select(table.holder_id).where(table.reader == staff.subject)).scalars().all()
@@ -193,6 +202,14 @@ def test_nobody_looks_at_everybody(three_a_day: Portfolio) -> None:
     people[3].EraseHolder(erase_request(people[3]))
     with transaction(portfolio.app, read_only=True) as tx:
         assert not tx.execute(select(table.holder_id).where(table.reader == staff.subject)).all()
+
+
+def alarms_of(portfolio: Portfolio, staff: Caller) -> list[access_log_pb2.ReadAlarm]:
+    """What a supervisor finds of somebody."""
+    asked = access_log_pb2.ListReadAlarmsRequest(page_size=500)
+    assert reason_of(staff.ListReadAlarms, asked) == "PERMISSION_DENIED"
+    found = portfolio.staff("supervisor").ListReadAlarms(asked).read_alarms
+    return [each for each in found if each.reader == staff.subject]
 
 
 def test_without_the_count_everybody_could_be_looked_at(

@@ -124,9 +124,13 @@ def test_a_bad_announcement_is_refused(portfolio_with_files: Portfolio, bad: dic
 def test_no_more_bytes_than_the_quota(portfolio_with_files: Portfolio, monkeypatch) -> None:
     person = portfolio_with_files.person()
     monkeypatch.setattr(quotas, "EVIDENCE_BYTES", len(PDF) + 1)
+    listing = pb.ListEvidenceRequest(parent=person.holder, page_size=1)
+    assert person.ListEvidence(listing).used_bytes == 0
     announce(person)
     request = pb.CreateEvidenceRequest(parent=person.holder, evidence=evidence_of())
     assert reason_of(person.CreateEvidence, request) == "QUOTA_EXCEEDED"
+    listed = person.ListEvidence(listing)
+    assert (listed.used_bytes, listed.max_bytes) == (len(PDF), len(PDF) + 1)
 
 
 def test_a_counsellors_download_is_logged(portfolio_with_files: Portfolio) -> None:

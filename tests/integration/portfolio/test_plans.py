@@ -181,6 +181,32 @@ def test_reminders_are_told_once_by_opaque_ids(lonely_portfolio: Portfolio) -> N
     ]
 
 
+def test_what_is_due_is_listed_alone(portfolio: Portfolio) -> None:
+    """What a reminder has come for, what is for today and what is overdue; nothing done or trashed."""
+    person = portfolio.person()
+    counsellor = portfolio.mandated(person)
+    goal(person, "undated")
+    goal(person, "later", deadline=in_days(20, before=(0, 7)))
+    goal(person, "reminded", deadline=in_days(5, before=(0, 7)))
+    goal(person, "overdue", deadline=in_days(-3, before=()))
+    goal(person, "reached", deadline=in_days(-3), state=goals.Goal.STATE_REACHED)
+    gone = goal(person, "gone", deadline=in_days(-3))
+    person.DeleteGoal(goals.DeleteGoalRequest(name=gone.name))
+    assert len(titles(person, person.holder)) == 5  # control: without the filter all are there
+    for caller in (person, counsellor):
+        assert titles(caller, person.holder, due=True) == ["reminded", "overdue"]
+    assert titles(person, person.holder, due=True, show_deleted=True) == ["reminded", "overdue"]
+    first = person.ListGoals(goals.ListGoalsRequest(parent=person.holder, due=True, page_size=2))
+    assert not first.goals  # a page may have fewer, and goes on
+    rest = titles(person, person.holder, due=True, page_token=first.next_page_token)
+    assert rest == ["reminded", "overdue"]
+    done = pb.Task(title="Done", deadline=in_days(-3), state=pb.Task.STATE_DONE)
+    plan(person, "all done", tasks=[done])
+    plan(person, "one due", tasks=[done, pb.Task(title="Ask", deadline=in_days(-1))])
+    listed = person.ListPlans(pb.ListPlansRequest(parent=person.holder, due=True)).plans
+    assert [each.title for each in listed] == ["one due"]
+
+
 def test_only_what_is_open_is_reminded_of(lonely_portfolio: Portfolio) -> None:
     person = lonely_portfolio.person()
     reached, trashed, moved = (goal(person, deadline=in_days(20)) for _ in range(3))

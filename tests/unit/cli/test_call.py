@@ -61,6 +61,25 @@ def test_a_list_is_read_to_the_limit_and_one_further_to_know_of_more(
     assert ("--limit shows more" in capsys.readouterr().err) == more
 
 
+class Sparse(Pages):
+    """Answers of each page the numbers that ten divides, as lists do that leave things out by their words."""
+
+    def rest(self, *args: Any, **query: Any) -> Any:
+        answer = super().rest(*args, **query)
+        return answer | {"notes": [each for each in answer["notes"] if each % 10 == 0]}
+
+
+def test_a_list_whose_pages_have_fewer_is_read_on() -> None:
+    assert listed(Sparse(1000), "things/notes", 3) == [0, 10, 20]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("as_json", "said"), [(False, "0"), (True, "[]\n")])
+def test_what_a_page_says_beside_its_list_is_a_line_for_people(as_json: bool, said: str, capsys: Any) -> None:
+    call = Call(Pages(0), as_json)  # type: ignore[arg-type]
+    call.many_and_line("notes", {"note": "name"}, 5, lambda page: str(len(page["notes"])))
+    assert capsys.readouterr().out == (said if as_json else f"none\n{said}\n")
+
+
 @pytest.mark.parametrize(("as_json", "said"), [(False, "{out}: 2 bytes\n"), (True, '"bytes": 2')])
 def test_a_file_is_written_and_told(tmp_path: Path, capsys: Any, as_json: bool, said: str) -> None:
     out = tmp_path / "a.pdf"

@@ -46,6 +46,23 @@ def test_days_before_are_days_of_the_calendar_and_only_what_is_ahead_is_reminded
     assert moments(date=fields["date"]) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "due"),
+    [
+        ([], datetime(2027, 3, 28, 21, 59, tzinfo=UTC), False),
+        ([], datetime(2027, 3, 28, 22, 0, tzinfo=UTC), True),  # midnight in Brussels: the day has begun
+        ([], datetime(2028, 1, 1, tzinfo=UTC), True),  # overdue
+        ([0], datetime(2027, 3, 28, 22, 0, tzinfo=UTC), True),
+        ([1, 7], datetime(2027, 3, 22, 7, 59, tzinfo=UTC), False),
+        ([1, 7], datetime(2027, 3, 22, 8, 0, tzinfo=UTC), True),
+    ],
+)
+def test_it_is_due_once_reminded_of_and_from_its_day_on(before: list[int], now: datetime, due: bool) -> None:
+    day = Date(year=2027, month=3, day=29)
+    found = Deadline(date=day, time_zone="Europe/Brussels", remind_days_before=before)
+    assert deadlines.is_due(found, now) is due
+
+
 def test_what_is_no_day_and_no_zone_is_named() -> None:
     wrong = Deadline(date=Date(year=2027, month=2, day=30), time_zone="Europe/Nowhere")
     assert [each.field for each in deadlines.check("x", wrong)] == ["x.date", "x.time_zone"]

@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%waymark/portfolio/v1/access_log.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xd7\x02\n\x0c\x41\x63\x63\x65ssRecord\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x0b\x61\x63\x63\x65ss_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x07subject\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0corganisation\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x61\x63tion\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08resource\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05grant\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x66ields\x18\x08 \x03(\tB\x04\xe2\x41\x01\x03:p\xea\x41m\n\x1eportfolio.waymark/AccessRecord\x12.holders/{holder}/accessRecords/{access_record}*\raccessRecords2\x0c\x61\x63\x63\x65ssRecord\"\x97\x01\n\x18ListAccessRecordsRequest\x12\x41\n\x06parent\x18\x01 \x01(\tB1\xe2\x41\x01\x02\xfa\x41 \x12\x1eportfolio.waymark/AccessRecord\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"p\n\x19ListAccessRecordsResponse\x12:\n\x0e\x61\x63\x63\x65ss_records\x18\x01 \x03(\x0b\x32\".waymark.portfolio.v1.AccessRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc5\x01\n\x10\x41\x63\x63\x65ssLogService\x12\xb0\x01\n\x11ListAccessRecords\x12..waymark.portfolio.v1.ListAccessRecordsRequest\x1a/.waymark.portfolio.v1.ListAccessRecordsResponse\":\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02&\x12$/v1/{parent=holders/*}/accessRecordsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%waymark/portfolio/v1/access_log.proto\x12\x14waymark.portfolio.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xd7\x02\n\x0c\x41\x63\x63\x65ssRecord\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x0b\x61\x63\x63\x65ss_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x07subject\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0corganisation\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x61\x63tion\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08resource\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05grant\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x66ields\x18\x08 \x03(\tB\x04\xe2\x41\x01\x03:p\xea\x41m\n\x1eportfolio.waymark/AccessRecord\x12.holders/{holder}/accessRecords/{access_record}*\raccessRecords2\x0c\x61\x63\x63\x65ssRecord\"\x97\x01\n\x18ListAccessRecordsRequest\x12\x41\n\x06parent\x18\x01 \x01(\tB1\xe2\x41\x01\x02\xfa\x41 \x12\x1eportfolio.waymark/AccessRecord\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"p\n\x19ListAccessRecordsResponse\x12:\n\x0e\x61\x63\x63\x65ss_records\x18\x01 \x03(\x0b\x32\".waymark.portfolio.v1.AccessRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"q\n\tReadAlarm\x12\x0e\n\x06reader\x18\x01 \x01(\t\x12\x14\n\x0corganisation\x18\x02 \x01(\t\x12\x0e\n\x06people\x18\x03 \x01(\x05\x12.\n\nraise_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\x15ListReadAlarmsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"g\n\x16ListReadAlarmsResponse\x12\x34\n\x0bread_alarms\x18\x01 \x03(\x0b\x32\x1f.waymark.portfolio.v1.ReadAlarm\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd3\x02\n\x10\x41\x63\x63\x65ssLogService\x12\xb0\x01\n\x11ListAccessRecords\x12..waymark.portfolio.v1.ListAccessRecordsRequest\x1a/.waymark.portfolio.v1.ListAccessRecordsResponse\":\x8a\xb5\x18\n\n\x08\x08\x01\x12\x04self\x82\xd3\xe4\x93\x02&\x12$/v1/{parent=holders/*}/accessRecords\x12\x8b\x01\n\x0eListReadAlarms\x12+.waymark.portfolio.v1.ListReadAlarmsRequest\x1a,.waymark.portfolio.v1.ListReadAlarmsResponse\"\x1e\x8a\xb5\x18\x04\n\x02\x08\x14\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/readAlarmsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,14 +61,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTACCESSRECORDSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_LISTACCESSRECORDSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTACCESSRECORDSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
+  _globals['_LISTREADALARMSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTREADALARMSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTREADALARMSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTREADALARMSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\320\017'
   _globals['_ACCESSLOGSERVICE'].methods_by_name['ListAccessRecords']._loaded_options = None
   _globals['_ACCESSLOGSERVICE'].methods_by_name['ListAccessRecords']._serialized_options = b'\212\265\030\n\n\010\010\001\022\004self\202\323\344\223\002&\022$/v1/{parent=holders/*}/accessRecords'
+  _globals['_ACCESSLOGSERVICE'].methods_by_name['ListReadAlarms']._loaded_options = None
+  _globals['_ACCESSLOGSERVICE'].methods_by_name['ListReadAlarms']._serialized_options = b'\212\265\030\004\n\002\010\024\202\323\344\223\002\020\022\016/v1/readAlarms'
   _globals['_ACCESSRECORD']._serialized_start=250
   _globals['_ACCESSRECORD']._serialized_end=593
   _globals['_LISTACCESSRECORDSREQUEST']._serialized_start=596
   _globals['_LISTACCESSRECORDSREQUEST']._serialized_end=747
   _globals['_LISTACCESSRECORDSRESPONSE']._serialized_start=749
   _globals['_LISTACCESSRECORDSRESPONSE']._serialized_end=861
-  _globals['_ACCESSLOGSERVICE']._serialized_start=864
-  _globals['_ACCESSLOGSERVICE']._serialized_end=1061
+  _globals['_READALARM']._serialized_start=863
+  _globals['_READALARM']._serialized_end=976
+  _globals['_LISTREADALARMSREQUEST']._serialized_start=978
+  _globals['_LISTREADALARMSREQUEST']._serialized_end=1059
+  _globals['_LISTREADALARMSRESPONSE']._serialized_start=1061
+  _globals['_LISTREADALARMSRESPONSE']._serialized_end=1164
+  _globals['_ACCESSLOGSERVICE']._serialized_start=1167
+  _globals['_ACCESSLOGSERVICE']._serialized_end=1506
 # @@protoc_insertion_point(module_scope)

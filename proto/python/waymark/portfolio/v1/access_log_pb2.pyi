@@ -135,3 +135,93 @@ class ListAccessRecordsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListAccessRecordsResponse: _TypeAlias = ListAccessRecordsResponse  # noqa: Y015
+
+@_typing.final
+class ReadAlarm(_message.Message):
+    """Somebody has looked at as many people in one day as anybody may, and saw nobody else until the next."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READER_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    RAISE_TIME_FIELD_NUMBER: _builtins.int
+    reader: _builtins.str
+    """Subject (`sub`) of who looked, an opaque id."""
+    organisation: _builtins.str
+    """Organisation that they act for, `organisations/{organisation}`; empty for the office itself."""
+    people: _builtins.int
+    """How many people that was."""
+    @_builtins.property
+    def raise_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last of them was looked at, UTC."""
+
+    def __init__(
+        self,
+        *,
+        reader: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        people: _builtins.int = ...,
+        raise_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["raise_time", b"raise_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation", "people", b"people", "raise_time", b"raise_time", "reader", b"reader"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadAlarm: _TypeAlias = ReadAlarm  # noqa: Y015
+
+@_typing.final
+class ListReadAlarmsRequest(_message.Message):
+    """Lists who looked at as many people in a day as anybody may, newest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Most alarms to answer; 0 takes 50, above 500 takes 500."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReadAlarmsRequest: _TypeAlias = ListReadAlarmsRequest  # noqa: Y015
+
+@_typing.final
+class ListReadAlarmsResponse(_message.Message):
+    """A page of alarms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READ_ALARMS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def read_alarms(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReadAlarm]:
+        """Alarms of this page; whom they looked at is in the access log of each person, which only that person reads."""
+
+    def __init__(
+        self,
+        *,
+        read_alarms: _abc.Iterable[Global___ReadAlarm] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "read_alarms", b"read_alarms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReadAlarmsResponse: _TypeAlias = ListReadAlarmsResponse  # noqa: Y015

@@ -40,6 +40,11 @@ class AccessLogServiceStub:
                 request_serializer=waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListAccessRecordsRequest.SerializeToString,
                 response_deserializer=waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListAccessRecordsResponse.FromString,
                 _registered_method=True)
+        self.ListReadAlarms = channel.unary_unary(
+                '/waymark.portfolio.v1.AccessLogService/ListReadAlarms',
+                request_serializer=waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListReadAlarmsRequest.SerializeToString,
+                response_deserializer=waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListReadAlarmsResponse.FromString,
+                _registered_method=True)
 
 
 class AccessLogServiceServicer:
@@ -54,6 +59,14 @@ class AccessLogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReadAlarms(self, request, context):
+        """Lists who looked at as many people in a day as anybody may, newest first, for a year: a second person asks them why.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccessLogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +74,11 @@ def add_AccessLogServiceServicer_to_server(servicer, server):
                     servicer.ListAccessRecords,
                     request_deserializer=waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListAccessRecordsRequest.FromString,
                     response_serializer=waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListAccessRecordsResponse.SerializeToString,
+            ),
+            'ListReadAlarms': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReadAlarms,
+                    request_deserializer=waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListReadAlarmsRequest.FromString,
+                    response_serializer=waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListReadAlarmsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +109,33 @@ class AccessLogService:
             '/waymark.portfolio.v1.AccessLogService/ListAccessRecords',
             waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListAccessRecordsRequest.SerializeToString,
             waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListAccessRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReadAlarms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.portfolio.v1.AccessLogService/ListReadAlarms',
+            waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListReadAlarmsRequest.SerializeToString,
+            waymark_dot_portfolio_dot_v1_dot_access__log__pb2.ListReadAlarmsResponse.FromString,
             options,
             channel_credentials,
             insecure,

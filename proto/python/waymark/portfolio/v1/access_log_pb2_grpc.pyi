@@ -37,6 +37,10 @@ class AccessLogServiceStub:
     """Lists who looked at the portfolio, newest first. Nobody can switch the log off.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    ListReadAlarms: _grpc.UnaryUnaryMultiCallable[_access_log_pb2.ListReadAlarmsRequest, _access_log_pb2.ListReadAlarmsResponse]
+    """Lists who looked at as many people in a day as anybody may, newest first, for a year: a second person asks them why.
+    Errors: PAGE_TOKEN_INVALID.
+    """
 
 @_typing.type_check_only
 class AccessLogServiceAsyncStub(AccessLogServiceStub):
@@ -46,6 +50,10 @@ class AccessLogServiceAsyncStub(AccessLogServiceStub):
     ListAccessRecords: _aio.UnaryUnaryMultiCallable[_access_log_pb2.ListAccessRecordsRequest, _access_log_pb2.ListAccessRecordsResponse]  # type: ignore[assignment]
     """Lists who looked at the portfolio, newest first. Nobody can switch the log off.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    ListReadAlarms: _aio.UnaryUnaryMultiCallable[_access_log_pb2.ListReadAlarmsRequest, _access_log_pb2.ListReadAlarmsResponse]  # type: ignore[assignment]
+    """Lists who looked at as many people in a day as anybody may, newest first, for a year: a second person asks them why.
+    Errors: PAGE_TOKEN_INVALID.
     """
 
 class AccessLogServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +67,16 @@ class AccessLogServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_access_log_pb2.ListAccessRecordsResponse, _abc.Awaitable[_access_log_pb2.ListAccessRecordsResponse]]:
         """Lists who looked at the portfolio, newest first. Nobody can switch the log off.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReadAlarms(
+        self,
+        request: _access_log_pb2.ListReadAlarmsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_log_pb2.ListReadAlarmsResponse, _abc.Awaitable[_access_log_pb2.ListReadAlarmsResponse]]:
+        """Lists who looked at as many people in a day as anybody may, newest first, for a year: a second person asks them why.
+        Errors: PAGE_TOKEN_INVALID.
         """
 
 def add_AccessLogServiceServicer_to_server(servicer: AccessLogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -567,7 +567,7 @@ Global___BreakGlassReviewed: _TypeAlias = BreakGlassReviewed  # noqa: Y015
 @_typing.final
 class ReadQuotaReached(_message.Message):
     """Somebody who is no holder has looked at as many people in one day as anybody may: an alarm, told once a day. They see
-    nobody else until the next.
+    nobody else until the next; supervisors find it by ListReadAlarms.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -477,8 +477,14 @@ class ListEvidenceResponse(_message.Message):
 
     EVIDENCE_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    USED_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_BYTES_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
+    used_bytes: _builtins.int
+    """Bytes that all files of the portfolio take together, announced ones included."""
+    max_bytes: _builtins.int
+    """Bytes that they may take; what would go beyond is refused with QUOTA_EXCEEDED."""
     @_builtins.property
     def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___Evidence]:
         """Files of this page."""
@@ -488,10 +494,12 @@ class ListEvidenceResponse(_message.Message):
         *,
         evidence: _abc.Iterable[Global___Evidence] | None = ...,
         next_page_token: _builtins.str = ...,
+        used_bytes: _builtins.int = ...,
+        max_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "max_bytes", b"max_bytes", "next_page_token", b"next_page_token", "used_bytes", b"used_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

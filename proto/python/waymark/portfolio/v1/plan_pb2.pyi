@@ -219,6 +219,7 @@ class ListPlansRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SHOW_DELETED_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Holder, `holders/{holder}`."""
     page_size: _builtins.int
@@ -227,6 +228,10 @@ class ListPlansRequest(_message.Message):
     """`next_page_token` of the page before."""
     show_deleted: _builtins.bool
     """True: what is in the trash, too; for the holder alone."""
+    due: _builtins.bool
+    """True: only plans with an open task that is due: a reminder's time has come, or the day itself, or it is over; none of the
+    trash. A page may then have fewer than it may, and more follow.
+    """
     def __init__(
         self,
         *,
@@ -234,10 +239,11 @@ class ListPlansRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         show_deleted: _builtins.bool = ...,
+        due: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due", b"due", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
