@@ -88,7 +88,9 @@ def test_what_was_learnt_at_work_is_recognised_in_part_and_on_appeal_certified(
     learner.prints("credential", "download", shown["credential"], "--out", str(tmp_path / "welder.json"))
     checked = employer.gets("credential", "verify", str(tmp_path / "welder.json"))["verdict"]
     assert checked["state"] == "STATE_VALID"
-    assert "Welder" in guild.head.prints("award", "list", guild.body)
+    (issued,) = guild.head.gets("award", "list", guild.body)
+    assert (issued["credential"], issued["achievement"]["title"]) == (shown["credential"], "Welder")
+    assert issued["name"] in guild.head.prints("award", "list", guild.body)  # whole, to be revoked by
     looks = [each["action"] for each in learner.gets("access-log") if each["grant"] == case]
     assert "GetSnapshotFile" in looks
 

@@ -64,7 +64,7 @@ def paid(journey: Journey, learner: Caller, school: str, course: dict[str, Any])
 
     def checked() -> dict[str, Any] | None:
         checks = payers(Call(learner, as_json=True), f"holders/{learner.subject}", [course])
-        found = {each.get("programme"): each for each in checks}
+        found: dict[str, Any] = {each.get("programme", ""): each for each in checks}
         return found if found.get(for_workers, {}).get("outcome", {}).get("eligible") else None
 
     found = journey.wait_for("vouchers hear of the course and its school", checked)
