@@ -89,7 +89,7 @@ def test_what_was_learnt_at_work_is_recognised_in_part_and_on_appeal_certified(
     checked = employer.gets("credential", "verify", str(tmp_path / "welder.json"))["verdict"]
     assert checked["state"] == "STATE_VALID"
     (issued,) = guild.head.gets("award", "list", guild.body)
-    assert (issued["credential"], issued["achievement"]["title"]) == (shown["credential"], "Welder")
+    assert issued["achievement"]["title"] == "Welder"
     assert issued["name"] in guild.head.prints("award", "list", guild.body)  # whole, to be revoked by
     looks = [each["action"] for each in learner.gets("access-log") if each["grant"] == case]
     assert "GetSnapshotFile" in looks
