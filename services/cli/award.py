@@ -29,6 +29,7 @@ ISSUED = {
     "until": "validUntil",
     "credential": "credential",
 }
+ROW = {key: ISSUED[key] for key in ("issued", "achievement", "state", "until")}
 PAGE = {
     "issued": "name",
     "achievement": "achievement.title",
@@ -143,7 +144,7 @@ def issue(
 @calls(STAFF)
 def list_(call: Call, name: Body, limit: Limit = 50) -> None:
     """List what an awarding body issued, newest first."""
-    call.many(f"{name}/issuedCredentials", ISSUED, limit)
+    call.many(f"{name}/issuedCredentials", ROW, limit)
 
 
 @award.command(epilog="Example:  waymark award show credentialIssuers/0198…/issuedCredentials/0198…")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from services.cli.call import Call, calls
+from services.cli import output
+from services.cli.call import Call, calls, listed
 from services.cli.holder import LEARNER, own
 from services.cli.options import Limit
 
@@ -44,5 +45,10 @@ def list_(
 ) -> None:
     """List your receipts of consent, newest first: to whom, what for, which data, until when."""
     alone = {"inForce": "true"} if in_force else {}
-    empty = "nobody but you may see or do anything"
-    call.many(f"{own(call, '')}/consentReceipts", RECEIPT, limit, empty=empty, **alone)
+    found = listed(call.caller, f"{own(call, '')}/consentReceipts", limit, **alone)
+    if call.as_json or not found:
+        call.rows(found, RECEIPT, empty="nobody but you may see or do anything")
+        return
+    for each in found:  # of more parts than a table has room for
+        output.details(each, RECEIPT)
+        typer.echo()

@@ -19,6 +19,7 @@ HANDOVER = {
     "state": "state",
     "new mandate": "newMandate",
 }
+ROW = {key: HANDOVER[key] for key in ("hand-over", "to", "of", "state")}
 Name = Annotated[str, typer.Argument(metavar="HANDOVER", help="holders/{id}/handovers/{id}")]
 
 
@@ -47,7 +48,7 @@ def offer(
 @calls(LEARNER)
 def list_(call: Call, holder: HolderName = "", limit: Limit = 50) -> None:
     """List hand-overs, newest first."""
-    call.many(f"{own(call, holder)}/handovers", HANDOVER, limit, empty="nothing was offered")
+    call.many(f"{own(call, holder)}/handovers", ROW, limit, empty="nothing was offered")
 
 
 @handover.command(epilog="Example:  waymark handover accept holders/0198…/handovers/0198…")

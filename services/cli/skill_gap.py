@@ -12,6 +12,7 @@ import typer
 
 from services.cli import output
 from services.cli.call import Call, calls
+from services.cli.exits import Failure
 from services.cli.holder import LEARNER, HolderName, own
 from services.cli.search import Region, show_recommended
 from services.cli.skill import skill
@@ -37,10 +38,12 @@ PAYS = {
     "session": "session",
     "programme": "programme",
     "would pay": "outcome.eligible",
+    "as one of": "outcome.targetGroup",
     "amount": "outcome.amount",
     "you pay": "outcome.learnerShare",
     "because": "because",
 }
+NEVER_PAID = ("PROVIDER_SANCTIONED", "SESSION_UNKNOWN")  # whatever the programme; the second only for seconds
 PROGRAMMES = 1_000  # shown for a session; more than anybody runs at a time
 UNIT_GROUP = 4  # digits of an ISCO-08 code
 Language = Annotated[str, typer.Option(help="Language of the skills' names, en.")]
@@ -71,7 +74,9 @@ def gap(
     output.table(_needed(answer), SKILL, empty="nothing is known to be needed")
     show_recommended({**answer, "recommendations": answer.get("courses", [])})
     if funding:
-        output.table([_paying(each) for each in paying], PAYS, empty="no programme is in force")
+        output.table(
+            [{**each, "because": because(each)} for each in paying], PAYS, empty="no programme is in force"
+        )
 
 
 @skill.command(epilog="Example:  waymark skill ideas --shortage")
@@ -104,14 +109,33 @@ def ideas(
 
 
 def payers(call: Call, holder: str, courses: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How each programme in force comes out for the next session of each course; those that pay first."""
+    """How each programme in force comes out for the next session of each course, those that pay first; one
+    line with `refused`, the reason, for a session that none pays for."""
     learner = holder.replace("holders/", "learners/", 1)
-    found = []
+    found: list[dict[str, Any]] = []
     for each in courses:
         if session := each["hit"].get("nextSession", {}).get("name"):
-            checks = call.posted(f"{learner}:checkProgrammes", {"session": session}, "checks", PROGRAMMES)
-            found += [{"session": session, **check} for check in checks]
+            found += [{"session": session, **check} for check in _checks(call, learner, session)]
     return sorted(found, key=lambda check: not check["outcome"].get("eligible", False))
+
+
+def because(check: dict[str, Any]) -> str:
+    """Why a programme pays, or the clauses that it does not pay for, for people."""
+    if "refused" in check:
+        return str(check["refused"])
+    clauses = check["outcome"].get("clauses", [])
+    open_ = [each for each in clauses if each.get("outcome") != "OUTCOME_PASSED"]
+    said = [f"{each['clause']}: {each.get('reasonCode') or output.text(each['outcome'])}" for each in open_]
+    return "\n".join(said) or "every clause passed"
+
+
+def _checks(call: Call, learner: str, session: str) -> list[dict[str, Any]]:
+    try:
+        return call.posted(f"{learner}:checkProgrammes", {"session": session}, "checks", PROGRAMMES)
+    except Failure as failure:
+        if failure.reason not in NEVER_PAID:
+            raise
+        return [{"outcome": {"eligible": False}, "refused": failure.reason}]
 
 
 def _record(call: Call, holder: str, shown: list[dict[str, Any]]) -> None:
@@ -147,12 +171,3 @@ def _idea(idea: dict[str, Any]) -> dict[str, Any]:
 
 def _labels(skills: list[dict[str, Any]]) -> str:
     return "\n".join(each.get("label") or each["skill"] for each in skills)
-
-
-def _paying(check: dict[str, Any]) -> dict[str, Any]:
-    clauses = check["outcome"].get("clauses", [])
-    open_ = [each for each in clauses if each.get("outcome") != "OUTCOME_PASSED"]
-    because = [
-        f"{each['clause']}: {each.get('reasonCode') or output.text(each['outcome'])}" for each in open_
-    ]
-    return {**check, "because": "\n".join(because) or "every clause passed"}

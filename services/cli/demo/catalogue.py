@@ -157,8 +157,7 @@ def onboard_partners(journey: Journey) -> str:
     site = {"displayName": "Dock 3", "town": "Antwerpen", "postalCode": "2030", "nutsCode": PLACE}
     site["location"] = {"latitude": 51.24, "longitude": 4.41}  # type: ignore[assignment]
     caller.rest("POST", f"/v1/{partner}/sites", {"site": site, "requestId": request_id()})
-    accreditation = {"validTo": json_day(ACCREDITED_UNTIL), "scheme": "Regional quality mark"}
-    caller.rest("POST", f"/v1/{partner}/accreditations", {**accreditation, "requestId": request_id()})
+    accredit(caller, partner)
     bank_account(journey, partner, journey.person("provider", "Sanne", partner), HARBOUR, IBAN)
     other = onboard(journey, caller, "quayside", "Quayside Evening School")
     journey.facts.partner, journey.facts.other = partner, other
@@ -177,6 +176,12 @@ def onboard_partners(journey: Journey) -> str:
         f"{held['displayName']} accredited until {ACCREDITED_UNTIL}, account confirmed by a second person; "
         f"{len(journey.facts.feeds)} sources"
     )
+
+
+def accredit(caller: Caller, organisation: str) -> None:
+    """Accredits an organisation until ACCREDITED_UNTIL."""
+    accreditation = {"validTo": json_day(ACCREDITED_UNTIL), "scheme": "Regional quality mark"}
+    caller.rest("POST", f"/v1/{organisation}/accreditations", {**accreditation, "requestId": request_id()})
 
 
 def bank_account(journey: Journey, payee: str, staff: Caller, holder: str, iban: str) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.cli.client import Client
+from services.cli.demo.data import Data
+from services.cli.demo.journey import Journey
 from tests.support.stacks import Stack, free_base
 from tests.support.terminal import Person
 
@@ -19,6 +22,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     yield shared
     shared.call("down")
     shared.until_gone()
+
+
+@pytest.fixture
+def journey(stack: Stack) -> Iterator[Journey]:
+    """What steps of the demo are walked with, to have something to look at."""
+    client = Client(stack.home)
+    yield Journey(client, Data.find(None), None, secrets.token_hex(4), lambda _: None, 60)  # type: ignore[arg-type]
+    client.close()
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.support.portfolio import PDF
 from tests.support.stacks import Stack
 from tests.support.terminal import Person
 
@@ -74,7 +76,10 @@ def test_a_page_is_made_shared_commented_and_handed_in(
     about, out = tmp_path / "about.txt", tmp_path / "page.html"
     about.write_text("# About\nI weld.")
     entry = learner.gets("entry", "create", "work", "Shipyard hand")["name"]
-    page = learner.gets("page", "create", "My seams", f"@{about}", entry)["name"]
+    paper = tmp_path / "seam.pdf"
+    paper.write_bytes(PDF)
+    file = learner.gets("evidence", "upload", str(paper))["name"]
+    page = learner.gets("page", "create", "My seams", f"@{about}", entry, file)["name"]
     assert "overview" in learner.prints("page", "update", page, "--template", "overview")
     assert "I weld." in learner.prints("page", "show", page)
     learner.prints("page", "render", page, "--out", str(out))
@@ -100,14 +105,14 @@ def test_a_page_is_made_shared_commented_and_handed_in(
     assert "hidden" in learner.prints("comment", "hide", said["name"])
     assert "the foreman" in learner.prints("comment", "invitations")
     assert "withdrawn" in learner.prints("comment", "withdraw", invited["pageInvitation"]["name"])
-    hand_in(learner, stack, whole, page, out)
+    hand_in(learner, stack, whole, page, file, out)
     assert page in learner.prints("page", "list")
     assert learner.prints("page", "delete-collection", whole) == f"{whole} is gone\n"
     assert learner.prints("page", "delete", page) == f"{page} is gone\n"
 
 
-def hand_in(learner: Person, stack: Stack, source: str, page: str, out: Path) -> None:
-    """A counsellor reads what was frozen, and answers."""
+def hand_in(learner: Person, stack: Stack, source: str, page: str, file: str, out: Path) -> None:
+    """A counsellor reads what was frozen, a file on it too, and answers."""
     who = f"counsellor:{secrets.token_hex(4)}"
     counsellor = Person(stack, "--as", who, "--org", "organisations/office")
     name = learner.gets("submission", "create", source, who, "organisations/office")["name"]
@@ -116,8 +121,11 @@ def hand_in(learner: Person, stack: Stack, source: str, page: str, out: Path) ->
     assert "My seams" in counsellor.prints("submission", "read", name)
     counsellor.prints("submission", "render", name, "--format", "pdf", "--out", str(out))
     assert out.read_bytes().startswith(b"%PDF-")
+    address = counsellor.gets("submission", "file", name, file)["url"]
+    assert httpx.get(address, trust_env=False).content == PDF
     assert "Well done." in counsellor.prints("submission", "return", name, "Well done.")
     assert "Well done." in learner.prints("submission", "show", name)
     assert "withdrawn" in learner.prints("submission", "withdraw", name)
-    assert counsellor.fails("submission", "read", name) == (5, "NOT_FOUND")
+    for gone in (("read", name), ("file", name, file)):
+        assert counsellor.fails("submission", *gone) == (5, "NOT_FOUND")
     assert name in learner.prints("submission", "list")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from services.cli.client import Client
 from services.cli.demo import catalogue
-from services.cli.demo.data import Data
 from services.cli.demo.journey import Journey
 from services.cli.demo.rows import ground
 from services.cli.token import request_token
@@ -23,15 +20,12 @@ LEARNER = "Femke"
 
 
 @pytest.fixture
-def journey(stack: Stack) -> Iterator[Journey]:
+def journey(journey: Journey) -> Journey:
     """A partner with courses, and a learner of whom the register knows no work."""
-    client = Client(stack.home)
-    made = Journey(client, Data.find(None), None, secrets.token_hex(4), lambda _: None, 60)  # type: ignore[arg-type]
-    catalogue.PARTNER.run(made)
-    ground.bring_courses(made, "harbour-guidance.csv")
-    ground.tell_facts(made, LEARNER, education_level=4)
-    yield made
-    client.close()
+    catalogue.PARTNER.run(journey)
+    ground.bring_courses(journey, "harbour-guidance.csv")
+    ground.tell_facts(journey, LEARNER, education_level=4)
+    return journey
 
 
 def applied(journey: Journey, programme: str, session: str = "HG-201-ANY") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 import pytest
@@ -82,6 +83,8 @@ def test_goals_are_put_in_order_undone_and_taken_from_the_trash(learner: Person)
     learner.gets("goal", "update", weld["name"], "--due", "2026-01-31")
     assert "Weld" in learner.prints("goal", "list", "--due")
     assert "Speak Dutch" in learner.prints("goal", "restore", dutch)
+    assert "07:30" in learner.prints("goal", "show", weld["name"])
+    assert not learner.gets("goal", "show", dutch).get("purgeTime")
     assert learner.run("goal", "create", "x", "--remind", "1").returncode == 2  # of which day?
 
 
@@ -102,6 +105,24 @@ def test_a_plan_is_worked_off_task_by_task(learner: Person) -> None:
     assert [each["name"] for each in learner.gets("plan", "list", "--due")] == [plan]
 
 
+def test_plans_are_changed_put_in_order_and_taken_from_the_trash(learner: Person) -> None:
+    goal = learner.gets("goal", "create", "Weld")["name"]
+    first = learner.gets("plan", "create", "To the yard", "--text", "By tram")
+    second = learner.gets("plan", "create", "To school")["name"]
+    changed = ("plan", "update", first["name"], "--title", "To the dock", "--goal", goal)
+    shown = learner.gets(*changed, "--etag", first["etag"])
+    assert (shown["title"], shown["goal"], shown["description"]) == ("To the dock", goal, "By tram")
+    assert learner.fails(*changed, "--etag", first["etag"]) == (4, "ETAG_STALE")
+    for wanted in ([second, first["name"]], [first["name"], second]):
+        learner.prints("plan", "arrange", *wanted)
+        assert [each["name"] for each in learner.gets("plan", "list")] == wanted
+    assert "in the trash until" in learner.prints("plan", "delete", second)
+    assert [each["name"] for each in learner.gets("plan", "list")] == [first["name"]]
+    assert "To school" in learner.prints("plan", "list", "--trash")
+    learner.prints("plan", "restore", second)
+    assert second in [each["name"] for each in learner.gets("plan", "list")]
+
+
 def test_a_journal_is_the_writers_own(learner: Person) -> None:
     entry = learner.gets("journal", "write", "First day", "--tag", "yard", "--day", "2026-09-01")["name"]
     learner.prints("journal", "update", entry, "--text", "The first day")
@@ -111,3 +132,31 @@ def test_a_journal_is_the_writers_own(learner: Person) -> None:
     assert counsellor.fails("journal", "show", entry) == (4, "PERMISSION_DENIED")
     learner.prints("journal", "delete", entry)
     assert learner.prints("journal", "list") == "none yet\n"
+    learner.prints("journal", "restore", entry)
+    assert "First day" in learner.prints("journal", "show", entry)
+    assert [each["name"] for each in learner.gets("journal", "list")] == [entry]
+
+
+def test_a_mandate_is_handed_over_by_the_word_of_the_person(learner: Person) -> None:
+    holder = learner.gets("holder", "show")["name"]
+    assert learner.prints("consent", "list") == "nobody but you may see or do anything\n"
+    counsellor, heir = counsellor_of(learner), f"counsellor:{secrets.token_hex(4)}"
+    (given,) = learner.gets("mandate", "list")
+    offering = ("handover", "offer", given["name"], heir, "organisations/next-office")
+    declined = counsellor.gets(*offering)["name"]
+    assert "declined" in learner.prints("handover", "decline", declined)
+    assert learner.fails("handover", "accept", declined) == (4, "WRONG_STATE")
+    taking = Person(learner.stack, "--as", heir, "--org", "organisations/next-office")
+    offered = counsellor.gets(*offering)["name"]
+    assert [each["name"] for each in learner.gets("handover", "list")] == [offered, declined]
+    assert taking.fails("holder", "show", holder) == (5, "NOT_FOUND")
+    accepted = learner.gets("handover", "accept", offered)
+    assert "Noor" in taking.prints("holder", "show", holder)
+    assert counsellor.fails("holder", "show", holder) == (5, "NOT_FOUND")
+    (open_now,) = learner.gets("consent", "list", "--in-force")
+    assert (open_now["permission"], open_now["kind"]) == (accepted["newMandate"], "KIND_MANDATE")
+    assert [each["inForce"] for each in learner.gets("consent", "list")] == [True, False]
+    shown = learner.prints("consent", "list")
+    for line in ("of +organisations/next-office", f"permission +{given['name']}", "in force +no"):
+        assert re.search(f"^{line}$", shown, re.MULTILINE)
+    assert offered in learner.prints("handover", "list")  # whole, to be accepted by

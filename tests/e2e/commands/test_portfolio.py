@@ -18,6 +18,7 @@ from tests.support.terminal import Person
 pytestmark = [pytest.mark.timeout(400)]
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 OFFICE = "organisations/office"
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(50)
 WELDER = "http://data.europa.eu/esco/isco/C7212"
 
 
@@ -129,6 +130,7 @@ def test_a_file_goes_in_and_comes_out_the_same(learner: Person, tmp_path: Path) 
     assert listed.endswith(" MB of 5000 MB used\n")
     learner.prints("evidence", "download", stored["name"], "--out", str(copy))
     assert copy.read_bytes() == paper.read_bytes()
+    show_a_still(learner, stored["name"], tmp_path)
     assert learner.gets("entry", "create", "certificate", "MIG", "--evidence", stored["name"])["evidence"]
     assert learner.fails("evidence", "delete", stored["name"], "--etag", '"0"') == (4, "ETAG_STALE")
     assert learner.prints("evidence", "delete", stored["name"]) == f"{stored['name']} is gone\n"
@@ -137,6 +139,19 @@ def test_a_file_goes_in_and_comes_out_the_same(learner: Person, tmp_path: Path) 
     note = tmp_path / "note.txt"
     note.write_text("no type that evidence has")
     assert learner.fails("evidence", "upload", str(note)) == (4, "INVALID_ARGUMENT")
+
+
+def show_a_still(learner: Person, file: str, folder: Path) -> None:
+    """A file gets a small picture, shows it, and is without it again."""
+    still, seen = folder / "still.jpg", folder / "seen.jpg"
+    still.write_bytes(JPEG)
+    assert learner.fails("evidence", "poster", file, "--out", str(seen)) == (5, "NOT_FOUND")
+    assert learner.gets("evidence", "set-poster", file, str(still))["hasPoster"]
+    learner.prints("evidence", "poster", file, "--out", str(seen))
+    assert seen.read_bytes() == JPEG
+    learner.prints("evidence", "set-poster", file)
+    assert not learner.gets("evidence", "show", file).get("hasPoster")
+    assert re.search(r"^title +Welding certificate$", learner.prints("evidence", "show", file), re.MULTILINE)
 
 
 def test_an_archive_with_files_moves_into_another_portfolio(learner: Person, tmp_path: Path) -> None:
@@ -209,6 +224,28 @@ def test_a_cv_too_large_for_a_request_goes_by_the_edges_upload(learner: Person, 
     assert b"data:application/xml;base64," in file.read_bytes()
 
 
+def test_versions_of_a_cv_are_kept_beside_each_other(learner: Person, tmp_path: Path) -> None:
+    weld, bake = (learner.gets("entry", "create", "work", each)["name"] for each in ("Welder", "Baker"))
+    first = learner.gets("cv", "create", "--title", "Welder", "--entry", weld)
+    second = learner.gets("cv", "create", "--title", "Baker", "--language", "nl", "--entry", bake)["name"]
+    assert [each["name"] for each in learner.gets("cv", "list")] == [second, first["name"]]
+    changed = ("cv", "update", first["name"], "--title", "Senior welder", "--letter", str(_letter(tmp_path)))
+    learner.prints(*changed, "--etag", first["etag"])
+    assert learner.fails(*changed, "--etag", first["etag"]) == (4, "ETAG_STALE")
+    shown = learner.prints("cv", "show", first["name"])
+    assert re.search(r"^title +Senior welder$", shown, re.MULTILINE)
+    assert "I weld." in shown
+    assert learner.gets("cv", "show", first["name"])["entries"] == [weld]
+    for version, has, lacks in ((first["name"], b"Welder", b"Baker"), (second, b"Baker", b"Welder")):
+        out = tmp_path / "cv.html"
+        learner.prints("cv", "export", "--format", "html", "--cv", version, "--out", str(out))
+        assert has in out.read_bytes()
+        assert lacks not in out.read_bytes()
+    assert learner.prints("cv", "delete", second) == f"{second} is gone\n"
+    assert second not in learner.prints("cv", "list")
+    assert learner.fails("cv", "show", second) == (5, "NOT_FOUND")
+
+
 def _letter(folder: Path) -> Path:
     letter = folder / "letter.txt"
     letter.write_text("I weld.")
@@ -270,29 +307,16 @@ def test_a_pathway_is_drawn_up_agreed_and_walked(learner: Person, tmp_path: Path
     assert learner.gets("pathway", "show", name)["state"] == "STATE_ABANDONED"
 
 
-def test_what_was_learnt_at_work_is_validated(learner: Person) -> None:
-    tag = secrets.token_hex(4)
-    yard = f"organisations/yard-{tag}"
-    head = Person(learner.stack, "--as", f"provider:head-{tag}", "--org", yard)
-    manager = Person(learner.stack, "--as", f"catalogue_manager:{tag}")
-    body = manager.gets("award", "body", yard, "--called", "Yard Guild")["name"]
-    target = ("--qualification", "https://quay.example/welder", "--target", "Welder", "--eqf", "4")
-    way = learner.gets("pathway", "create", "To welding", *target)["name"]
-    case = learner.gets("validation", "open", way, body, "--nqf", "VKS 4")["name"]
-    assert "Arc welding" in learner.prints(
-        "validation", "identify", case, "arc=Arc welding:6", "gas=Gas welding"
-    )
-    assert learner.fails("validation", "identify", case, "arc") == (2, "")
-    job = learner.gets("entry", "create", "work", "Shipyard hand")["name"]
-    learner.prints("validation", "document", case, "arc", "shown", "--entry", job)
-    assert learner.fails("validation", "submit", case) == (4, "VALIDATION_NOT_DOCUMENTED")
-    learner.prints("validation", "document", case, "gas", "not-shown")
-    learner.prints("validation", "submit", case)
-    assert "Shipyard hand" in learner.prints("validation", "snapshot", case)
-    assert case in head.prints("validation", "queue", body)
-    assert "submitted" in learner.prints("validation", "list")
-    learner.prints("validation", "withdraw", case)
-    assert head.fails("validation", "show", case) == (5, "NOT_FOUND")
+def test_a_pathway_goes_on_elsewhere(learner: Person) -> None:
+    counsellor, _ = counsellor_of(learner, "pathway")
+    name = learner.gets("pathway", "create", "To welding", "--occupation", WELDER)["name"]
+    leaving = ("pathway", "transfer", name, "the office of Ghent")
+    assert counsellor.fails(*leaving) == (4, "WRONG_STATE")  # nobody agreed to it yet
+    for person in (learner, counsellor):
+        person.prints("pathway", "agree", name)
+    assert re.search(r"^ended for +the office of Ghent$", counsellor.prints(*leaving), re.MULTILINE)
+    assert learner.gets("pathway", "show", name)["state"] == "STATE_TRANSFERRED"
+    assert learner.fails("pathway", "start", name) == (4, "WRONG_STATE")
 
 
 def test_a_link_and_its_pin_are_shown_once_and_open_what_they_list(learner: Person, employer: Person) -> None:

@@ -28,6 +28,7 @@ from services.cli.demo.portfolio_rows import (
     p18_cv,
     p19_rights,
     p20_clients_as_partners,
+    p21_print_and_plain,
 )
 
 STEPS: tuple[Step, ...] = (
@@ -55,4 +56,5 @@ STEPS: tuple[Step, ...] = (
     p18_cv.STEP,
     p19_rights.STEP,
     p20_clients_as_partners.STEP,
+    p21_print_and_plain.STEP,
 )

@@ -11,12 +11,13 @@ from typing import Any
 from services.cli.client import Caller
 from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows.c18_search_by_meaning import import_file, know_skills, versions
-from services.cli.demo.data import SAMPLES
+from services.cli.demo.data import PLACE, SAMPLES
 from services.cli.demo.journey import Journey, expect
 from services.cli.exits import Failure
 
 RELATIONS = SAMPLES / "taxonomy" / "occupation_skills.csv"
 OCCUPATIONS = "TAXONOMY_SCHEME_ESCO_OCCUPATIONS"
+PRICE = "90"  # euro
 SAMPLE = "https://taxonomy.waymark.example"
 WELDER, OPERATOR, PLUMBER = "welder", "cnc-operator", "plumber"
 CODES = {WELDER: "7212", OPERATOR: "7223", PLUMBER: "7126", "heat-pump-installer": "7127"}
@@ -45,12 +46,13 @@ def skill(name: str) -> str:
     return f"{SAMPLE}/skill/{name}"
 
 
-def teach(journey: Journey, short: str, titles: list[str]) -> str:
+def teach(journey: Journey, short: str, titles: list[str], place: str = PLACE) -> str:
     """A school of this walk with one course a title, of which the next session can be booked; returns it."""
     manager = journey.person(catalogue.ROLE, "Mila")
     school = catalogue.onboard(journey, manager, short, f"School {short}")
     source = catalogue.new_source(manager, school, "FEED_FORMAT_CSV_TEMPLATE")
-    shared = {"language": "en", "start_date": "2035-03-01", "mode": "on_site", "nuts_code": "BE211"}
+    shared = {"language": "en", "start_date": "2035-03-01", "mode": "on_site", "nuts_code": place}
+    shared |= {"price": PRICE, "currency": "EUR"}
     rows = [
         {"course_id": f"C{number}", "title": title, "session_id": "S1", **shared}
         for number, title in enumerate(titles)
