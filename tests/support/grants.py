@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from google.protobuf.message_factory import GetMessageClass
 from waymark.options.v1 import options_pb2
 from waymark.portfolio.v1 import attestation_pb2, break_glass_pb2
 from waymark.portfolio.v1 import questionnaire_pb2 as questionnaires
@@ -84,7 +85,7 @@ def grants_of(portfolio: Portfolio, stored: Callable[[Caller], Evidence]) -> dic
 def _requests(kind: str, **fields: Any) -> dict[str, Any]:
     """A request for each call of a kind, of what it takes of these fields."""
     return {
-        name: CALLS[name].input_type._concrete_class(
+        name: GetMessageClass(CALLS[name].input_type)(
             **{field: fields[field] for field in CALLS[name].input_type.fields_by_name if field in fields}
         )
         for name in KINDS[kind]

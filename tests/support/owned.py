@@ -273,10 +273,6 @@ def pathway_of(person: Caller) -> Things:
     )
     way = person.AddSpell(pathway_pb2.AddSpellRequest(pathway=way.name, spell=spell))
     target = pathway_pb2.Target(occupation_uri="http://a/b")
-    woman = idea_exposure_pb2.ExposureConsent(gender=idea_exposure_pb2.GENDER_WOMAN, terms="idea-exposure-1")
-    consent = person.GiveExposureConsent(
-        idea_exposure_pb2.GiveExposureConsentRequest(parent=person.holder, exposure_consent=woman)
-    )
     requests: dict[str, dict[str, Any]] = {
         "CreatePathway": {"pathway": pathway_pb2.Pathway(target=target)},
         "ListPathwayWords": {"parent": way.name},
@@ -287,8 +283,12 @@ def pathway_of(person: Caller) -> Things:
         "EndSpell": {"name": way.spells[0].name, "end_date": {"year": 2025, "month": 1, "day": 1}},
         "TransferPathway": {"name": way.name, "destination": "elsewhere"},
         "AbandonPathway": {"name": way.name, "reason": "done"},
-        "GiveExposureConsent": {"exposure_consent": woman},
-        "WithdrawExposureConsent": {"name": consent.name},
+        "GiveExposureConsent": {
+            "exposure_consent": idea_exposure_pb2.ExposureConsent(
+                gender=idea_exposure_pb2.GENDER_WOMAN, terms="idea-exposure-1"
+            )
+        },
+        "WithdrawExposureConsent": {"name": f"{person.holder}/exposureConsents/none"},
         "RecordShownIdeas": {"isco_codes": ["7212"]},
     }
     return Things(requests, {"PathwayService": way.name})

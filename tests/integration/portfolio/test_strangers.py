@@ -268,6 +268,8 @@ def test_a_child_is_not_reached_through_another_parent(portfolio: Portfolio) -> 
     control the holder then finds each."""
     owned, thief, given = Owned(portfolio, with_poster), portfolio.person(), submitted(portfolio)
     helper = portfolio.mandated(thief, act_on_behalf=True)
+    consent = owned.person.GiveExposureConsent(owned.requests["GiveExposureConsent"])
+    owned.requests["WithdrawExposureConsent"].name = consent.name
     children = [name for name in GUARDED if is_child(relationships.resource_of(owned.requests[name]))]
     found, lost = {}, {}
     # What was handed in, which the case of `Owned` was not.
