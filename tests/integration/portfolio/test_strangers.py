@@ -177,7 +177,7 @@ def is_child(resource: str) -> bool:
 
 def guesses(owned: Owned, name: str) -> list[Any]:
     """What somebody asks who wants to know from a refusal what is there: of what is and of what never was,
-    with the right etag and a wrong one, with filters and somebody else's page token."""
+    with the right etag and a wrong one, with filters and a page token."""
     request, never = owned.requests[name], str(uuid.uuid4())
     resource = relationships.resource_of(request)
     fields = [("etag", owned.etags.get(resource)), ("etag", "another"), *FILTERS]
