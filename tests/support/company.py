@@ -73,6 +73,9 @@ def _pages(portfolio: Portfolio, person: Caller) -> Things:
         "CreatePageSubmission": {"page_submission": handing.page_submission},
         "GetSubmittedFile": {"evidence": f"{person.holder}/evidence/none"},
         "ReturnPageSubmission": {"feedback": "x"},
+        "RenderPage": {"format": page_pb2.PAGE_FORMAT_HTML},
+        "RenderPageCollection": {"format": page_pb2.PAGE_FORMAT_HTML},
+        "RenderSubmittedPages": {"format": page_pb2.PAGE_FORMAT_HTML},
     }
     names = {
         "PageService": shown,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
+from google.protobuf import descriptor_pool
 from waymark.portfolio.v1 import (
-    access_log_pb2,
     attestation_pb2,
     break_glass_pb2,
     contact_record_pb2,
@@ -13,35 +15,25 @@ from waymark.portfolio.v1 import (
     cv_pb2,
     document_pb2,
     entry_pb2,
-    entry_revision_pb2,
-    evidence_pb2,
     goal_pb2,
-    group_membership_pb2,
     guidance_case_pb2,
     guidance_note_pb2,
     handover_pb2,
     holder_pb2,
     idea_exposure_pb2,
     journal_entry_pb2,
-    kept_content_pb2,
     legal_hold_pb2,
-    mandate_pb2,
-    mentoring_match_pb2,
-    on_behalf_pb2,
-    page_collection_pb2,
-    page_comment_pb2,
-    page_pb2,
-    page_submission_pb2,
     pathway_pb2,
     plan_pb2,
     questionnaire_pb2,
     rights_request_pb2,
     share_link_pb2,
     skill_claim_pb2,
-    skill_profile_pb2,
     validation_pb2,
 )
+from waymark.portfolio.v1.evidence_pb2 import Evidence
 
+from services.platform.edge.contract import Contract
 from tests.support.company import Things, company_of, together
 from tests.support.credentials import fixture
 from tests.support.portfolio import (
@@ -59,62 +51,42 @@ from tests.support.portfolio import (
 from tests.support.questionnaires import answers, begun, published
 from tests.support.validations import opened_case
 
-MODULES = (
-    access_log_pb2,
-    attestation_pb2,
-    contact_record_pb2,
-    break_glass_pb2,
-    credential_pb2,
-    cv_pb2,
-    document_pb2,
-    entry_pb2,
-    entry_revision_pb2,
-    evidence_pb2,
-    goal_pb2,
-    group_membership_pb2,
-    guidance_case_pb2,
-    guidance_note_pb2,
-    handover_pb2,
-    holder_pb2,
-    idea_exposure_pb2,
-    journal_entry_pb2,
-    kept_content_pb2,
-    legal_hold_pb2,
-    mandate_pb2,
-    mentoring_match_pb2,
-    on_behalf_pb2,
-    page_collection_pb2,
-    page_comment_pb2,
-    page_pb2,
-    page_submission_pb2,
-    pathway_pb2,
-    questionnaire_pb2,
-    plan_pb2,
-    rights_request_pb2,
-    share_link_pb2,
-    skill_claim_pb2,
-    skill_profile_pb2,
-    validation_pb2,
-)
 Rating = validation_pb2.ElementRating
-METHODS = {
-    method.name: method
-    for module in MODULES
-    for service in module.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-    if not method.server_streaming  # test_documents, test_export, test_pages
+# What is in nobody's portfolio: what organisations keep themselves, and what is published for everybody.
+OF_NOBODY = {
+    "CredentialIssuerService",
+    "FrameworkService",
+    "GroupProgrammeService",
+    "InstrumentService",
+    "IssuedCredentialService",
+    "MentorService",
 }
+# Every RPC about what is in a portfolio, by the contract: a new one is in the tests at once.
+CALLS = {
+    rpc.name: descriptor_pool.Default().FindServiceByName(rpc.interface).methods_by_name[rpc.name]
+    for rpc in Contract().rpcs
+    if rpc.service == "portfolio" and rpc.interface.rpartition(".")[2] not in OF_NOBODY
+}
+METHODS = {name: method for name, method in CALLS.items() if not method.server_streaming}
+
+
+def calling(caller: Caller, name: str) -> Callable[[Any], Any]:
+    """An RPC of a caller; what it streams is read to the end."""
+    rpc: Callable[[Any], Any] = getattr(caller, name)
+    return (lambda request: list(rpc(request))) if CALLS[name].server_streaming else rpc
 
 
 class Owned:
     """A portfolio with something of each kind, and a valid request for every RPC on it."""
 
-    def __init__(self, portfolio: Portfolio) -> None:
+    def __init__(self, portfolio: Portfolio, stored: Callable[[Caller], Evidence] | None = None) -> None:
+        """`stored`: uploads a file, for which the portfolio needs an object store."""
         self.person = portfolio.person(given_name="Ada")
         self.counsellor = portfolio.counsellor()
         person = self.person
         self._things = together(
             entries_of(person),
+            files_of(person, stored(person).name if stored else f"{person.holder}/evidence/none"),
             skills_of(person),
             wallet_of(person),
             guidance_of(portfolio, person, self.counsellor),
@@ -125,7 +97,16 @@ class Owned:
             rights_of(portfolio, person),
             company_of(portfolio, person),
         )
-        self.requests = {name: self._request(method) for name, method in METHODS.items()}
+        self.requests = {name: self._request(method) for name, method in CALLS.items()}
+
+    @cached_property
+    def etags(self) -> dict[str, str]:
+        """The etag of each thing that has one, by its name."""
+        reads = [name for name, method in METHODS.items() if "etag" in method.output_type.fields_by_name]
+        answers = [
+            getattr(self.person, name)(self.requests[name]) for name in reads if name.startswith("Get")
+        ]
+        return {answer.name: answer.etag for answer in answers}
 
     def _request(self, method: Any) -> Any:
         request: Any = method.input_type._concrete_class(**self._things.requests.get(method.name, {}))
@@ -156,7 +137,6 @@ def entries_of(person: Caller) -> Things:
         "ListEntryRevisions": {"parent": job.name},
         "GetEntryRevision": {"name": f"{job.name}/revisions/1"},
         "RollbackEntry": {"name": job.name, "revision_id": "1"},
-        "CreateEvidence": {"evidence": evidence_of()},
         "CreateCv": {"cv": cv_pb2.Cv(title="Eve")},
         "GetCv": {"name": version.name},
         "UpdateCv": {"cv": cv_pb2.Cv(name=version.name, title="Eve")},
@@ -166,8 +146,14 @@ def entries_of(person: Caller) -> Things:
         "ImportDocument": {"format": document_pb2.DOCUMENT_FORMAT_JSON_RESUME, "content": b"{}"},
         "CreateShareLink": {"share_link": new_link},
         "RevokeShareLink": {"name": link.name},
+        "ExportDocument": {"format": document_pb2.DOCUMENT_FORMAT_JSON_RESUME},
     }
-    return Things(requests, {"EvidenceService": f"{holder}/evidence/none"})
+    return Things(requests, {})
+
+
+def files_of(person: Caller, name: str) -> Things:
+    """A file."""
+    return Things({"CreateEvidence": {"evidence": evidence_of()}}, {"EvidenceService": name})
 
 
 def skills_of(person: Caller) -> Things:

@@ -285,6 +285,15 @@ def reason_of(call: Any, request: Any) -> str:
     return str(refused(call, request).reason)
 
 
+def outcome(call: Any, request: Any) -> str:
+    """Calls; returns the reason of a refusal, else OK."""
+    try:
+        call(request)
+    except grpc.RpcError as error:
+        return str(detail_of(error, error_details_pb2.ErrorInfo).reason)
+    return "OK"
+
+
 @contextmanager
 def running(postgres: str, folder: Path, environ: dict[str, str] | None = None) -> Iterator[Portfolio]:
     """A portfolio service with an empty database."""

@@ -72,6 +72,7 @@ class PathwayApi(StepApi, SpellApi, pathway_pb2_grpc.PathwayServiceServicer):
     ) -> pb.ListPathwayWordsResponse:
         holder, pathway_id = names.parse(request.parent, "holders", "pathways")
         vault = open_vault(tx, self.app.keys, holder)
+        pathways.load(tx, vault, pathway_id)  # there is such a pathway
         page = pathway_words.listed(tx, self.app.signer, vault, pathway_id, request)
         return pb.ListPathwayWordsResponse(words=page.messages, next_page_token=page.next_page_token)
 

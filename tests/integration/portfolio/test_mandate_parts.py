@@ -19,7 +19,7 @@ from services.portfolio import requests
 from services.portfolio.domain.mandate_parts import PARTS
 from services.portfolio.store import mandates
 from tests.integration.portfolio.test_strangers import asked
-from tests.support.owned import METHODS, Owned
+from tests.support.owned import CALLS, Owned, calling
 from tests.support.portfolio import Caller, Portfolio, mandate, pathway, reason_of
 from tests.support.refusals import fields_refused
 
@@ -58,15 +58,13 @@ def say(portfolio: Portfolio, person: Caller, change: str) -> None:
         tx.execute(text(f"UPDATE mandates SET {change} WHERE holder_id = :h"), {"h": person.subject})
 
 
-def by_mandate() -> dict[str, Any]:
-    """The calls that a mandate opens, by service, streamed ones included."""
-    found: dict[str, Any] = {}
-    for file in {method.containing_service.file for method in METHODS.values()}:
-        for service in file.services_by_name.values():
-            for method in service.methods:
-                allowed = method.GetOptions().Extensions[options_pb2.policy].allow
-                if any(each.relationship.startswith("mandate.") for each in allowed):
-                    found.setdefault(service.name, []).append(method)
+def by_mandate() -> dict[str, list[str]]:
+    """The calls that a mandate opens, by service."""
+    found: dict[str, list[str]] = {}
+    for name, method in CALLS.items():
+        allowed = method.GetOptions().Extensions[options_pb2.policy].allow
+        if any(each.relationship.startswith("mandate.") for each in allowed):
+            found.setdefault(method.containing_service.name, []).append(name)
     return found
 
 
@@ -84,14 +82,14 @@ def test_a_part_that_is_not_named_stays_closed(portfolio: Portfolio, part: pb.Ma
     others = [each for each in EVERY if each != part]
     without = portfolio.mandated(owned.person, act_on_behalf=True, parts=others)
     closed = [
-        method.name
-        for service, methods in by_mandate().items()
-        for method in methods
-        if PARTS[service] == part and method.name in METHODS and method.name != "GetSpecialCategoryPart"
+        name
+        for service, names in by_mandate().items()
+        for name in names
+        if PARTS[service] == part and name != "GetSpecialCategoryPart"
     ]
     assert READS[part] in closed
     for name in closed:
-        assert reason_of(getattr(without, name), owned.requests[name]) == "NOT_FOUND", name
+        assert reason_of(calling(without, name), owned.requests[name]) == "NOT_FOUND", name
     alone = portfolio.mandated(owned.person, parts=[part])
     getattr(alone, READS[part])(owned.requests[READS[part]])
     for other in others:

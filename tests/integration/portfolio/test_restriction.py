@@ -25,7 +25,7 @@ from tests.integration.portfolio.test_rights import asked, delivered, prepared
 from tests.integration.portfolio.test_strangers import GUARDED
 from tests.support.groups import joining, programme
 from tests.support.mentoring import matched, offered
-from tests.support.owned import METHODS, Owned
+from tests.support.owned import CALLS, Owned, calling
 from tests.support.pages import handing_in, page
 from tests.support.portfolio import Caller, Portfolio, reason_of, share, skill, soon
 from tests.support.validations import submitted
@@ -37,7 +37,7 @@ BY_MANDATE = {"mandate.guidance", "mandate.pathway", "mandate.case", "mandate.an
 
 def ways_of_counsellors(name: str) -> set[str]:
     """Relationships by which a counsellor may make a call."""
-    policy = METHODS[name].GetOptions().Extensions[options_pb2.policy]
+    policy = CALLS[name].GetOptions().Extensions[options_pb2.policy]
     return {allow.relationship for allow in policy.allow if allow.role == options_pb2.ROLE_COUNSELLOR}
 
 
@@ -77,7 +77,7 @@ def test_nobody_but_the_holder_reads_what_is_restricted(
         delivered(portfolio, each, Kind.KIND_RESTRICTION)
 
     by_counsellor = {name for name in GUARDED if ways_of_counsellors(name) & BY_MANDATE}
-    calls = {name: (getattr(owned.counsellor, name), owned.requests[name]) for name in sorted(by_counsellor)}
+    calls = {name: (calling(owned.counsellor, name), owned.requests[name]) for name in sorted(by_counsellor)}
     calls["kept answer"] = (owned.counsellor.CreatePathway, kept)
     calls["link"] = (portfolio.anybody().OpenShareLink, share_link_pb2.OpenShareLinkRequest(token=token))
     calls["attestation"] = (
