@@ -79,11 +79,11 @@ def test_goals_are_put_in_order_undone_and_taken_from_the_trash(learner: Person)
     assert learner.gets("goal", "delete", dutch)["purgeTime"]
     assert [each["name"] for each in learner.gets("goal", "list")] == [weld["name"]]
     assert len(learner.gets("goal", "list", "--trash")) == 2
+    assert "07:30" in learner.prints("goal", "show", weld["name"])
     assert learner.prints("goal", "list", "--due") == "nothing is due\n"
     learner.gets("goal", "update", weld["name"], "--due", "2026-01-31")
     assert "Weld" in learner.prints("goal", "list", "--due")
     assert "Speak Dutch" in learner.prints("goal", "restore", dutch)
-    assert "07:30" in learner.prints("goal", "show", weld["name"])
     assert not learner.gets("goal", "show", dutch).get("purgeTime")
     assert learner.run("goal", "create", "x", "--remind", "1").returncode == 2  # of which day?
 
