@@ -18,7 +18,6 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from services.catalogue.api.messages import invalid
 from services.catalogue.domain import merkle, shortage, shortage_proof
 from services.catalogue.domain.shortage import Entry, Occupation, Validity
 from services.catalogue.domain.shortage_index import Table
@@ -26,6 +25,7 @@ from services.catalogue.store import shortage_lists, shortage_packs, taxonomies
 from services.platform import regions
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import named
+from services.platform.errors import invalid
 from services.platform.gathering import aside
 
 if TYPE_CHECKING:

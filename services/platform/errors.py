@@ -56,3 +56,8 @@ def reason_name(reason: int) -> str:
     """Returns the published name of an enum value: `REASON_NOT_FOUND` → `NOT_FOUND`."""
     value = reason_pb2.Reason.DESCRIPTOR.values_by_number.get(reason)
     return str(value.name).removeprefix("REASON_") if value else f"UNKNOWN_{reason}"
+
+
+def invalid(field: str, problem: str) -> Refusal:
+    """Returns the refusal of one field of a request, INVALID_ARGUMENT: its path and what is wrong with it."""
+    return Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation(field, problem)])

@@ -12,7 +12,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal, invalid
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment, assess
 from services.vouchers.bank_results import Payment, settle
@@ -91,4 +91,4 @@ def _not_granted(found: Assessment) -> Refusal:
     if codes == ["BUDGET_EXHAUSTED"]:
         return Refusal(reason_pb2.REASON_BUDGET_EXHAUSTED)
     said = f"clauses failed: {', '.join(codes)}" if codes else "asks for facts, which nobody made up has"
-    return Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation("programme", said)])
+    return invalid("programme", said)

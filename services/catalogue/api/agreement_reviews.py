@@ -10,7 +10,7 @@ from waymark.catalogue.v1 import agreement_review_pb2 as pb
 from waymark.catalogue.v1 import agreement_review_pb2_grpc
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import day, invalid, last, only_own, put_date
+from services.catalogue.api.messages import day, last, only_own, put_date
 from services.catalogue.domain.agreement import State, check_state
 from services.catalogue.domain.agreement_review import Measured, Target, review_faults, target_faults
 from services.catalogue.store import agreement_reviews as store
@@ -23,7 +23,7 @@ from services.catalogue.store.agreement_tables import (
 from services.platform.app import App
 from services.platform.db.paging import Page, page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.goals import Goal
 from services.platform.rpc.handlers import mutation, query
 

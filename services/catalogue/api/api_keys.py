@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 from waymark.catalogue.v1 import api_access_pb2 as pb
 
-from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.api.messages import last, part
 from services.catalogue.domain import api_keys as keys
 from services.catalogue.store import api_grants as store
 from services.catalogue.store import organisation_tree
@@ -16,6 +16,7 @@ from services.catalogue.store.api_tables import api_keys
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
+from services.platform.errors import invalid
 from services.platform.rpc.handlers import mutation, query
 
 OVERLAP = timedelta(days=1)

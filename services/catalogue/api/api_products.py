@@ -11,7 +11,7 @@ from waymark.catalogue.v1 import api_product_pb2 as pb
 from waymark.catalogue.v1 import api_product_pb2_grpc
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.api.messages import last, part
 from services.catalogue.domain.api_products import Rule, rule_faults
 from services.catalogue.events import set_money
 from services.catalogue.store import api_products as store
@@ -21,7 +21,7 @@ from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.edge.contract import Contract
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 
 CENT_NANOS = 10_000_000

@@ -9,12 +9,12 @@ from waymark.catalogue.v1 import course_pb2, organisation_pb2
 from waymark.catalogue.v1.organisation_pb2 import Branding, GetLogoRequest, Logo
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.api.messages import last, part
 from services.catalogue.store import organisations, uploads
 from services.catalogue.store.branding import logo_name
 from services.platform.app import App
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.objects.tickets import DOWNLOAD
 from services.platform.rpc.handlers import query
 

@@ -14,12 +14,12 @@ from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.catalogue.v1.source_pb2 import FeedFormat
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import invalid, last, only_own
+from services.catalogue.api.messages import last, only_own
 from services.catalogue.feeding.pushes import break_off
 from services.catalogue.store import feed_runs, pushes, sources
 from services.platform.app import App
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.exchange import Received, exchange
 
 MAX_BYTES = 512 << 20  # of a push, as an upload may have

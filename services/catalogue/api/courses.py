@@ -30,7 +30,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
 from services.catalogue.api.branding import put_branding
-from services.catalogue.api.messages import day_or, invalid, last, last_uuid, mask, only_own, put_date
+from services.catalogue.api.messages import day_or, last, last_uuid, mask, only_own, put_date
 from services.catalogue.domain import composing
 from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, FIELDS, Document
@@ -41,7 +41,7 @@ from services.catalogue.store.tables import courses as table
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page, page_size
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 
 if TYPE_CHECKING:

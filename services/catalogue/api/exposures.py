@@ -8,9 +8,10 @@ from typing import Any
 from waymark.catalogue.v1 import exposure_pb2_grpc
 from waymark.catalogue.v1.exposure_pb2 import Exposure, ListExposuresRequest, ListExposuresResponse
 
-from services.catalogue.api.messages import day, invalid, last, only_own
+from services.catalogue.api.messages import day, last, only_own
 from services.catalogue.app import CatalogueApp
 from services.catalogue.search import exposure
+from services.platform.errors import invalid
 from services.platform.rpc.handlers import mark
 
 SIZE = 100

@@ -23,7 +23,7 @@ from waymark.catalogue.v1.feed_run_pb2 import (
 )
 from waymark.catalogue.v1.source_pb2 import FeedFormat
 
-from services.catalogue.api.messages import finding, invalid, last, only_own
+from services.catalogue.api.messages import finding, last, only_own
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.feeding.run_page import FINDINGS, as_page
 from services.catalogue.store import feed_changes, feed_runs, sources, staging, uploads
@@ -33,6 +33,7 @@ from services.catalogue.store.feed_tables import feed_runs as table
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
+from services.platform.errors import invalid
 from services.platform.rpc.handlers import mutation, query
 
 

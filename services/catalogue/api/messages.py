@@ -14,7 +14,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.options.v1 import options_pb2
 
 from services.catalogue.events import set_date
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal, Violation, invalid
 from services.platform.identity.principals import Principal
 
 
@@ -45,11 +45,6 @@ def part(name: str, index: int) -> str:
     if len(parts) <= index:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, "The resource name is not complete.")
     return parts[index]
-
-
-def invalid(field: str, description: str) -> Refusal:
-    """Returns the refusal of one field."""
-    return Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation(field, description)])
 
 
 def required(message: Any, owner: str, *fields: str) -> None:

@@ -12,7 +12,7 @@ from waymark.catalogue.v1 import observation_pb2 as pb
 from waymark.catalogue.v1 import observation_pb2_grpc
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import finding, invalid, last
+from services.catalogue.api.messages import finding, last
 from services.catalogue.domain.periods import period_of
 from services.catalogue.imports import observation_csv
 from services.catalogue.imports import observations as importing
@@ -21,7 +21,7 @@ from services.catalogue.store.market_tables import observation_findings, observa
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.objects.streams import buffered
 from services.platform.operations import store as operations
 from services.platform.rpc.handlers import mutation, query, query_stream

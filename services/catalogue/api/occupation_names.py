@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.catalogue.api.messages import invalid
 from services.catalogue.domain.shortage import Occupation
 from services.catalogue.store import taxonomies
 from services.platform.db.transaction import Transaction
+from services.platform.errors import invalid
 
 
 def occupation_of(tx: Transaction, text: str) -> Occupation:

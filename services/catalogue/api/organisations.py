@@ -23,7 +23,7 @@ from waymark.options.v1.options_pb2 import ROLE_CATALOGUE_MANAGER
 from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message, announce
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
-from services.catalogue.api.messages import invalid, last, mask, required
+from services.catalogue.api.messages import last, mask, required
 from services.catalogue.domain.accreditation import Accreditation, current
 from services.catalogue.domain.distance import Degrees
 from services.catalogue.domain.gazetteer import country_of
@@ -36,7 +36,7 @@ from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 
 CHANGEABLE = ("display_name", "legal_ids", "sector", "parent", "roles", "branding")

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, cast
 from waymark.catalogue.v1 import place_pb2 as pb
 from waymark.catalogue.v1 import place_pb2_grpc
 
-from services.catalogue.api.messages import invalid, last
+from services.catalogue.api.messages import last
 from services.catalogue.app import CatalogueApp
 from services.catalogue.domain.labels import words
 from services.catalogue.gazetteer import lookup
@@ -16,6 +16,7 @@ from services.catalogue.store import places, uploads
 from services.catalogue.store.place_tables import place_versions
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
+from services.platform.errors import invalid
 from services.platform.rpc.handlers import mutation, query
 
 MOST = 50

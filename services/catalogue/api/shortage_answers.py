@@ -10,7 +10,7 @@ from waymark.catalogue.v1 import shortage_answer_pb2_grpc
 from waymark.catalogue.v1.shortage_list_pb2 import CheckShortageRequest, CheckShortageResponse
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import day_or, invalid, last, put_date
+from services.catalogue.api.messages import day_or, last, put_date
 from services.catalogue.api.shortage_signing import signed_version
 from services.catalogue.api.shortage_versions import entry_message
 from services.catalogue.app import CatalogueApp
@@ -18,7 +18,7 @@ from services.catalogue.domain import merkle
 from services.catalogue.shortage_book import Answer, ShortageBook, View
 from services.catalogue.store import shortage_lists, shortage_signatures
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mark, query
 from services.platform.signing import jwk
 

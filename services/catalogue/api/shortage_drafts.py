@@ -14,14 +14,14 @@ from waymark.catalogue.v1.shortage_list_pb2 import (
 )
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import day, invalid, last
+from services.catalogue.api.messages import day, last
 from services.catalogue.api.shortage_versions import readable, version_message
 from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import shortage_draft
 from services.catalogue.store import assessments, shortage_changes, shortage_lists, taxonomies
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 
 

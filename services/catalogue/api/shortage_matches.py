@@ -8,7 +8,7 @@ from waymark.catalogue.v1 import events_pb2, shortage_match_pb2_grpc
 from waymark.catalogue.v1 import shortage_match_pb2 as pb
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.api.messages import last, part
 from services.catalogue.api.occupation_names import occupation_of
 from services.catalogue.api.shortage_versions import readable
 from services.catalogue.domain.shortage import Occupation
@@ -18,7 +18,7 @@ from services.catalogue.store.shortage_tables import shortage_matches as table
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 
 

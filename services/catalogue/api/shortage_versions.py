@@ -23,7 +23,7 @@ from waymark.catalogue.v1.shortage_list_pb2 import (
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events, shortage_book
-from services.catalogue.api.messages import day, finding, invalid, last, part, put_date, sees_drafts
+from services.catalogue.api.messages import day, finding, last, part, put_date, sees_drafts
 from services.catalogue.api.shortage_signing import sign
 from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import shortage
@@ -41,7 +41,7 @@ from services.catalogue.store.tables import shortage_entries, shortage_findings,
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mark, mutation, query
 
 SEVERITY = 3  # where neither row nor request names one

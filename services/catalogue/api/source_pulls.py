@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 from waymark.catalogue.v1.source_pb2 import FeedFormat, FeedPull, Source
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import invalid
 from services.catalogue.app import CatalogueApp
 from services.catalogue.domain.pull_schedule import PullSchedule, kept_schedule
 from services.catalogue.feeding.credentials import sealed
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal, Violation, invalid
 from services.platform.outgoing.addresses import PORTS, Reach, url_problem
 
 _NONE = {

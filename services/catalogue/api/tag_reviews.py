@@ -9,14 +9,14 @@ from waymark.catalogue.v1 import tag_review_pb2_grpc
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import skill_tagging
-from services.catalogue.api.messages import invalid, last
+from services.catalogue.api.messages import last
 from services.catalogue.domain.skill_tags import Verdict, Word
 from services.catalogue.store import courses, skill_tags, tag_reviews, taxonomies
 from services.catalogue.store.skill_tables import tag_reviews as table
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 
 

@@ -21,14 +21,14 @@ from waymark.catalogue.v1.taxonomy_pb2 import (
 )
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.api.messages import last, part
 from services.catalogue.app import CatalogueApp
 from services.catalogue.imports import taxonomy_csv
 from services.catalogue.store import occupation_skills, taxonomies, uploads
 from services.catalogue.store.tables import taxonomy_versions
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 
 SCHEMES = {

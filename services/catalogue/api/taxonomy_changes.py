@@ -9,7 +9,7 @@ from waymark.catalogue.v1 import taxonomy_change_pb2_grpc
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import taxonomy_changing
-from services.catalogue.api.messages import invalid, last, part
+from services.catalogue.api.messages import last, part
 from services.catalogue.imports import taxonomy_csv
 from services.catalogue.store import concept_links, taxonomies, taxonomy_changes, uploads
 from services.catalogue.store.taxonomy_changes import State
@@ -17,7 +17,7 @@ from services.catalogue.store.taxonomy_tables import taxonomy_change_items
 from services.platform.app import App
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.operations import store as operations
 from services.platform.rpc.handlers import mutation, query
 

@@ -9,7 +9,7 @@ from datetime import date
 from tantivy import FieldType, Query
 from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
 
-from services.catalogue.api.messages import day, invalid, last
+from services.catalogue.api.messages import day, last
 from services.catalogue.domain.distance import Degrees, middle
 from services.catalogue.domain.labels import normal
 from services.catalogue.gazetteer import lookup
@@ -18,6 +18,7 @@ from services.catalogue.search.market import Market, Shortages, View
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import CURRENCIES
 from services.catalogue.search.words import any_in, any_of, between
+from services.platform.errors import invalid
 
 
 @dataclass

@@ -15,7 +15,7 @@ from waymark.catalogue.v1.search_pb2 import (
     SearchCoursesResponse,
 )
 
-from services.catalogue.api.messages import invalid, last
+from services.catalogue.api.messages import last
 from services.catalogue.search import words
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.filters import Wanted, understand
@@ -24,6 +24,7 @@ from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market, View
 from services.catalogue.search.meaning import points, teaching
 from services.catalogue.store.taxonomies import LabelRow
+from services.platform.errors import invalid
 
 SIZE = 10
 MOST = 500  # courses looked at for each skill, the clearest first

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from waymark.errors.v1 import reason_pb2
 from waymark.portfolio.v1.mentoring_match_pb2 import MatchReasons, MentoringMatch
 
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import invalid
 from services.portfolio.domain.states import word, wrong_state
 
 Match = MentoringMatch
@@ -136,7 +135,7 @@ def check_given(fields: Sequence[str], *, by_holder: bool, path: str) -> None:
     """
     if bool(fields) != by_holder:
         said = "must say what the mentor may read" if by_holder else "is for the holder alone to say"
-        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation(path, said)])
+        raise invalid(path, said)
 
 
 def label(state: State) -> str:

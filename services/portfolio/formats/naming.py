@@ -102,10 +102,8 @@ class Naming:
         """Returns whether a word is several of names run together."""
         if len(word) > _LONGEST:
             return False
-        ways: list[set[bool]] = [
-            {False},
-            *(set() for _ in word),
-        ]  # by place: whether a telling word led there
+        # By place: whether a telling word led there.
+        ways: list[set[bool]] = [{False}, *(set() for _ in word)]
         for place, told in enumerate(ways):
             for piece, tells in self._pieces.items() if told else ():
                 if word.startswith(piece, place):

@@ -10,7 +10,7 @@ from google.type import date_pb2
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import difference_pb2, eligibility_pb2, learner_fact_pb2
 
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal, Violation, invalid
 from services.vouchers.domain.differences import Difference
 from services.vouchers.domain.eligibility import suppliers
 from services.vouchers.domain.facts import Fact, Source
@@ -58,9 +58,7 @@ def fact_of(message: learner_fact_pb2.LearnerFact, place: str, today: date, *, d
     kind = message.WhichOneof("value")
     sent = getattr(message, str(kind))
     if not declared and message.source == learner_fact_pb2.FACT_SOURCE_UNSPECIFIED:
-        raise Refusal(
-            reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation(f"{place}.source", "must be given")]
-        )
+        raise invalid(f"{place}.source", "must be given")
     observed, until = message.observed_date, message.valid_until
     return Fact(
         key=message.key,

@@ -11,7 +11,7 @@ from waymark.vouchers.v1 import learner_result_pb2 as pb
 from waymark.vouchers.v1 import learner_result_pb2_grpc
 
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import date_of, day, moment
 from services.vouchers.app import VouchersApp
@@ -128,7 +128,7 @@ def _observed(
     if said.HasField("observed_date"):
         observed = date_of(said.observed_date, f"{field}.observed_date")
     if not first <= observed <= end:
-        raise _invalid(f"{field}.observed_date", f"must be from {first} to {end}")
+        raise invalid(f"{field}.observed_date", f"must be from {first} to {end}")
     return observed
 
 
@@ -138,7 +138,7 @@ def _check_improved(said: Outcome) -> None:
         Outcome.STATUS_EMPLOYED,
         Outcome.STATUS_EMPLOYED_IN_OCCUPATION,
     ):
-        raise _invalid("outcome.improved", "goes with a status at work only")
+        raise invalid("outcome.improved", "goes with a status at work only")
 
 
 def _told_upon_leaving(said: Leaving) -> dict[str, Any]:
@@ -149,12 +149,8 @@ def _told_upon_leaving(said: Leaving) -> dict[str, Any]:
         "qualified": said.qualified if said.HasField("qualified") else None,
     }
     if all(value is None for value in told.values()):
-        raise _invalid("leaving", f"must say one of {', '.join(told)}")
+        raise invalid("leaving", f"must say one of {', '.join(told)}")
     return told
-
-
-def _invalid(field: str, problem: str) -> Refusal:
-    return Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation(field, problem)])
 
 
 def _feedback(row: Row[Any]) -> pb.Feedback:

@@ -12,7 +12,7 @@ from waymark.vouchers.v1 import outcome_contract_pb2 as pb
 from services.platform.db.etags import check_etag
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers import repaying
 from services.vouchers.api.convert import date_of, day, moment
@@ -67,7 +67,7 @@ class ResultMethods:
         happened = date_of(request.date, "date")
         if not row.start_date <= happened <= tx.now.date():
             said = f"must be from {row.start_date}, when the contract starts, to today"
-            raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation("date", said)])
+            raise invalid("date", said)
         people = _ids(tx, row, request.participants)
         reports = outcomes.reports_of(tx, people, request.outcome)
         refuted = ReportState.REFUTED

@@ -9,9 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
-from waymark.errors.v1 import reason_pb2
-
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import invalid
 from services.vouchers.domain.ledger import Kind
 from services.vouchers.domain.pain001 import decimal
 
@@ -85,7 +83,7 @@ def period(first: date, last: date, longest: int | None = LONGEST) -> tuple[date
     elif last == date.max:
         problem = "is too far ahead"
     if problem:
-        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[Violation("end_date", problem)])
+        raise invalid("end_date", problem)
     return datetime.combine(first, time.min, UTC), datetime.combine(last, time.min, UTC) + timedelta(days=1)
 
 
