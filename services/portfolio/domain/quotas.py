@@ -12,6 +12,7 @@ LIMITS = {
     "evidence": 1_000,
     "credentials": 1_000,
     "cvs": 100,
+    "remainders": 4_000,  # 2000 of each format
     "attestation_requests": 500,
     "mandates": 500,
     "handovers": 500,
