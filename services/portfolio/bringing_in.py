@@ -50,7 +50,8 @@ def bring_in(
     """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
     language = request.language_code or "en"
     current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
-    keeps = FORMATS[request.format].left_out and remainders.clear(tx, vault.holder, request.format)
+    written_again = FORMATS[request.format].left_out is not None
+    keeps = written_again and remainders.clear(tx, vault.holder, request.format)
     here = _find_files(tx, vault, read)
     answer = pb.ImportDocumentResponse()
     _fill_holder(tx, vault, current, read.portfolio.holder, answer)

@@ -10,10 +10,11 @@ from typing import Any
 
 from waymark.portfolio.v1.remainder_pb2 import Remainder, RemainderPart
 
+from services.portfolio.domain import quotas
 from services.portfolio.formats.texts import cleaned
 from services.portfolio.formats.trees import Rest, said
 
-MOST = 2000  # parts of a document
+MOST = quotas.REMAINDERS  # parts of a document
 ROOM = 256 << 10  # characters of all of them together
 _PATH = 300  # characters of a path
 Parts = dict[str, Any]

@@ -21,13 +21,13 @@ def clear(tx: Transaction, holder: str, format_: DocumentFormat.ValueType) -> bo
     """Makes room for what a document of a format leaves; False while a legal hold keeps what another left."""
     columns = tables.remainders.c
     same = (columns.holder_id == holder, columns.format == format_)
-    keeping.purge(tx, tables.remainders, *same, limit=quotas.LIMITS["remainders"])
+    keeping.purge(tx, tables.remainders, *same, limit=quotas.REMAINDERS)
     return not tx.execute(select(exists().where(*same))).scalar_one()
 
 
 def of_format(tx: Transaction, vault: Vault, format_: DocumentFormat.ValueType) -> list[Remainder]:
     """Returns what goes back into documents of a format, in the order in which it stood."""
-    return REMAINDERS.newest(tx, vault, quotas.LIMITS["remainders"], format=format_)[::-1]
+    return REMAINDERS.newest(tx, vault, quotas.REMAINDERS, format=format_)[::-1]
 
 
 def set_aside(tx: Transaction, vault: Vault, made: Sequence[Remainder]) -> None:
@@ -36,4 +36,4 @@ def set_aside(tx: Transaction, vault: Vault, made: Sequence[Remainder]) -> None:
         (each, {"format": each.format, "entry_id": names.last(each.entry) if each.entry else None})
         for each in made
     ]
-    REMAINDERS.add_all(tx, vault, rows)
+    REMAINDERS.put_all(tx, vault, rows)
