@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
-from typing import Any, NamedTuple
+from typing import Any
 
 from google.type.date_pb2 import Date
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.holder_pb2 import Holder
-from waymark.portfolio.v1.remainder_pb2 import Remainder, RemainderPart
+from waymark.portfolio.v1.remainder_pb2 import RemainderPart
 
 from services.portfolio.formats import languages
 from services.portfolio.formats.format import Cv
-from services.portfolio.formats.remainders import Parts, filled, put_back
+from services.portfolio.formats.remainders import Laid, Parts, Placed, filled, put_all_back
 from services.portfolio.formats.texts import as_markup, chosen, clean, of_markup, primary
 
 VERSION = "V3.4"
@@ -39,34 +39,23 @@ _NEAR = {
     "references": entries.ENTRY_KIND_INTEREST,
     "signature_equivalent": entries.ENTRY_KIND_INTEREST,
 }
-Placed = dict[str, tuple[Parts, str]]
 _LOCALES = 2  # letters: of ISO 639-1, as the schema has no place for other tags
 _ID, _IDREF = re.compile(r'"[Ii]d":"([^"]*)"'), re.compile(r'"idref":"([^"]*)"')
 _EMAIL = re.compile(r"[^@]+@[^.]+\..+")  # what the schema takes for one
 
 
-class Laid(NamedTuple):
-    """A document as a tree whose keys are in the order of the schema, and what of the remainders is not in
-    it."""
-
-    tree: Parts
-    left_out: list[tuple[Remainder, RemainderPart]]
-
-
 def laid(cv: Cv) -> Laid:
-    """Lays out a document."""
-    # Entries by their names, and the person as what belongs to none: where each stands, and its path.
+    """Lays out a document as a tree whose keys are in the order of the schema."""
     placed: Placed = {}
     tree = _tree(cv, placed)
     placed[""] = (tree, "")
-    parts = [(each, part) for each in cv.remainders for part in each.parts]
-    attached = {key for _, part in parts if part.path == "Attachment" for key in _ID.findall(part.content)}
-    left_out = []
-    for each, part in parts:
-        place = placed.get(each.entry)
-        dangling = set(_IDREF.findall(part.content)) - attached  # the schema asks for what is pointed to
-        if not place or dangling or not put_back(*place, part, _alike):
-            left_out.append((each, part))
+    parts = [part for each in cv.remainders for part in each.parts if part.path == "Attachment"]
+    attached = {key for part in parts for key in _ID.findall(part.content)}
+
+    def may(part: RemainderPart) -> bool:  # the schema asks for what is pointed to
+        return attached.issuperset(_IDREF.findall(part.content))
+
+    left_out = put_all_back(cv.remainders, placed, _alike, may)
     whole = {key: filled(each) for key, each in tree.items()}
     return Laid({key: each for key, each in whole.items() if each or key == "LearnerInfo"}, left_out)
 

@@ -133,9 +133,9 @@ def _put_one(parent: Any, key: str, value: Any) -> None:
         element.text = str(value).lower() if isinstance(value, bool) else value
 
 
-def left_out(cv: Cv) -> Iterator[tuple[str, str]]:
-    """Yields (resource name, path) of what was set aside and is not in the document."""
-    return ((each.name, part.path) for each, part in laid(cv).left_out)
+def left_out(cv: Cv) -> list[tuple[str, str]]:
+    """Returns (resource name, path) of what was set aside and is not in the document."""
+    return laid(cv).left_out
 
 
 XML = Format("application/xml", write_xml, read_xml, left_out=left_out)

@@ -110,4 +110,4 @@ class Format:
     fields: tuple[str, ...] = ()
     most_bytes: int = 8 << 20
     lacking: Callable[[str], frozenset[str]] = lacks_none
-    left_out: Callable[[Cv], Iterator[tuple[str, str]]] | None = None
+    left_out: Callable[[Cv], list[tuple[str, str]]] | None = None

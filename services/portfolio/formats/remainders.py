@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from waymark.portfolio.v1.remainder_pb2 import Remainder, RemainderPart
 
@@ -15,7 +15,7 @@ from services.portfolio.formats.texts import cleaned
 from services.portfolio.formats.trees import Rest, said
 
 MOST = quotas.REMAINDERS  # parts of a document
-ROOM = 256 << 10  # characters of all of them together
+ROOM = 256 << 10  # bytes of all of them together
 _PATH = 300  # characters of a path
 Parts = dict[str, Any]
 
@@ -24,6 +24,15 @@ class AsItWas(dict[str, Any]):
     """An object that was set aside, with what is empty in it."""
 
 
+class Laid(NamedTuple):
+    """A document as a tree, and (resource name, path) of what was set aside and is not in it."""
+
+    tree: Parts
+    left_out: list[tuple[str, str]]
+
+
+# Where entries stand, by their names, and what belongs to none, by "": an object, and its path.
+Placed = dict[str, tuple[Parts, str]]
 Alike = Callable[[str, Any, Any], bool]  # whether at a path both say the same
 
 
@@ -32,7 +41,7 @@ def set_aside(rests: Iterable[Rest]) -> list[Remainder]:
     document. Where it is too much, the largest are left out: pictures and files."""
     items = (item for rest in rests for item in _items(rest))
     parts = [(item.owner, part) for item in items if (part := _part(item))]
-    sizes, size = sorted((len(part.content), number) for number, (_, part) in enumerate(parts)), 0
+    sizes, size = sorted((len(part.content.encode()), number) for number, (_, part) in enumerate(parts)), 0
     kept: set[int] = set()
     for more, number in sizes[:MOST]:
         size += more
@@ -73,7 +82,22 @@ def told(remainders: Iterable[Remainder]) -> Counter[str]:
     return found
 
 
-def put_back(tree: Parts, section: str, part: RemainderPart, alike: Alike) -> bool:
+def put_all_back(
+    remainders: Iterable[Remainder],
+    placed: Placed,
+    alike: Alike = lambda *_: False,
+    may: Callable[[RemainderPart], bool] = lambda _: True,
+) -> list[tuple[str, str]]:
+    """Puts back what `may` be; returns (resource name, path) of what stays out."""
+    return [
+        (each.name, part.path)
+        for each in remainders
+        for part in each.parts
+        if not (each.entry in placed and may(part) and _put_back(*placed[each.entry], part, alike))
+    ]
+
+
+def _put_back(tree: Parts, section: str, part: RemainderPart, alike: Alike) -> bool:
     """Puts a part where it stood in a tree that is written, of which `section` is the path. False, and
     nothing is done: what it goes with is gone, or the portfolio says something else there."""
     if not part.path.startswith(section):
@@ -100,9 +124,11 @@ def filled(value: Any) -> Any:
 
 
 def _below(node: Parts, step: str, beside: Mapping[str, str]) -> Parts | None:
-    below = node.setdefault(step, {})
-    if isinstance(below, list):
+    below = node.get(step)
+    if isinstance(below, list) and beside:  # which of them says what it goes with
         return next((each for each in below if isinstance(each, dict) and _has(each, beside)), None)
+    if not below and not beside:
+        below = node[step] = below if isinstance(below, dict) else {}
     return below if isinstance(below, dict) else None
 
 

@@ -10,6 +10,7 @@ from services.portfolio.formats.format import DocumentBrokenError
 
 MOST = 2000  # items of a list: no portfolio holds more
 Scalar = str | int | float
+_BESIDE = 2000  # characters of a text that something goes with: no address is longer
 _PATH = 120  # characters of a path that are told
 
 
@@ -128,7 +129,7 @@ class Tree:
         """Yields what nobody took, and what was said again: each thing alone that can be, items as one."""
         owner = self.owner or owner
         text = self._whole.get(self._beside)
-        beside = {self._beside: str(text).strip()} if isinstance(text, Scalar) else {}
+        beside = {self._beside: str(text).strip()[:_BESIDE]} if isinstance(text, Scalar) else {}
         for key, value in (self._left | self._again).items():
             yield Rest(path, key, value, beside, owner)
         for key, below in self._below:

@@ -19,7 +19,7 @@ from waymark.portfolio.v1.remainder_pb2 import Remainder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
 from services.portfolio.documenting import Material, Planning, cv_of, report
-from services.portfolio.formats import europass_files, markup, remainders
+from services.portfolio.formats import europass_files, json_resume, markup, remainders
 from services.portfolio.formats.format import Cv, Format, Read
 from tests.support.documents import NOW, cv, europass_schema, full, read, written
 from tests.support.left_in_documents import LEFT
@@ -219,6 +219,53 @@ def test_an_import_keeps_each_thing_of_a_person_apart() -> None:
     assert paths.count(f"{start}Gender") == 1
     by_entry = [each.entry for each in found.remainders if each.entry]
     assert len(by_entry) == len(set(by_entry))
+
+
+RESUME = {
+    "basics": {
+        "name": "An Peeters",
+        "label": "Welder",
+        "image": "https://peeters.example/an.png",
+        "url": "https://peeters.example/",
+        "location": {"city": "Ghent", "countryCode": "BE", "region": "East Flanders"},
+        "profiles": [{"network": "Mastodon", "username": "an"}, {"network": "GitHub", "username": "anp"}],
+    },
+    "work": [
+        {
+            "name": "Yard",
+            "position": "Welder",
+            "startDate": "2019-04",
+            "location": "Ghent",
+            "description": "Ships",
+        },
+        {"name": "Dock", "position": "Rigger", "startDate": "2015", "summary": "Rigs", "keywords": ["up"]},
+    ],
+    "education": [
+        {"institution": "VTI", "area": "Metal", "startDate": "2011", "score": "A", "courses": ["MIG", "TIG"]}
+    ],
+    "awards": [{"title": "Best seam", "date": "2020-05-01", "awarder": "Yard", "jury": "three"}],
+    "skills": [{"name": "Welding", "level": "Wizardly"}, {"name": "Rigging", "level": "Advanced"}],
+    "references": [{"name": "Jo", "reference": "Good seams."}],
+    "meta": {"theme": "even"},
+}
+
+
+def test_a_resume_comes_out_with_what_it_says_beyond_a_portfolio() -> None:
+    def resume(content: bytes) -> Leaves:
+        told = leaves({key: each for key, each in json.loads(content).items() if key != "$schema"})
+        return {at: text for at, text in told if ".waymark." not in at}
+
+    content = json.dumps(RESUME).encode()
+    made = again(read(json_resume.FORMAT, content))
+    missing = resume(content).items() - resume(written(json_resume.FORMAT, made)).items()
+    # An award is a certificate here, and what is left of one stays out, and is told.
+    assert {at.partition("[")[0] for at, _ in missing} == {"awards"}
+    assert [path for _, path in json_resume.left_out(made)] == ["awards.jury"]
+    bare = resume(written(json_resume.FORMAT, replace(made, remainders=())))  # control
+    lost = {at for at in resume(content).keys() - bare.keys() if not at.startswith("awards")}
+    assert {"basics.label", "basics.profiles[1].username", "work[1].keywords[0]", "meta.theme"} <= lost
+    made.portfolio.skill_claims[0].label["en"] = "Brazing"  # what was said of another skill
+    assert "Wizardly" not in resume(written(json_resume.FORMAT, made)).values()
 
 
 WORDS = st.sampled_from(
