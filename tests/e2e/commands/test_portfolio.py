@@ -197,7 +197,7 @@ def test_what_a_document_says_beyond_the_portfolio_is_kept_shown_and_forgotten(
     kept = {each["path"]: each["name"] for each in learner.gets("cv", "set-aside")}
     assert kept.keys() == {
         "LearnerInfo.Identification.Demographics.Gender",
-        "LearnerInfo.Skills.Other.Description",
+        "LearnerInfo.Skills.Other",
     }
 
     def written(*more: str) -> str:
