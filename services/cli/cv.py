@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.call import Call, calls, enum, with_etag
+from services.cli.call import Call, calls, enum, listed, with_etag
 from services.cli.evidence import ROW as EVIDENCE_ROW
 from services.cli.exits import ExitCode, Failure
 from services.cli.holder import LEARNER, Etag, HolderName, own
@@ -41,6 +41,8 @@ CV = {
 }
 ROW = {key: CV[key] for key in ("version", "title", "language")}
 NOT_CARRIED = {"of": "resource", "field": "field", "times": "count"}
+LEFT = NOT_CARRIED | {"set aside": "setAside"}
+SET_ASIDE = {"remainder": "name", "format": "format", "entry": "entry", "at": "path", "says": "content"}
 BROUGHT = {
     "entries": "entryTitles",
     "skills": "skillLabels",
@@ -60,6 +62,9 @@ Entries = Annotated[
 JournalAndPlans = Annotated[
     bool,
     typer.Option("--journal-and-plans", help="Also your journal, plans, goals and pages; leap2a only."),
+]
+PortfolioOnly = Annotated[
+    bool, typer.Option("--portfolio-only", help="Without what imported documents said beyond your portfolio.")
 ]
 Version = Annotated[str, typer.Option("--cv", help="Version of the CV, holders/{id}/cvs/{id}.")]
 Letter = Annotated[bool, typer.Option("--letter", help="The letter of that version; html or pdf.")]
@@ -135,9 +140,17 @@ def export(
     version: Version = "",
     letter: Letter = False,
     journal_and_plans: JournalAndPlans = False,
+    portfolio_only: PortfolioOnly = False,
 ) -> None:
     """Write a portfolio to a file, and say what the format cannot carry."""
-    wanted = _wanted(as_, language, anonymous, entries, journal_and_plans) | {"cv": version}
+    wanted = _wanted(
+        as_,
+        language,
+        entries,
+        anonymous=anonymous,
+        journal_and_plans=journal_and_plans,
+        without_remainders=portfolio_only,
+    ) | {"cv": version}
     wanted |= {"cover_letter": True} if letter else {}
     size = call.caller.rest_to_file(f"/v1/{own(call, holder)}:document", out, **wanted)
     typer.echo(f"{out}: {size} bytes", err=call.as_json)
@@ -154,9 +167,17 @@ def report(
     anonymous: Anonymous = False,
     entries: Entries = None,
     journal_and_plans: JournalAndPlans = False,
+    portfolio_only: PortfolioOnly = False,
 ) -> None:
     """Say what a format cannot carry of a portfolio."""
-    wanted = _wanted(as_, language, anonymous, entries, journal_and_plans)
+    wanted = _wanted(
+        as_,
+        language,
+        entries,
+        anonymous=anonymous,
+        journal_and_plans=journal_and_plans,
+        without_remainders=portfolio_only,
+    )
     _told(call, call.get(f"{own(call, holder)}:documentReport", **wanted))
 
 
@@ -189,7 +210,25 @@ def import_(
         call.part(uploaded.evidence, EVIDENCE_ROW, empty="every file was there")
     answer = call.post(f"{holder}/documents:import", body)
     call.one(answer, BROUGHT)
-    call.part(answer.get("notCarried", []), NOT_CARRIED, empty="everything was carried")
+    call.part(answer.get("notCarried", []), LEFT, empty="everything was carried")
+
+
+@cv.command("set-aside", epilog="Example:  waymark cv set-aside")
+@calls(LEARNER)
+def set_aside(call: Call, limit: Limit = 50) -> None:
+    """List what documents said beyond your portfolio: kept, and written into the same format again."""
+    found = listed(call.caller, f"{own(call, '')}/remainders", limit)
+    rows = [each | part for each in found for part in each["parts"]]
+    call.rows(rows, SET_ASIDE, empty="nothing was set aside")
+
+
+@cv.command("forget", epilog="Example:  waymark cv forget holders/0198…/remainders/0198…")
+@calls(LEARNER)
+def forget(
+    call: Call, name: Annotated[str, typer.Argument(metavar="REMAINDER", help="As `set-aside` shows it.")]
+) -> None:
+    """Remove something that was set aside."""
+    call.delete(name)
 
 
 def _version(title: str, language: str, entries: list[str] | None, letter: Path | None) -> dict[str, Any]:
@@ -202,11 +241,8 @@ def _version(title: str, language: str, entries: list[str] | None, letter: Path 
     return {key: value for key, value in body.items() if value}
 
 
-def _wanted(
-    as_: DocumentFormat, language: str, anonymous: bool, entries: list[str] | None, journal_and_plans: bool
-) -> dict[str, Any]:
+def _wanted(as_: DocumentFormat, language: str, entries: list[str] | None, **flags: bool) -> dict[str, Any]:
     wanted = {"format": enum("DOCUMENT_FORMAT", as_), "language_code": language, "entries": entries or []}
-    flags = {"anonymous": anonymous, "journal_and_plans": journal_and_plans}
     return wanted | {name: True for name, given in flags.items() if given}
 
 

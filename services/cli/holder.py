@@ -34,6 +34,7 @@ GOING = {
     "skills": "skillClaims",
     "credentials": "credentials",
     "CV versions": "cvs",
+    "set aside of documents": "remainders",
     "files": "evidence",
     "pathways": "pathways",
     "validation cases": "validationCases",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -24,9 +25,11 @@ from services.portfolio.domain.journal import dated
 from services.portfolio.domain.sameness import Known, goal_keys, journal_keys, page_keys, plan_keys
 from services.portfolio.formats import skills
 from services.portfolio.formats.format import Read
+from services.portfolio.formats.formats import FORMATS
+from services.portfolio.formats.remainders import told as told_in
 from services.portfolio.formats.texts import chosen
 from services.portfolio.shelves import remind
-from services.portfolio.store import holders
+from services.portfolio.store import holders, remainders
 from services.portfolio.store.collection import Collection
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
@@ -41,9 +44,14 @@ Q = TypeVar("Q", JournalEntry, Plan, Page)
 _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
 
 
-def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.ImportDocumentResponse:
+def bring_in(
+    tx: Transaction, vault: Vault, read: Read, request: pb.ImportDocumentRequest
+) -> pb.ImportDocumentResponse:
     """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
+    language = request.language_code or "en"
     current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
+    written_again = FORMATS[request.format].left_out is not None
+    keeps = written_again and remainders.clear(tx, vault.holder, request.format)
     here = _find_files(tx, vault, read)
     answer = pb.ImportDocumentResponse()
     _fill_holder(tx, vault, current, read.portfolio.holder, answer)
@@ -57,9 +65,27 @@ def bring_in(tx: Transaction, vault: Vault, read: Read, language: str) -> pb.Imp
     _add_pages(tx, vault, read, answer, here)
     answer.entry_titles.extend(entry.title for entry in entries)
     answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
+    kept = _set_aside(tx, vault, read, request.format, here) if keeps else Counter()
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
-    answer.not_carried.extend(pb.NotCarried(field=field, count=count) for field, count in told)
+    answer.not_carried.extend(
+        pb.NotCarried(field=field, count=count, set_aside=kept[field] >= count) for field, count in told
+    )
     return answer
+
+
+def _set_aside(
+    tx: Transaction,
+    vault: Vault,
+    read: Read,
+    format_: pb.DocumentFormat.ValueType,
+    here: dict[str, str],
+) -> Counter[str]:
+    """Keeps what a portfolio has no place for, by the entries that are here; returns how often each path."""
+    made = [each for each in read.remainders if not each.entry or each.entry in here]
+    for each in made:
+        each.format, each.entry = format_, here.get(each.entry, "")
+    remainders.set_aside(tx, vault, made)
+    return told_in(made)
 
 
 def _fill_holder(

@@ -14,6 +14,7 @@ from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan
+from waymark.portfolio.v1.remainder_pb2 import Remainder
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
 from services.platform.db.transaction import Transaction
@@ -25,7 +26,7 @@ from services.portfolio.formats.anonymous import anonymised
 from services.portfolio.formats.format import Cv
 from services.portfolio.formats.formats import FORMATS
 from services.portfolio.formats.losses import losses
-from services.portfolio.store import holders
+from services.portfolio.store import holders, remainders
 from services.portfolio.store.cvs import CVS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
@@ -57,6 +58,7 @@ class Material(NamedTuple):
     version: Version
     withheld: frozenset[str]
     planning: Planning
+    remainders: tuple[Remainder, ...] = ()
 
 
 def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Material:
@@ -79,7 +81,15 @@ def gathered(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         evidence=EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"], state=stored),
     )
     withheld = (each.name for each in portfolio.evidence if not is_served(each, to_holder=own))
-    return Material(portfolio, version, frozenset(withheld), planning)
+    return Material(portfolio, version, frozenset(withheld), planning, _remainders(tx, vault, request))
+
+
+def _remainders(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> tuple[Remainder, ...]:
+    """Returns what goes back into the document: only of the whole portfolio, and only to the holder."""
+    some = request.without_remainders or request.anonymous or request.entries or request.cv
+    if some or tx.principal.subject != vault.holder:
+        return ()
+    return tuple(remainders.of_format(tx, vault, request.format))
 
 
 def _planning(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -> Planning:
@@ -110,7 +120,7 @@ def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
 
 def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
     """Returns what is written for a request at `now` (UTC). A letter is never anonymous."""
-    portfolio, version, withheld, planning = material
+    portfolio, version, withheld, planning, remainders_ = material
     spoken = next(iter(portfolio.holder.languages), "en")
     language = request.language_code or version.language_code or spoken
     hidden = request.anonymous and not request.cover_letter
@@ -122,6 +132,7 @@ def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) 
         letter=version.cover_letter if request.cover_letter else "",
         letter_left=bool(version.cover_letter) and not request.cover_letter,
         withheld=withheld,
+        remainders=remainders_,
         **planning._asdict(),
     )
 
@@ -135,6 +146,7 @@ def report(request: pb.ExportDocumentRequest, cv: Cv) -> list[pb.NotCarried]:
     }
     own = [(request.cv, field) for field, part in lost.items() if part]
     files = [(name, "evidence.file") for name in sorted(cv.withheld)] if request.format == LEAP2A else []
-    found = own if cv.letter else chain(own, files, losses(format_, cv))
+    beyond = format_.left_out(cv) if format_.left_out else ()
+    found = own if cv.letter else chain(own, files, beyond, losses(format_, cv))
     told = (pb.NotCarried(resource=resource, field=field, count=1) for resource, field in found)
     return list(islice(told, MOST_TOLD))

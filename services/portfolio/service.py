@@ -44,6 +44,7 @@ from waymark.portfolio.v1 import (
     pathway_pb2_grpc,
     plan_pb2_grpc,
     questionnaire_pb2_grpc,
+    remainder_pb2_grpc,
     rights_request_pb2_grpc,
     share_link_pb2_grpc,
     skill_claim_pb2_grpc,
@@ -90,6 +91,7 @@ from services.portfolio.api.pages import PageApi
 from services.portfolio.api.pathways import PathwayApi
 from services.portfolio.api.plans import PlanApi
 from services.portfolio.api.questionnaires import QuestionnaireApi
+from services.portfolio.api.remainders import RemainderApi
 from services.portfolio.api.rights_requests import RightsRequestApi
 from services.portfolio.api.share_links import ShareLinkApi
 from services.portfolio.api.skill_claims import SkillClaimApi
@@ -137,6 +139,7 @@ SERVICERS: Sequence[Servicer] = (
     (pathway_pb2_grpc.add_PathwayServiceServicer_to_server, PathwayApi),
     (questionnaire_pb2_grpc.add_QuestionnaireServiceServicer_to_server, QuestionnaireApi),
     (plan_pb2_grpc.add_PlanServiceServicer_to_server, PlanApi),
+    (remainder_pb2_grpc.add_RemainderServiceServicer_to_server, RemainderApi),
     (rights_request_pb2_grpc.add_RightsRequestServiceServicer_to_server, RightsRequestApi),
     (share_link_pb2_grpc.add_ShareLinkServiceServicer_to_server, ShareLinkApi),
     (skill_claim_pb2_grpc.add_SkillClaimServiceServicer_to_server, SkillClaimApi),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import sqlalchemy
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from waymark.portfolio.v1 import (
     break_glass_pb2,
     contact_record_pb2,
+    document_pb2,
     entry_pb2,
     goal_pb2,
     guidance_case_pb2,
@@ -60,6 +62,7 @@ def live_a_life(portfolio: Portfolio) -> Caller:
     changed = entry_pb2.Entry(name=made.name, place=CANARY)  # what it said before becomes a revision
     person.UpdateEntry(entry_pb2.UpdateEntryRequest(entry=changed))
     skill(person, CANARY, label={"en": CANARY})
+    bring_a_document(person)
     way = pathway(person, title=CANARY)
     step(person, way.name, title=CANARY, course="courses/c")
     spell = pathway_pb2.Spell(kind=pathway_pb2.Spell.KIND_SICK, start_date=Date(year=2024, month=1, day=1))
@@ -88,6 +91,18 @@ def live_a_life(portfolio: Portfolio) -> Caller:
         event = vouchers.RedemptionAccepted(ref=ref)
         DEFINITION.reactions[type(event)](portfolio.app, tx, event, None)  # type: ignore[arg-type]
     return person
+
+
+def bring_a_document(person: Caller) -> None:
+    """A document that says the canary where a portfolio has no place for it."""
+    said = {"SkillsPassport": {"LearnerInfo": {"Skills": {"Other": {"Description": CANARY}}}}}
+    request = document_pb2.ImportDocumentRequest(
+        parent=person.holder,
+        format=document_pb2.DOCUMENT_FORMAT_EUROPASS_JSON,
+        content=json.dumps(said).encode(),
+        request_id=str(uuid.uuid4()),
+    )
+    person.ImportDocument(request)
 
 
 def ask_the_office(portfolio: Portfolio, person: Caller) -> None:

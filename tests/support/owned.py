@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -26,6 +27,7 @@ from waymark.portfolio.v1 import (
     pathway_pb2,
     plan_pb2,
     questionnaire_pb2,
+    remainder_pb2,
     rights_request_pb2,
     share_link_pb2,
     skill_claim_pb2,
@@ -124,6 +126,15 @@ def entries_of(person: Caller) -> Things:
     person.UpdateEntry(entry_pb2.UpdateEntryRequest(entry=entry_pb2.Entry(name=job.name, title="before")))
     link = share(person, ["holder"]).share_link
     version = person.CreateCv(cv_pb2.CreateCvRequest(parent=holder, cv=cv_pb2.Cv(title="x")))
+    brought = {"SkillsPassport": {"LearnerInfo": {"Skills": {"Other": {"Description": "Sings"}}}}}
+    person.ImportDocument(
+        document_pb2.ImportDocumentRequest(
+            parent=holder,
+            format=document_pb2.DOCUMENT_FORMAT_EUROPASS_JSON,
+            content=json.dumps(brought).encode(),
+        )
+    )
+    (aside,) = person.ListRemainders(remainder_pb2.ListRemaindersRequest(parent=holder)).remainders
     new_link = share_link_pb2.ShareLink(fields=["holder"], max_uses=1, expire_time=soon(days=1))
     requests: dict[str, dict[str, Any]] = {
         "UpdateHolder": {"holder": holder_pb2.Holder(name=holder, given_name="Eve")},
@@ -141,6 +152,7 @@ def entries_of(person: Caller) -> Things:
         "GetCv": {"name": version.name},
         "UpdateCv": {"cv": cv_pb2.Cv(name=version.name, title="Eve")},
         "DeleteCv": {"name": version.name},
+        "DeleteRemainder": {"name": aside.name},
         "GetDocumentReport": {"format": document_pb2.DOCUMENT_FORMAT_HTML},
         "UploadDocument": {"document": {"size_bytes": 1, "sha256": "0" * 64}},
         "ImportDocument": {"format": document_pb2.DOCUMENT_FORMAT_JSON_RESUME, "content": b"{}"},

@@ -78,7 +78,7 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
             (holder,) = names.parse(request.parent, "holders")
             vault = open_vault(tx, self.app.keys, holder)
             # A copy: a transaction that is run again must not find what the first run noted.
-            return bring_in(tx, vault, deepcopy(read), language)
+            return bring_in(tx, vault, deepcopy(read), request)
 
         answer = added(self, request, call)
         if place and not request.validate_only:

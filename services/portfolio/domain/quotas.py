@@ -40,6 +40,7 @@ LIMITS = {
     "legal_holds": 100,
     "break_glass_accesses": 1_000,
 }
+REMAINDERS = 2_000  # of one format; an import leaves no more
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000
 

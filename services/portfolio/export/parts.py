@@ -37,6 +37,7 @@ from waymark.portfolio.v1.page_submission_pb2 import ListPageSubmissionsRequest
 from waymark.portfolio.v1.pathway_pb2 import ListPathwaysRequest
 from waymark.portfolio.v1.plan_pb2 import ListPlansRequest
 from waymark.portfolio.v1.questionnaire_pb2 import ListQuestionnairesRequest
+from waymark.portfolio.v1.remainder_pb2 import ListRemaindersRequest
 from waymark.portfolio.v1.rights_request_pb2 import ListRightsRequestsRequest
 from waymark.portfolio.v1.share_link_pb2 import ListShareLinksRequest
 from waymark.portfolio.v1.skill_claim_pb2 import ListSkillClaimsRequest
@@ -92,6 +93,7 @@ from services.portfolio.store.page_submissions import SUBMISSIONS
 from services.portfolio.store.pages import PAGE_COLLECTIONS, PAGES
 from services.portfolio.store.planning import GOALS, JOURNAL, PLANS
 from services.portfolio.store.questionnaires import QUESTIONNAIRES
+from services.portfolio.store.remainders import REMAINDERS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.validations import CASES
 
@@ -120,6 +122,7 @@ PARTS: tuple[Part, ...] = (
         (tables.attestation_requests,),
     ),
     Part("cvs", every(ListCvsRequest, CVS.page), (tables.cvs,)),
+    Part("remainders", every(ListRemaindersRequest, REMAINDERS.page), (tables.remainders,)),
     Part(
         "evidence",
         every(ListEvidenceRequest, EVIDENCE.page),

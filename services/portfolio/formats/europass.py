@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Container
 from typing import Any
 
 from google.type.date_pb2 import Date
 from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import Entry
 from waymark.portfolio.v1.holder_pb2 import Holder
+from waymark.portfolio.v1.remainder_pb2 import RemainderPart
 
 from services.portfolio.formats import languages
 from services.portfolio.formats.format import Cv
-from services.portfolio.formats.texts import as_markup, chosen, clean, primary
+from services.portfolio.formats.remainders import Laid, Parts, Placed, filled, put_all_back
+from services.portfolio.formats.texts import as_markup, chosen, clean, of_markup, primary
 
 VERSION = "V3.4"
 STATEMENT = "personal_statement"
@@ -26,13 +29,52 @@ ACHIEVEMENTS = {
     entries.ENTRY_KIND_PUBLICATION: "publications",
     entries.ENTRY_KIND_INTEREST: "",
 }
-Parts = dict[str, Any]
+_KINDS = {code: kind for kind, code in ACHIEVEMENTS.items()}
+# What stands where only a label tells, by the nearest kind; the code itself is then told as left.
+_NEAR = {
+    "presentations": entries.ENTRY_KIND_PUBLICATION,
+    "citations": entries.ENTRY_KIND_PUBLICATION,
+    "conferences": entries.ENTRY_KIND_PUBLICATION,
+    "memberships": entries.ENTRY_KIND_INTEREST,
+    "references": entries.ENTRY_KIND_INTEREST,
+    "signature_equivalent": entries.ENTRY_KIND_INTEREST,
+}
 _LOCALES = 2  # letters: of ISO 639-1, as the schema has no place for other tags
+_ID, _IDREF = re.compile(r'"[Ii]d":"([^"]*)"'), re.compile(r'"idref":"([^"]*)"')
 _EMAIL = re.compile(r"[^@]+@[^.]+\..+")  # what the schema takes for one
 
 
-def tree_of(cv: Cv) -> Parts:
-    """Returns the document as a tree whose keys are in the order of the schema."""
+def laid(cv: Cv) -> Laid:
+    """Lays out a document as a tree whose keys are in the order of the schema."""
+    placed: Placed = {}
+    tree = _tree(cv, placed)
+    placed[""] = (tree, "")
+    parts = [part for each in cv.remainders for part in each.parts if part.path == "Attachment"]
+    attached = {key for part in parts for key in _ID.findall(part.content)}
+
+    def may(part: RemainderPart) -> bool:  # the schema asks for what is pointed to
+        return attached.issuperset(_IDREF.findall(part.content))
+
+    left_out = put_all_back(cv.remainders, placed, _alike, may)
+    whole = {key: filled(each) for key, each in tree.items()}
+    return Laid({key: each for key, each in whole.items() if each or key == "LearnerInfo"}, left_out)
+
+
+def kind_of(code: str) -> entries.EntryKind.ValueType:
+    """Returns the kind of entry that an achievement with a code is, or the nearest one."""
+    return _KINDS.get(code) or _NEAR.get(code, entries.ENTRY_KIND_CERTIFICATE)
+
+
+def _alike(path: str, own: Any, value: Any) -> bool:
+    """Whether a text says the same in other markup, or a code more of the same kind of achievement."""
+    if not (isinstance(own, str) and isinstance(value, str)):
+        return False
+    nearer = path == "LearnerInfo.Achievement.Title.Code" and kind_of(own) == kind_of(value)
+    return nearer or of_markup(own) == of_markup(value)
+
+
+def _tree(cv: Cv, placed: Placed) -> Parts:
+    """Returns all of it, what is empty included: that keeps a place for what is put back."""
     written = f"{cv.written_at:%Y-%m-%dT%H:%M:%S.000Z}"
     return {
         "Locale": _locale(cv.language),
@@ -42,9 +84,11 @@ def tree_of(cv: Cv) -> Parts:
             "LastUpdateDate": written,
             "XSDVersion": VERSION,
             "Generator": "Waymark",
+            "Comment": "",
             "EuropassLogo": False,
         },
-        "LearnerInfo": _filled(_learner(cv)),
+        "PrintingPreferences": {},
+        "LearnerInfo": _learner(cv, placed),
     }
 
 
@@ -53,33 +97,51 @@ def _locale(language: str) -> str:
     return code if len(code) == _LOCALES else "en"
 
 
-def _learner(cv: Cv) -> Parts:
-    holder, of = cv.portfolio.holder, cv.portfolio.entries
+def _learner(cv: Cv, placed: Placed) -> Parts:
+    holder = cv.portfolio.holder
     summary = chosen(holder.summary, cv.language)
     return {
         "Identification": _identification(holder),
         "Headline": {"Type": {"Code": STATEMENT}, "Description": {"Label": clean(summary)}}
         if summary
         else {},
-        "WorkExperience": [_work(each, cv.language) for each in of if each.kind in WORK],
-        "Education": [
-            _education(each, cv.language) for each in of if each.kind == entries.ENTRY_KIND_EDUCATION
-        ],
-        "Skills": _skills(cv),
-        "Achievement": [_achievement(each, cv.language) for each in of if each.kind in ACHIEVEMENTS],
+        "WorkExperience": _items(cv, WORK, "WorkExperience", _work, placed),
+        "Education": _items(cv, (entries.ENTRY_KIND_EDUCATION,), "Education", _education, placed),
+        "Skills": _skills(cv, placed),
+        "Achievement": _items(cv, ACHIEVEMENTS, "Achievement", _achievement, placed),
     }
+
+
+def _items(
+    cv: Cv,
+    kinds: Container[int],
+    path: str,
+    write: Callable[[Entry, str], Parts],
+    placed: Placed,
+) -> list[Parts]:
+    """Writes entries of some kinds, and notes where each stands."""
+    made = []
+    for entry in (each for each in cv.portfolio.entries if each.kind in kinds):
+        made.append(write(entry, cv.language))
+        placed[entry.name] = (made[-1], f"LearnerInfo.{path}.")
+    return made
 
 
 def _identification(holder: Holder) -> Parts:
     contact = holder.contact
     address = {
         "AddressLine": clean("\n".join(contact.address_lines)),
+        "AddressLine2": "",
         "PostalCode": clean(contact.postal_code),
         "Municipality": clean(contact.locality),
         "Country": {"Code": COUNTRIES.get(contact.region_code, contact.region_code)},
     }
     return {
-        "PersonName": {"FirstName": clean(holder.given_name), "Surname": clean(holder.family_name)},
+        "PersonName": {
+            "Title": {},
+            "FirstName": clean(holder.given_name),
+            "Surname": clean(holder.family_name),
+        },
         "ContactInfo": {
             "Address": {"Contact": address},
             "Email": {"Contact": contact.email if _EMAIL.fullmatch(contact.email) else ""},
@@ -92,6 +154,7 @@ def _identification(holder: Holder) -> Parts:
 def _work(entry: Entry, language: str) -> Parts:
     return {
         "Period": _period(entry),
+        "Documentation": {},
         "Position": {"Label": clean(entry.title)},
         "Activities": as_markup(chosen(entry.description, language)),
         "Employer": _organisation(entry),
@@ -102,6 +165,7 @@ def _education(entry: Entry, language: str) -> Parts:
     level = entry.education.eqf_level
     return {
         "Period": _period(entry),
+        "Documentation": {},
         "Title": clean(entry.title),
         "Activities": as_markup(chosen(entry.description, language)),
         "Organisation": _organisation(entry),
@@ -116,23 +180,24 @@ def _achievement(entry: Entry, language: str) -> Parts:
     }
 
 
-def _skills(cv: Cv) -> Parts:
+def _skills(cv: Cv, placed: Placed) -> Parts:
     spoken = [each for each in cv.portfolio.entries if each.kind == entries.ENTRY_KIND_LANGUAGE]
+    linguistic: dict[str, list[Parts]] = {"MotherTongue": [], "ForeignLanguage": []}
+    for each in spoken:
+        key = "MotherTongue" if each.language.native else "ForeignLanguage"
+        linguistic[key].append(_language(each))
+        placed[each.name] = (linguistic[key][-1], f"LearnerInfo.Skills.Linguistic.{key}.")
     held = dict.fromkeys(
         category for each in cv.portfolio.entries for category in each.driving_licence.categories
     )
     labels = filter(None, (clean(chosen(each.label, cv.language)) for each in cv.portfolio.skill_claims))
     items = "".join(f"<li>{as_markup(label)}</li>" for label in labels)
     return {
-        "Linguistic": {
-            "MotherTongue": [{"Description": _language(each)} for each in spoken if each.language.native],
-            "ForeignLanguage": [
-                {"Description": _language(each), "ProficiencyLevel": _levels(each)}
-                for each in spoken
-                if not each.language.native
-            ],
-        },
+        "Linguistic": linguistic,
+        "Communication": {},
+        "Organisational": {},
         "JobRelated": {"Description": f"<ul>{items}</ul>" if items else ""},
+        "Computer": {},
         "Driving": {"Description": {"Licence": [each for each in held if each in LICENCES]}},
     }
 
@@ -140,7 +205,8 @@ def _skills(cv: Cv) -> Parts:
 def _language(entry: Entry) -> Parts:
     code = entry.language.language_code
     known = languages.code_of(entry.title, "en") if code == languages.UNKNOWN else code
-    return {"Code": "" if known == languages.UNKNOWN else known, "Label": clean(entry.title)}
+    said = {"Code": "" if known == languages.UNKNOWN else known, "Label": clean(entry.title)}
+    return {"Description": said, "ProficiencyLevel": {} if entry.language.native else _levels(entry)}
 
 
 def _levels(entry: Entry) -> Parts:
@@ -151,7 +217,14 @@ def _levels(entry: Entry) -> Parts:
 
 def _organisation(entry: Entry) -> Parts:
     contact = {
-        "Address": {"Contact": {"Municipality": clean(entry.place)}},
+        "Address": {
+            "Contact": {
+                "AddressLine": "",
+                "AddressLine2": "",
+                "PostalCode": "",
+                "Municipality": clean(entry.place),
+            }
+        },
         "Website": {"Contact": entry.uri},
     }
     return {"Name": clean(entry.organisation), "ContactInfo": contact}
@@ -167,12 +240,5 @@ def _period(entry: Entry) -> Parts:
 
 
 def _date(date: Date) -> Parts:
-    return {"Year": date.year, "Month": date.month, "Day": date.day if date.month else 0} if date.year else {}
-
-
-def _filled(value: Any) -> Any:
-    """Returns a tree without what is empty in it. Items of lists stay: each stands for something."""
-    if isinstance(value, dict):
-        below = {key: _filled(each) for key, each in value.items()}
-        return {key: each for key, each in below.items() if each or each is False}
-    return [_filled(each) for each in value] if isinstance(value, list) else value
+    whole = {"Year": date.year, "Month": date.month, "Day": date.day if date.month else 0}
+    return {key: each for key, each in whole.items() if each} if date.year else {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from google.type.date_pb2 import Date
@@ -12,26 +14,28 @@ from waymark.portfolio.v1.holder_pb2 import Contact, Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
 from services.portfolio.formats import languages, skills
-from services.portfolio.formats.europass import ACHIEVEMENTS, COUNTRIES, STATEMENT
+from services.portfolio.formats.europass import ACHIEVEMENTS, COUNTRIES, STATEMENT, kind_of
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import Read
-from services.portfolio.formats.texts import MAX_TEXT, of_markup, primary
+from services.portfolio.formats.remainders import set_aside
+from services.portfolio.formats.texts import MAX_TEXT, as_markup, of_markup, primary
 from services.portfolio.formats.trees import Tree
 
 _OF_UNION = {union: iso for iso, union in COUNTRIES.items()}
+# What whoever writes a file says of it.
+_OF_FILE = (
+    "DocumentType",
+    "Bundle",
+    "CreationDate",
+    "LastUpdateDate",
+    "XSDVersion",
+    "Generator",
+    "Copyright",
+    "EuropassLogo",
+)
 _MARKUP = 40_000  # characters of a text with its tags
 _LIST = re.compile(r"<ul>(?:<li>([^<>]|<br/>)*</li>)+</ul>")
 _ITEM = re.compile(r"<li>(.*?)</li>")
-# What stands where only a label tells, by the nearest kind; the code itself is then told as left.
-_NEAR = {
-    "presentations": entries.ENTRY_KIND_PUBLICATION,
-    "citations": entries.ENTRY_KIND_PUBLICATION,
-    "conferences": entries.ENTRY_KIND_PUBLICATION,
-    "memberships": entries.ENTRY_KIND_INTEREST,
-    "references": entries.ENTRY_KIND_INTEREST,
-    "signature_equivalent": entries.ENTRY_KIND_INTEREST,
-}
-_KINDS = {code: kind for kind, code in ACHIEVEMENTS.items()}
 
 
 def read_tree(root: dict[str, Any], language: str) -> Read:
@@ -41,21 +45,36 @@ def read_tree(root: dict[str, Any], language: str) -> Read:
     said = tree.text("Locale", 35) or tree.text("locale", 35)
     if said and said.lower() != primary(language):
         language = said
-    tree.take("DocumentInfo", "PrintingPreferences", "schemaLocation")  # of the file, not of the person
+    tree.take("schemaLocation")
+    tree.again("PrintingPreferences")
+    info = tree.tree("DocumentInfo")
+    info.again("Comment")
+    info.take(*_OF_FILE)
     learner = tree.tree("LearnerInfo")
     holder = _holder(learner.tree("Identification"), learner.tree("Headline"), language)
     found.left += fit(holder, "LearnerInfo.Identification")
     if holder.ListFields():
         found.portfolio.holder.CopyFrom(holder)
-    made = [_work(each, language) for each in learner.trees("WorkExperience")]
-    made += [_education(each, language) for each in learner.trees("Education")]
+    made = _items(learner, "WorkExperience", _work, language)
+    made += _items(learner, "Education", _education, language)
     _read_skills(learner.tree("Skills"), found, made, language)
-    made += [_achievement(each, language) for each in learner.trees("Achievement")]
+    made += _items(learner, "Achievement", _achievement, language)
     for entry in made:
         found.left += fit(entry, "LearnerInfo")
     found.portfolio.entries.extend(made)
     found.left += tree.left()
+    found.remainders = set_aside(tree.rests())
     return found
+
+
+def _items(tree: Tree, key: str, read: Callable[[Tree, str], Entry], language: str) -> list[Entry]:
+    """Reads a list of entries, each named by its place."""
+    made = []
+    for number, item in enumerate(tree.trees(key)):
+        entry = read(item, language)
+        entry.name = item.owner = f"{key}/{number}"
+        made.append(entry)
+    return made
 
 
 def _holder(identification: Tree, headline: Tree, language: str) -> Holder:
@@ -66,8 +85,10 @@ def _holder(identification: Tree, headline: Tree, language: str) -> Holder:
     contact = _contact(identification.tree("ContactInfo"))
     if contact.ListFields():
         holder.contact.CopyFrom(contact)
+    headline.as_one()
     kind = headline.tree("Type")
     code = kind.text("Code")
+    kind.goes_with("Code")
     if code != STATEMENT:
         kind.leave("Code", code)
     elif said := headline.tree("Description").text("Label", 5000):
@@ -78,10 +99,13 @@ def _holder(identification: Tree, headline: Tree, language: str) -> Holder:
 def _contact(info: Tree) -> Contact:
     address = info.tree("Address").tree("Contact")
     country = address.tree("Country")
+    country.as_one()
     code = country.text("Code")
     if code:
-        country.take("Label")  # says the same in words
+        _in_words(country)
     phones = info.trees("Telephone")
+    for phone in phones[:1]:
+        phone.goes_with("Contact")
     lines = [address.text("AddressLine", 1600), address.text("AddressLine2", 1600)]
     return Contact(
         email=info.tree("Email").text("Contact"),
@@ -102,9 +126,10 @@ def _work(item: Tree, language: str) -> Entry:
 def _education(item: Tree, language: str) -> Entry:
     entry = Entry(kind=entries.ENTRY_KIND_EDUCATION, title=item.text("Title"))
     level = item.tree("Level")
+    level.as_one()
     if (code := level.text("Code")) in set("12345678"):
         entry.education.CopyFrom(EducationDetail(eqf_level=int(code)))
-        level.take("Label")
+        _in_words(level)
     elif code:
         level.leave("Code", code)
     _common(item, entry, item.tree("Organisation"), language)
@@ -114,11 +139,9 @@ def _education(item: Tree, language: str) -> Entry:
 def _achievement(item: Tree, language: str) -> Entry:
     title = item.tree("Title")
     code = title.text("Code")
-    kind = _KINDS.get(code)
-    if kind is None:
-        kind = _NEAR.get(code, entries.ENTRY_KIND_CERTIFICATE)
+    if code not in ACHIEVEMENTS.values():
         title.leave("Code", code)
-    entry = Entry(kind=kind, title=title.text("Label"))
+    entry = Entry(kind=kind_of(code), title=title.text("Label"))
     _describe(entry, item, "Description", language)
     return entry
 
@@ -135,23 +158,26 @@ def _common(item: Tree, entry: Entry, organisation: Tree, language: str) -> None
     website = info.tree("Website")
     entry.uri = website.text("Contact", 2000)
     if entry.uri:
-        website.take("Use")  # `business`, always
+        website.again("Use")  # `business`, always
+        website.goes_with("Contact")
     _describe(entry, item, "Activities", language)
 
 
 def _describe(entry: Entry, item: Tree, key: str, language: str) -> None:
     markup = item.text(key, _MARKUP)
     text = of_markup(markup)
-    if len(text) > MAX_TEXT:
-        item.leave(key, markup)
     if text:
         entry.description[language] = text[:MAX_TEXT]
+    if len(text) > MAX_TEXT:
+        item.leave(key, markup)
+    elif as_markup(text) != markup:
+        item.again(key)  # with paragraphs and lists, while it says what the entry says
 
 
 def _read_skills(tree: Tree, found: Read, made: list[Entry], language: str) -> None:
     linguistic = tree.tree("Linguistic")
-    made += [_language(each, language, native=True) for each in linguistic.trees("MotherTongue")]
-    made += [_language(each, language, native=False) for each in linguistic.trees("ForeignLanguage")]
+    made += _items(linguistic, "MotherTongue", partial(_language, native=True), language)
+    made += _items(linguistic, "ForeignLanguage", partial(_language, native=False), language)
     categories = tree.tree("Driving").tree("Description").texts("Licence")
     if categories:
         licence = Entry(kind=entries.ENTRY_KIND_DRIVING_LICENCE)
@@ -182,6 +208,12 @@ def _language(item: Tree, language: str, *, native: bool) -> Entry:
     return Entry(kind=entries.ENTRY_KIND_LANGUAGE, title=label, language=detail)
 
 
+def _in_words(tree: Tree) -> None:
+    """Takes the label beside a code: it says the same, and goes where the code does."""
+    tree.again("Label")
+    tree.goes_with("Code")
+
+
 def _date(tree: Tree) -> Date | None:
     """Returns a date of JSON (`{"Year": 1940}`) or XML (`year="1940" month="--03" day="---10"`)."""
     parts = [
@@ -189,6 +221,7 @@ def _date(tree: Tree) -> Date | None:
         for key in ("Year", "Month", "Day")
     ]
     if not all(part.isascii() and (part.isdigit() or not part) for part in parts) or not parts[0]:
+        tree.leave_all()
         return None
     year, month, day = (int(part or 0) for part in parts)
     return Date(year=year, month=month, day=day)

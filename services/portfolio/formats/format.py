@@ -14,6 +14,7 @@ from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.page_pb2 import Page
 from waymark.portfolio.v1.plan_pb2 import Plan
+from waymark.portfolio.v1.remainder_pb2 import Remainder
 from waymark.portfolio.v1.share_link_pb2 import SharedPortfolio
 
 
@@ -42,7 +43,8 @@ class Cv:
     the person applies as; `letter`: text of a cover letter that is written instead of the CV; `letter_left`:
     there is one, and the CV is written; `withheld`: names of evidence whose files stay behind, because they
     may not be served; `journal`, newest first, and `plans`, `goals` and `pages` in their order: for formats
-    that have a place for them, where the holder asked for them."""
+    that have a place for them, where the holder asked for them; `remainders`: what documents of this format
+    said beyond all that."""
 
     portfolio: SharedPortfolio
     language: str
@@ -55,13 +57,15 @@ class Cv:
     plans: tuple[Plan, ...] = ()
     goals: tuple[Goal, ...] = ()
     pages: tuple[Page, ...] = ()
+    remainders: tuple[Remainder, ...] = ()
 
 
 @dataclass
 class Read:
     """What was read: a portfolio without etags, a journal, newest first, plans, goals and pages, and how
-    often what else was found, by path. What something in the document may name is named by its id there.
-    `places`: by that id, where in an archive a file stands whose SHA-256 the document does not say."""
+    often what else was found, by path; `remainders`: what of that can be put back. What something in the
+    document may name is named by its id there. `places`: by that id, where in an archive a file stands whose
+    SHA-256 the document does not say."""
 
     portfolio: SharedPortfolio = field(default_factory=SharedPortfolio)
     journal: list[JournalEntry] = field(default_factory=list)
@@ -70,6 +74,7 @@ class Read:
     pages: list[Page] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
+    remainders: list[Remainder] = field(default_factory=list)
 
 
 Opened = Callable[[Evidence], Iterator[bytes]]  # the bytes of a file, as they come
@@ -96,7 +101,8 @@ class Format:
     """One format. `write(cv, files)` yields the document as it is made; `read(file, language)` raises
     DocumentBrokenError. `fields`: what a page shows people, as paths of SharedPortfolio; empty for what is
     written for machines alone. `most_bytes`: of a document that is read. `lacking`: the characters of a text
-    that what is written cannot show."""
+    that what is written cannot show. `left_out`: (resource name, path) of each remainder that is not written;
+    None for a format that writes none, of which nothing is set aside."""
 
     content_type: str
     write: Callable[[Cv, Opened], Iterator[bytes]]
@@ -104,3 +110,4 @@ class Format:
     fields: tuple[str, ...] = ()
     most_bytes: int = 8 << 20
     lacking: Callable[[str], frozenset[str]] = lacks_none
+    left_out: Callable[[Cv], list[tuple[str, str]]] | None = None

@@ -16,6 +16,7 @@ from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats import beside, languages, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import IN_JSON, Cv, DocumentBrokenError, Format, Opened, Read
+from services.portfolio.formats.remainders import Laid, Parts, Placed, put_all_back, set_aside
 from services.portfolio.formats.texts import MAX_TEXT, as_iso, chosen, cleaned, of_iso, say
 from services.portfolio.formats.trees import Tree
 
@@ -64,13 +65,25 @@ _OF = {section.kind: key for key, section in SECTIONS.items()} | {
 
 def write(cv: Cv, _: Opened) -> Iterator[bytes]:
     """Yields the document, UTF-8."""
-    resume: dict[str, Any] = {"$schema": SCHEMA, "basics": _basics(cv.portfolio.holder, cv.language)}
+    yield json.dumps(cleaned(_laid(cv).tree), ensure_ascii=False, indent=2).encode()
+
+
+def left_out(cv: Cv) -> list[tuple[str, str]]:
+    """Returns (resource name, path) of what was set aside and is not in the document."""
+    return _laid(cv).left_out
+
+
+def _laid(cv: Cv) -> Laid:
+    resume: Parts = {"$schema": SCHEMA, "basics": _basics(cv.portfolio.holder, cv.language)}
+    placed: Placed = {"": (resume, "")}
     for key in SECTIONS:
-        items = [_item(each, cv.language) for each in cv.portfolio.entries if _OF[each.kind] == key]
+        of = [each for each in cv.portfolio.entries if _OF[each.kind] == key]
+        items = [_item(each, cv.language) for each in of]
+        placed |= {each.name: (item, f"{key}.") for each, item in zip(of, items, strict=True)}
         resume |= {key: items} if items else {}
     if cv.portfolio.skill_claims:
         resume["skills"] = [_skill(claim, cv.language) for claim in cv.portfolio.skill_claims]
-    yield json.dumps(cleaned(resume), ensure_ascii=False, indent=2).encode()
+    return Laid(resume, put_all_back(cv.remainders, placed))
 
 
 def read(file: BinaryIO, language: str) -> Read:
@@ -82,14 +95,18 @@ def read(file: BinaryIO, language: str) -> Read:
     if not tree:
         raise DocumentBrokenError("an empty object")
     found = Read()
-    tree.take("$schema", "meta")
+    tree.take("$schema")
+    tree.again("meta")
     _read_basics(tree.tree("basics"), found, language)
     for key, section in [*SECTIONS.items(), ("awards", _AWARD)]:
-        for item in tree.trees(key):
-            found.left += _read_item(item, section, found.portfolio.entries.add(), language)
+        for number, item in enumerate(tree.trees(key)):
+            entry = found.portfolio.entries.add()
+            found.left += _read_item(item, section, entry, language)
+            entry.name = item.owner = f"{key}/{number}"
     for item in tree.trees("skills"):
         _read_skill(item, found, language)
     found.left += tree.left()
+    found.remainders = set_aside(tree.rests())
     return found
 
 
@@ -204,6 +221,7 @@ def _skill(claim: SkillClaim, language: str) -> dict[str, Any]:
 
 
 def _read_skill(item: Tree, found: Read, language: str) -> None:
+    item.goes_with("name")
     claim = _beside(item, SkillClaim)
     if label := item.text("name", 500):
         say(claim.label, language, label)
@@ -224,4 +242,4 @@ def _beside(item: Tree, message: Any) -> Any:
     return found or message()
 
 
-FORMAT = Format("application/json", write, read, most_bytes=IN_JSON)
+FORMAT = Format("application/json", write, read, most_bytes=IN_JSON, left_out=left_out)

@@ -51,7 +51,8 @@ def local(element: Any) -> str:
 
 def tree_of(element: Any, wrapping: str = "") -> Any:
     """Returns an element as JSON has it: a text, or an object of its attributes and what is in it, by names
-    without namespaces. `wrapping`: how the name of an element ends that only wraps the items of a list."""
+    without namespaces. `wrapping`: how the name of an element ends that only wraps the items of a list,
+    which is a list also where it has one."""
     below = [each for each in element if isinstance(each.tag, str)]
     tree: dict[str, Any] = {etree.QName(key).localname: value for key, value in element.attrib.items()}
     if not below and not tree:
@@ -63,7 +64,7 @@ def tree_of(element: Any, wrapping: str = "") -> Any:
         name, value = local(each), tree_of(each, wrapping)
         one = name.removesuffix(wrapping)
         if one != name and isinstance(value, dict) and set(value) == {one}:
-            name, value = one, value[one]
+            name, value = one, _listed(value[one])
         tree[name] = value if name not in tree else [*_listed(tree[name]), *_listed(value)]
     return tree
 

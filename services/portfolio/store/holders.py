@@ -33,6 +33,7 @@ from services.portfolio.store.tables import (
     holders,
     mandates,
     pathways,
+    remainders,
     share_links,
     skill_claims,
 )
@@ -132,6 +133,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             evidence,
             credentials,
             cvs,
+            remainders,
             pathways,
             mandates,
             share_links,

@@ -134,6 +134,22 @@ cvs = Table(
     time("updated_at"),
 )
 
+# What documents said beyond a portfolio; what belongs to an entry is gone with it.
+remainders = Table(
+    "remainders",
+    metadata,
+    owner(),
+    id_(),
+    Column("format", SmallInteger, nullable=False),
+    Column("entry_id", Text),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+    ForeignKeyConstraint(["holder_id", "entry_id"], ["entries.holder_id", "entries.id"], ondelete="CASCADE"),
+    Index("remainders_entry", "holder_id", "entry_id", postgresql_where=text("entry_id IS NOT NULL")),
+)
+
 UNCHECKED = text("state = 3")  # files whose bytes are there and are to be checked
 UNSCANNED = text("scan_state IN (1, 2)")  # stored files that no scanner has looked at
 UNPREVIEWED = text("preview_due")  # images of which a small picture is to be made

@@ -185,6 +185,32 @@ def test_an_archive_with_files_moves_into_another_portfolio(learner: Person, tmp
     assert other.fails("cv", "import", "--format", "pdf", str(archive), "--with-files")[0] == 2
 
 
+def test_what_a_document_says_beyond_the_portfolio_is_kept_shown_and_forgotten(
+    learner: Person, tmp_path: Path
+) -> None:
+    file, out = tmp_path / "cv.json", tmp_path / "out.json"
+    gender, sings = {"Gender": {"Code": "F"}}, {"Other": {"Description": "Sings"}}
+    said = {"LearnerInfo": {"Identification": {"Demographics": gender}, "Skills": sings}}
+    file.write_text(json.dumps({"SkillsPassport": said}), encoding="utf-8")
+    told = learner.gets("cv", "import", "--format", "europass-json", str(file))["notCarried"]
+    assert all(each["setAside"] for each in told)
+    kept = {each["path"]: each["name"] for each in learner.gets("cv", "set-aside")}
+    assert kept.keys() == {
+        "LearnerInfo.Identification.Demographics.Gender",
+        "LearnerInfo.Skills.Other",
+    }
+
+    def written(*more: str) -> str:
+        learner.prints("cv", "export", "--format", "europass-json", "--out", str(out), *more)
+        return out.read_text(encoding="utf-8")
+
+    assert '"F"' in written()
+    assert "Sings" not in written("--portfolio-only")
+    learner.prints("cv", "forget", kept["LearnerInfo.Identification.Demographics.Gender"])
+    assert '"F"' not in written()
+    assert "Sings" in written()
+
+
 def test_a_cv_of_europass_comes_back_as_xml_and_as_pdf(learner: Person, tmp_path: Path) -> None:
     learner.gets("entry", "create", "work", "Welder", "--from", "2019-04", "--organisation", "Yard")
     learner.gets("entry", "create", "interest", "Bees")

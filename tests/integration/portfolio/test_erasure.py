@@ -144,7 +144,14 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     everywhere += ["group_memberships", "mentoring_matches", "submitted_pages"]
     everywhere += ["page_collections", "page_comments", "page_invitations", "page_submissions", "pages"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
-    everywhere += ["questionnaire_parts", "request_ids", "share_links", "skill_claims", "tier_moves"]
+    everywhere += [
+        "questionnaire_parts",
+        "remainders",
+        "request_ids",
+        "share_links",
+        "skill_claims",
+        "tier_moves",
+    ]
     everywhere += ["break_glass_accesses", "legal_holds", "rights_requests"]
     everywhere += ["validation_cases", "validation_snapshots"]
     assert readable(portfolio.app, person.subject, copies) == sorted(everywhere)

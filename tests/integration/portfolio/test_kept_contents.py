@@ -45,6 +45,7 @@ NOT_KEPT: Mapping[str, str] = {
     "kept_contents": NEVER_CHANGED,
     "page_invitations": NEVER_CHANGED,
     "pathway_words": NEVER_CHANGED,
+    "remainders": NEVER_CHANGED,
     "share_links": NEVER_CHANGED,
     "submitted_pages": NEVER_CHANGED,
     "tier_moves": NEVER_CHANGED,

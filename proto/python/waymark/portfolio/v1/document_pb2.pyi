@@ -86,6 +86,7 @@ class ExportDocumentRequest(_message.Message):
     CV_FIELD_NUMBER: _builtins.int
     COVER_LETTER_FIELD_NUMBER: _builtins.int
     JOURNAL_AND_PLANS_FIELD_NUMBER: _builtins.int
+    WITHOUT_REMAINDERS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Holder, `holders/{holder}`."""
     format: Global___DocumentFormat.ValueType
@@ -108,6 +109,10 @@ class ExportDocumentRequest(_message.Message):
     """True: the journal, plans, goals and pages as well, without what is in the trash; as Leap2A only, for the holder
     alone, and not anonymous. False: nothing of them, as a CV is shown to others.
     """
+    without_remainders: _builtins.bool
+    """True: nothing but what stands in the portfolio. False: also what documents of this format said beyond it (Remainder); only for
+    the holder, of the whole portfolio (neither `entries` nor `cv` named), and not anonymous.
+    """
     @_builtins.property
     def entries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Entries to take, `holders/{holder}/entries/{entry}`, in this order; empty: all, newest first."""
@@ -123,10 +128,11 @@ class ExportDocumentRequest(_message.Message):
         cv: _builtins.str = ...,
         cover_letter: _builtins.bool = ...,
         journal_and_plans: _builtins.bool = ...,
+        without_remainders: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "cover_letter", b"cover_letter", "cv", b"cv", "entries", b"entries", "format", b"format", "journal_and_plans", b"journal_and_plans", "language_code", b"language_code", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "cover_letter", b"cover_letter", "cv", b"cv", "entries", b"entries", "format", b"format", "journal_and_plans", b"journal_and_plans", "language_code", b"language_code", "name", b"name", "without_remainders", b"without_remainders"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -141,6 +147,7 @@ class NotCarried(_message.Message):
     RESOURCE_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
+    SET_ASIDE_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """What it belongs to in the portfolio, as a resource name; empty when a file was read."""
     field: _builtins.str
@@ -149,16 +156,19 @@ class NotCarried(_message.Message):
     """
     count: _builtins.int
     """How often it is there."""
+    set_aside: _builtins.bool
+    """True: set aside as it is, all of it, to be written into documents of the same format again (Remainder)."""
     def __init__(
         self,
         *,
         resource: _builtins.str = ...,
         field: _builtins.str = ...,
         count: _builtins.int = ...,
+        set_aside: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "field", b"field", "resource", b"resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "field", b"field", "resource", b"resource", "set_aside", b"set_aside"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

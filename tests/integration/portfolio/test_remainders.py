@@ -1,0 +1,118 @@
+"""What documents say beyond a portfolio: kept for the holder alone, written into the same format, and gone
+with what it belongs to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import false
+from waymark.portfolio.v1 import cv_pb2, entry_pb2
+from waymark.portfolio.v1 import document_pb2 as documents
+from waymark.portfolio.v1 import remainder_pb2 as pb
+
+from services.platform.db.transaction import transaction
+from services.portfolio.store import keeping, tables
+from tests.integration.portfolio.test_documents import bring, export, wanted
+from tests.integration.portfolio.test_rights import held
+from tests.support.portfolio import Caller, Portfolio, reason_of
+
+JSON, XML = documents.DOCUMENT_FORMAT_EUROPASS_JSON, documents.DOCUMENT_FORMAT_EUROPASS_XML
+SECTOR = "LearnerInfo.WorkExperience.Employer.Sector"
+GENDER = "LearnerInfo.Identification.Demographics.Gender"
+
+
+def document(gender: str = "F", sector: str = "Fishing") -> bytes:
+    """A CV with one thing of the person and one of a job that a portfolio has no place for."""
+    learner = {
+        "Identification": {"Demographics": {"Gender": {"Code": gender}}},
+        "WorkExperience": [{"Position": {"Label": "Cook"}, "Employer": {"Sector": {"Label": sector}}}],
+    }
+    return json.dumps({"SkillsPassport": {"LearnerInfo": learner}}).encode()
+
+
+def kept(person: Caller) -> Sequence[pb.Remainder]:
+    request = pb.ListRemaindersRequest(parent=person.holder)
+    answer: pb.ListRemaindersResponse = person.ListRemainders(request)
+    return answer.remainders
+
+
+def paths(person: Caller) -> set[str]:
+    return {part.path for each in kept(person) for part in each.parts}
+
+
+def test_what_is_kept_goes_back_for_the_holder_alone(portfolio: Portfolio) -> None:
+    person = portfolio.person(given_name="An")
+    counsellor = portfolio.mandated(person)
+    dry = bring(person, document(), JSON, validate_only=True)
+    assert not kept(person)
+    assert bring(person, document(), JSON) == dry
+    assert {each.field for each in dry.not_carried if each.set_aside} == {f"{GENDER}.Code", f"{SECTOR}.Label"}
+    assert paths(person) == {GENDER, SECTOR}
+    (cook,) = person.ListEntries(entry_pb2.ListEntriesRequest(parent=person.holder)).entries
+    assert [each.entry for each in kept(person)] == [cook.name, ""]
+    whole = export(person, person, JSON)
+    assert b"Fishing" in whole
+    assert b'"F"' in whole
+    version = person.CreateCv(cv_pb2.CreateCvRequest(parent=person.holder, cv=cv_pb2.Cv(title="Cook")))
+    some: list[dict[str, Any]] = [
+        {"anonymous": True},
+        {"entries": [cook.name]},
+        {"cv": version.name},
+        {"without_remainders": True},
+    ]
+    for fields in some:
+        assert b"Fishing" not in export(person, person, JSON, **fields), fields
+    assert b"Fishing" not in export(person, person, XML)  # it is put back where it stood, and there alone
+    assert b"Fishing" not in export(counsellor, person, JSON)
+    asked = pb.ListRemaindersRequest(parent=person.holder)
+    assert reason_of(counsellor.ListRemainders, asked) == "PERMISSION_DENIED"
+    assert reason_of(portfolio.person().ListRemainders, asked) == "NOT_FOUND"
+
+
+def test_each_can_be_removed_and_the_next_document_takes_their_place(portfolio: Portfolio) -> None:
+    person = portfolio.person(given_name="An")
+    bring(person, document(), JSON)
+    (gender,) = (each for each in kept(person) if not each.entry)
+    person.DeleteRemainder(pb.DeleteRemainderRequest(name=gender.name))
+    assert paths(person) == {SECTOR}
+    assert b'"F"' not in export(person, person, JSON)
+    again = bring(person, document("M", "Farming"), JSON)
+    assert again.duplicates == 1
+    assert (len(kept(person)), paths(person)) == (2, {GENDER, SECTOR})
+    written = export(person, person, JSON)
+    assert b"Farming" in written
+    assert b"Fishing" not in written
+    bring(person, b"<SkillsPassport/>", XML)  # of another format
+    assert len(kept(person)) == 2
+
+
+def test_what_belongs_to_an_entry_goes_with_it(portfolio: Portfolio) -> None:
+    person = portfolio.person(given_name="An")
+    bring(person, document(), JSON)
+    (cook,) = person.ListEntries(entry_pb2.ListEntriesRequest(parent=person.holder)).entries
+    person.DeleteEntry(entry_pb2.DeleteEntryRequest(name=cook.name))
+    assert b"Fishing" not in export(person, person, JSON)
+    report = person.GetDocumentReport(wanted(person, JSON)).not_carried
+    assert {each.field for each in report if "/remainders/" in each.resource} == {SECTOR}
+    person.UndeleteEntry(entry_pb2.UndeleteEntryRequest(name=cook.name))
+    assert b"Fishing" in export(person, person, JSON)
+    with transaction(portfolio.app) as tx:
+        tx.execute(tables.entries.delete().where(tables.entries.c.holder_id == person.subject))
+    assert paths(person) == {GENDER}
+
+
+def test_a_legal_hold_keeps_what_was_set_aside(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = portfolio.person(given_name="An")
+    bring(person, document(), JSON)
+    held(portfolio, person)
+    request = pb.DeleteRemainderRequest(name=kept(person)[0].name)
+    assert reason_of(person.DeleteRemainder, request) == "ERASURE_HELD"
+    told = bring(person, document("M", "Farming"), JSON).not_carried
+    assert not any(each.set_aside for each in told)
+    assert b"Fishing" in export(person, person, JSON)
+    monkeypatch.setattr(keeping, "is_held", lambda _: false())  # control
+    bring(person, document("M", "Farming"), JSON)
+    assert b"Fishing" not in export(person, person, JSON)
