@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pool
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 from waymark.errors.v1 import reason_pb2
@@ -119,6 +120,13 @@ STUBS = (
     skill_profile_pb2_grpc.SkillProfileServiceStub,
     validation_pb2_grpc.ValidationServiceStub,
 )
+SERVICE_OF = {  # stub class by the name of an RPC
+    rpc: stub
+    for stub in reversed(STUBS)
+    for rpc in descriptor_pool.Default()
+    .FindServiceByName(f"waymark.portfolio.v1.{stub.__name__.removesuffix('Stub')}")
+    .methods_by_name
+}
 ESCO = "http://data.europa.eu/esco/skill/"
 PDF = b"%PDF-1.7\n" + b"evidence " * 50
 
@@ -129,13 +137,14 @@ class Caller:
     def __init__(self, served: Served, access_token: str, subject: str = "") -> None:
         self.subject = subject
         self.holder = f"holders/{subject}"
-        self._stubs = served.stub(lambda channel: [make(channel) for make in STUBS], access_token)
+        self._served, self._token = served, access_token
 
     def __getattr__(self, rpc: str) -> Any:
-        for stub in self._stubs:
-            if hasattr(stub, rpc):
-                return getattr(stub, rpc)
-        raise AttributeError(rpc)
+        if rpc not in SERVICE_OF:
+            raise AttributeError(rpc)
+        stub = self._served.stub(SERVICE_OF[rpc], self._token)
+        self.__dict__.update((name, call) for name, call in vars(stub).items() if name in SERVICE_OF)
+        return self.__dict__[rpc]
 
 
 @dataclass

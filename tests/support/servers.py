@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -68,21 +69,23 @@ class Served:
         self.server = server
         self.app = app
         self.address = f"127.0.0.1:{server.port}"
-        self._channels: list[grpc.Channel] = []
+
+    @cached_property
+    def channel(self) -> grpc.Channel:
+        """The one connection of all its callers."""
+        return grpc.insecure_channel(self.address, options=[("grpc.use_local_subchannel_pool", 1)])
 
     def stub(self, make: Callable[[grpc.Channel], T], access_token: str = "", **metadata: str) -> T:
-        """Returns a stub on a channel of its own that sends the token, and `metadata`, with every call."""
-        channel = grpc.insecure_channel(self.address, options=[("grpc.use_local_subchannel_pool", 1)])
-        self._channels.append(channel)
+        """Returns a stub that sends the token, and `metadata`, with every call."""
         sent = list(metadata.items())
         if access_token:
             sent.append(("authorization", f"Bearer {access_token}"))
-        return make(grpc.intercept_channel(channel, _Sends(sent)))
+        return make(grpc.intercept_channel(self.channel, _Sends(sent)))
 
     def stop(self, **times: float) -> None:
         """Drains the server and closes everything that belongs to it."""
-        for channel in self._channels:
-            channel.close()
+        if "channel" in self.__dict__:
+            self.channel.close()
         self.server.drain(**{"notice": 0.0, "grace": 1.0, **times})
         self.app.close()
 

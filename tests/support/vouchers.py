@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -30,12 +31,13 @@ from waymark.vouchers.v1 import (
     voucher_pb2,
 )
 
+from services.platform.db.migrations import migrate
 from services.platform.db.transaction import transaction
 from services.platform.events.cloudevents import EventInfo
 from services.vouchers.service import DEFINITION
 from tests.support.databases import Databases
 from tests.support.parts import S3Address
-from tests.support.servers import Serve, Served
+from tests.support.servers import Serve, Served, start
 from tests.support.voucher_callers import Person
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "programmes"
@@ -69,8 +71,11 @@ def request_id() -> str:
     return str(uuid.uuid4())
 
 
+FOUNDED = 3  # events of the catalogue that every world has heard
+
+
 class World:
-    """One running service with staff, one provider, one course with two sessions."""
+    """One running service with staff, one provider, one course with a session and its shortage list."""
 
     organisation = "organisations/school"
     course = "courses/welding"
@@ -86,11 +91,16 @@ class World:
         self.auditor = Person(served, "auditor")
         self.system = Person(served, "system")
         self.provider = Person(served, "provider", org=self.organisation)
-        self.version = 0
+        self.version = FOUNDED
         self.today = datetime.now(UTC).date()
+
+    def found(self) -> None:
+        """Tells a new database of what every world has."""
+        self.version = 0
         self.accredit()
         self.offer(price=100_000)
         self.list_shortage()
+        assert self.version == FOUNDED
 
     def person(self, *roles: str, **options: str) -> Person:
         """Returns another caller."""
@@ -347,6 +357,19 @@ class World:
 NO_EVIDENCE = {"paymentRule": {"trigger": "TRIGGER_DELIVERY"}}
 
 
+def founded(databases: Databases) -> str:
+    """Returns the address of a new database that has heard what every world has, cloned from one of today."""
+    return databases.clone("vouchers", f"world_{datetime.now(UTC):%Y%m%d}", _found).url
+
+
+def _found(url: str) -> None:
+    migrate("vouchers", url)
+    with TemporaryDirectory() as folder:
+        served = start(DEFINITION, url, Path(folder))
+        World(served).found()
+        served.stop()
+
+
 @pytest.fixture
 def stored(database: Databases, serve: Serve, s3: S3Address) -> World:
     """A world with an object store."""
@@ -355,10 +378,10 @@ def stored(database: Databases, serve: Serve, s3: S3Address) -> World:
         "WAYMARK_S3_ACCESS_KEY": s3.access_key,
         "WAYMARK_S3_SECRET_KEY": s3.secret_key,
     }
-    return World(serve(DEFINITION, database("vouchers").url, environ=environ))
+    return World(serve(DEFINITION, founded(database), environ=environ))
 
 
 @pytest.fixture
 def world(database: Databases, serve: Serve) -> World:
     """A world on a database of its own."""
-    return World(serve(DEFINITION, database("vouchers").url))
+    return World(serve(DEFINITION, founded(database)))

@@ -19,6 +19,10 @@ def fill(callers: Callers, learner: Person, holder: str, provider: Person) -> No
     provider.surely("IssueCredential", parent=issuer, issued_credential=wanted)
     learner.surely("ImportCredential", parent=holder, content=certificate()[1])
     learner.surely("CreateCv", parent=holder, cv={"title": "x"})
+    skills = (
+        b'{"SkillsPassport": {"LearnerInfo": {"Skills": {"Other": {"Description": "x"}}}}}'  # one set aside
+    )
+    learner.surely("ImportDocument", parent=holder, format="DOCUMENT_FORMAT_EUROPASS_JSON", content=skills)
     counting = {"gender": "GENDER_WOMAN", "terms": TERMS}
     learner.surely("GiveExposureConsent", parent=holder, exposure_consent=counting)
     learner.surely("GetDocumentReport", name=holder, format="DOCUMENT_FORMAT_HTML")
