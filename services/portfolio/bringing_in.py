@@ -68,9 +68,16 @@ def bring_in(
     kept = _set_aside(tx, vault, read, request.format, here) if keeps else Counter()
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
     answer.not_carried.extend(
-        pb.NotCarried(field=field, count=count, set_aside=kept[field] >= count) for field, count in told
+        pb.NotCarried(field=field, count=count, set_aside=_is_kept(field, read.left, kept))
+        for field, count in told
     )
     return answer
+
+
+def _is_kept(field: str, left: Counter[str], kept: Counter[str]) -> bool:
+    """Returns whether all that was left at a path is kept: itself, or that of which it tells a part."""
+    whole = field.rpartition(".")[0]
+    return kept[field] >= left[field] or ("." in whole and kept[whole] > 0 and kept[whole] >= left[whole])
 
 
 def _set_aside(
@@ -83,7 +90,8 @@ def _set_aside(
     """Keeps what a portfolio has no place for, by the entries that are here; returns how often each path."""
     made = [each for each in read.remainders if not each.entry or each.entry in here]
     for each in made:
-        each.format, each.entry = format_, here.get(each.entry, "")
+        name = here.get(each.entry, "")
+        each.format, each.entry = format_, here.get(name, name)  # the second of two alike is the first
     remainders.set_aside(tx, vault, made)
     return told_in(made)
 

@@ -37,10 +37,10 @@ Alike = Callable[[str, Any, Any], bool]  # whether at a path both say the same
 
 
 def set_aside(rests: Iterable[Rest]) -> list[Remainder]:
-    """Returns what is kept, one for each entry and each thing of the person; `entry` is the name in the
-    document. Where it is too much, the largest are left out: pictures and files."""
+    """Returns what is kept, one for each entry and each thing beside; `entry` is the name in the document.
+    Where it is too much, the largest are left out: pictures and files."""
     items = (item for rest in rests for item in _items(rest))
-    parts = [(item.owner, part) for item in items if (part := _part(item))]
+    parts = [(item, part) for item in items if (part := _part(item))]
     sizes, size = sorted((len(part.content.encode()), number) for number, (_, part) in enumerate(parts)), 0
     kept: set[int] = set()
     for more, number in sizes[:MOST]:
@@ -49,12 +49,13 @@ def set_aside(rests: Iterable[Rest]) -> list[Remainder]:
             break
         kept.add(number)
     made: list[Remainder] = []
-    by_owner: dict[str, Remainder] = {}
-    for owner, part in (each for number, each in enumerate(parts) if number in kept):
-        if not owner or owner not in by_owner:
-            by_owner[owner] = Remainder(entry=owner)
-            made.append(by_owner[owner])
-        by_owner[owner].parts.append(part)
+    of: dict[tuple[str, str], Remainder] = {}
+    for item, part in (each for number, each in enumerate(parts) if number in kept):
+        key = item.owner, item.thing
+        if not any(key) or key not in of:
+            of[key] = Remainder(entry=item.owner)
+            made.append(of[key])
+        of[key].parts.append(part)
     return made
 
 

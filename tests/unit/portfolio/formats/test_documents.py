@@ -89,7 +89,7 @@ def test_what_a_real_file_says_stands_in_its_place() -> None:
 
 @pytest.mark.parametrize("space", ["http://terms.leapspecs.org/", "http://www.cetis.org.uk/leap2/terms/"])
 def test_leap2a_in_each_namespace(space: str) -> None:
-    content = leap2a.feed(full())
+    content = etree.tostring(leap2a.feed(full()))
     for said in (space, f"https://web.archive.org/web/2020/{space}"):
         found = read(LEAP, content.replace(leap2a.LEAP.encode(), said.encode()))
         assert found.portfolio.entries[1].start_date.year == 2015

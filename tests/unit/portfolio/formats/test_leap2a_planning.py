@@ -203,7 +203,7 @@ def test_a_journal_and_plans_come_back_whole_and_what_has_no_place_is_told() -> 
     assert found.journal[1].evidence == ["portfolio:file/0"]  # by its id in the feed
     del found.journal[1].evidence[:]
     del made.journal[1].evidence[:]
-    assert found.plans[0].goal == found.goals[0].name == leap2a.goal_id(0)
+    assert found.plans[0].goal == found.goals[0].name == leap2a.id_of("goal", 0)
     for goal in (*made.goals, *found.goals):
         goal.ClearField("name")
     for one in (made.plans[0], found.plans[0]):
@@ -273,7 +273,7 @@ def test_round_trips_of_any_journal_plans_and_goals(
     journal: list[JournalEntry], plans: list[Plan], goals: list[Goal]
 ) -> None:
     for number, goal in enumerate(goals):
-        goal.name = leap2a.goal_id(number)
+        goal.name = leap2a.id_of("goal", number)
     for plan, goal in zip(plans, goals, strict=False):
         plan.goal = goal.name
     made: Cv = replace(cv(), journal=tuple(journal), plans=tuple(plans), goals=tuple(goals))
