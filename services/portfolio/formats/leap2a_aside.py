@@ -1,4 +1,4 @@
-"""What a Leap2A feed says beyond what is written of it again: found by writing it, as nobody could list it."""
+"""What a Leap2A feed says beyond what is written of it: found by writing it, as nobody could list it."""
 
 from __future__ import annotations
 
@@ -73,13 +73,14 @@ def _of_item(made: Made, own: Any, number: int) -> Iterator[Rest]:
     known = {slot(each): text(each) for each in own if slot(each) in KNOWN_BY}
     if of_person or (made.entry and item.type != leap2a.ORGANIZATION):
         known = {}
-    content = {"content": text(each) for each in own if slot(each) == "content"}
+    content = [text(each) for each in own if slot(each) == "content"]
     rest = Rest("", "", "", {}, made.entry, "" if of_person else str(number))
     said = list(item.element)
     for element in (each for each in said if local(each) == "id" and not leap2a.is_own(item.id)):
         yield _rest(item.type, element, known, rest)
     for element, beside in _differing(said, own):
-        goes_with = content if local(element) in _IN_ITS_TEXT and not item.is_left(element) else {}
+        in_text = local(element) in _IN_ITS_TEXT and not item.is_left(element)
+        goes_with = {"content": content[0]} if in_text and content else {}
         yield _rest(item.type, element, known | goes_with | beside, rest)
 
 

@@ -1,4 +1,4 @@
-"""What the elements of a Leap2A feed say, whatever their namespace: which thing of an entry, and what of it."""
+"""What the elements of a Leap2A feed say, whatever their namespace: of which thing, and what."""
 
 from __future__ import annotations
 
@@ -125,6 +125,6 @@ def place(element: Any) -> tuple[str, str]:
 
 
 def wording(element: Any) -> tuple[str, str] | None:
-    """Returns what is the same of two elements that say one thing by other names; None for one without text."""
+    """Returns what is the same of two elements that say one thing by other names; None without text."""
     name, said = slot(element).partition(".")[0], text(element)
     return ("content" if name == "summary" else name, said) if said else None

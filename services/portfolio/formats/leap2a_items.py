@@ -10,7 +10,6 @@ from itertools import chain
 from typing import Any
 
 from google.type.date_pb2 import Date
-from lxml import etree
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.portfolio.domain.credentials import strict_json

@@ -19,11 +19,11 @@ from tests.support.real_data import real_data
 
 LEAP = leap2a_archive.FORMAT
 REAL = ("2010-10-16_Mahara_v1-3_leap2a.xml", "test_valid_leap2a.xml")
-# Which program made which feed when: the one that writes it says it of its own. Of an item that is when it was written.
+# Which program made which feed when: the one that writes it says it of its own, as of an item when it did.
 OF_THE_FILE = ("feed/title", "feed/id", "feed/updated", "feed/generator", "feed/version")
 # Where a file stands in an archive: by its hash. What it is called and how large it is are added.
 OF_A_FILE = ("link.enclosure@href", "link.enclosure@title", "link.enclosure@length")
-# A page links to all that it shows, also to what stands in a grouping that it shows; a name is told by its parts.
+# A page links to all that it shows, also to what a grouping on it has; a name is told by its parts.
 ADDED = (
     "link.has_part@",
     "persondata@field=legal_",
