@@ -36,6 +36,7 @@ def keep(root: Any, items: Iterable[Item], made: list[Made], found: Read, langua
     """Sets aside what of a feed is not in one of what was found, and tells what is too much."""
     own = leap2a.feed(_cv(found, language))
     written = items_of(own)
+    made = [each for each in made if each.own_id in written]  # a blog without posts is not
     rename(own, {each.own_id: each.item.id for each in made})
     rests = list(_of_feed(root, own))
     for number, each in enumerate(made):

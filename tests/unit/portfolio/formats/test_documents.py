@@ -84,7 +84,7 @@ def test_what_a_real_file_says_stands_in_its_place() -> None:
     mahara = read(LEAP, real_data("portfolio/leap2a/2010-10-16_Mahara_v1-3_leap2a.xml").read_bytes())
     teacher = mahara.portfolio.entries[1]
     assert (teacher.organisation, teacher.start_date.year) == ("Kantonsschule Zürich", 2003)
-    assert mahara.left["selection"] == 7  # profile, dashboard and groups of entries
+    assert mahara.left["selection"] == 9  # profile, dashboard, blogs and groups of entries
 
 
 @pytest.mark.parametrize("space", ["http://terms.leapspecs.org/", "http://www.cetis.org.uk/leap2/terms/"])

@@ -296,7 +296,7 @@ def test_pages_of_mahara_become_pages() -> None:
     assert len(second.blocks) == 12
     told = {"selection.view.externalfeed": 1, "selection.view.externalvideo": 1}
     assert {key: found.left[key] for key in told} == told
-    assert found.left["selection"] == 7  # profile and dashboard, and groupings
+    assert found.left["selection"] == 9  # profile and dashboard, groupings and blogs
 
 
 def test_a_page_of_others_is_its_words_and_its_parts() -> None:
