@@ -169,17 +169,15 @@ class _Back:
             del self._items[own_id]
 
     def _add(self, wholes: list[_Part]) -> None:
-        """Adds items that are nothing in a portfolio; what has parts, where one of them is there."""
-        open_ = [(Item(each.element), each) for each in wholes]
-        for item, part in sorted(open_, key=lambda each: bool(each[0].parts())):
-            parts = item.parts()
-            there = not parts or any(each in self._items for each in parts)
+        """Adds items that are nothing in a portfolio; pages, blogs and plans where these are asked for."""
+        for part in wholes:
+            item = Item(part.element)
             planned = item.type == "plan" or item.category("selection_type", _PLANNED, used=False)
-            if item.id in self._items or not there or (planned and not self._planned):
+            if item.id in self._items or (planned and not self._planned):
                 self._leave(part)
-                continue
-            self._root.append(part.element)
-            self._items[item.id] = _Item(part.element)
+            else:
+                self._root.append(part.element)
+                self._items[item.id] = _Item(part.element)
 
     def _tidy(self) -> None:
         """Has posts of a blog that was put back be in that alone, and no blog of ours without posts."""
