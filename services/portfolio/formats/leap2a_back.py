@@ -22,6 +22,7 @@ OF_THE_FILE = ("title", "id", "updated", "generator", "version", "entry")
 ENCLOSURE = "link.enclosure"  # where a file stands in an archive
 KNOWN_BY = ("title", "published")  # what is no entry of a portfolio is known by them
 _HEAD = "feed"
+_PART, _WHOLE = "link.has_part", "link.is_part_of"
 _PLANNED = ("Webpage", "Blog")  # what goes out with the journal and plans
 
 
@@ -182,20 +183,21 @@ class _Back:
     def _tidy(self) -> None:
         """Has posts of a blog that was put back be in that alone, and no blog of ours without posts."""
         journal = self._items.get(leap2a.JOURNAL)
-        links = [each for each in journal.element if slot(each) == "link.has_part"] if journal else []
+        links = [each for each in journal.element if slot(each) == _PART] if journal else []
+        if journal is None or not links:
+            return
+        items = [Item(each.element) for each in self._items.values() if each is not journal]
+        blogs = [each for each in items if each.category("selection_type", ("Blog",))]
+        ids, posts = {each.id for each in blogs}, {post for blog in blogs for post in blog.parts()}
         for link in links:
             post = self._items.get(link.get("href"))
-            wholes = [each for each in post.element if slot(each) == "link.is_part_of"] if post else []
-            if post and any(map(self._leads_to_blog, wholes)):
-                journal_alone = [each for each in wholes if each.get("href") == leap2a.JOURNAL]
-                for each in (link, *journal_alone):
+            wholes = [each for each in post.element if slot(each) == _WHOLE] if post else []
+            if post and (link.get("href") in posts or any(each.get("href") in ids for each in wholes)):
+                of_ours = [each for each in wholes if each.get("href") == leap2a.JOURNAL]
+                for each in (link, *of_ours):
                     each.getparent().remove(each)
-        if journal and links and not any(slot(each) == "link.has_part" for each in journal.element):
+        if not any(slot(each) == _PART for each in journal.element):
             self._root.remove(journal.element)
-
-    def _leads_to_blog(self, link: Any) -> bool:
-        whole = self._items.get(link.get("href")) if link.get("href") != leap2a.JOURNAL else None
-        return whole is not None and bool(Item(whole.element).category("selection_type", ("Blog",)))
 
 
 def _known(beside: Mapping[str, str]) -> dict[str, str]:

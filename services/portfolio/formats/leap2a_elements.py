@@ -49,7 +49,7 @@ def words(element: Any) -> str:
 
 def says(element: Any) -> bool:
     """Returns whether an element says anything."""
-    return bool(words(element).strip() or element.keys() not in ([], ["type"]))
+    return bool(words(element).strip() or any(each.keys() not in ([], ["type"]) for each in element.iter()))
 
 
 def text_of(element: Any) -> str:
