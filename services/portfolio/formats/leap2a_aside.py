@@ -24,12 +24,12 @@ _NO_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Made(NamedTuple):
-    """What became of an item: its id in a feed of ours, and the entry that it is of, by its id in the
-    document; "" for what is no entry."""
+    """What became of an item: its id in a feed of ours, and the entry or file that it is of, by its id in
+    the document; "" for anything else."""
 
     own_id: str
     item: Item
-    entry: str = ""
+    owner: str = ""
 
 
 def keep(root: Any, items: Iterable[Item], made: list[Made], found: Read, language: str) -> None:
@@ -42,7 +42,9 @@ def keep(root: Any, items: Iterable[Item], made: list[Made], found: Read, langua
     for number, each in enumerate(made):
         rests += _of_item(each, written[each.own_id], number)
     became = {each.item for each in made}
-    rests += (Rest("", each.type, _as_text(each.element), {}, "") for each in items if each not in became)
+    rests += (_whole(each) for each in items if each not in became)
+    files = {each.name for each in found.portfolio.evidence if not leap2a.is_own(each.name)}
+    rests += (_whole(each.item, each.item.id) for each in made if each.item.id in files)
     found.remainders = set_aside(rests)
     kept = told(found.remainders)
     for path, count in Counter(f"{each.path}{each.key}" for each in rests).items():
@@ -62,6 +64,10 @@ def _cv(found: Read, language: str) -> Cv:
     )
 
 
+def _whole(item: Item, file: str = "") -> Rest:
+    return Rest("", item.type, _as_text(item.element), {}, file, file and "whole")
+
+
 def _of_feed(root: Any, own: Any) -> Iterator[Rest]:
     said, written = ([each for each in feed if local(each) not in OF_THE_FILE] for feed in (root, own))
     for element, beside in _differing(said, written):
@@ -72,10 +78,10 @@ def _of_item(made: Made, own: Any, number: int) -> Iterator[Rest]:
     """Yields what is not written of an item: of a person each for itself, of others as one thing."""
     item, of_person = made.item, made.own_id == leap2a.PERSON
     known = {slot(each): text(each) for each in own if slot(each) in KNOWN_BY}
-    if of_person or (made.entry and item.type != leap2a.ORGANIZATION):
+    if of_person or (made.owner and item.type not in (leap2a.ORGANIZATION, "resource")):
         known = {}
     content = [text(each) for each in own if slot(each) == "content"]
-    rest = Rest("", "", "", {}, made.entry, "" if of_person else str(number))
+    rest = Rest("", "", "", {}, made.owner, "" if of_person else str(number))
     said = list(item.element)
     for element in (each for each in said if local(each) == "id" and not leap2a.is_own(item.id)):
         yield _rest(item.type, element, known, rest)

@@ -108,10 +108,11 @@ class _Back:
         self._root = root
         self._planned = cv.journal_and_plans
         self._items = {id_: _Item(each) for id_, each in items_of(root).items()}
-        self._own_ids = {each.name: leap2a.id_of("entry", n) for n, each in enumerate(cv.portfolio.entries)}
+        own = enumerate(cv.portfolio.entries)
+        self._own_ids = {entry.name: leap2a.id_of("entry", number) for number, entry in own}
         self._free: dict[tuple[str, str], list[_Item]] = {}
-        for item in self._items.values():
-            self._free.setdefault((item.type, item.says_of("title")), []).append(item)
+        for each in self._items.values():
+            self._free.setdefault((each.type, each.says_of("title")), []).append(each)
         wholes: list[_Part] = []
         ids: list[tuple[_Item, _Part]] = []
         others: list[tuple[_Item, _Part]] = []
@@ -190,9 +191,10 @@ class _Back:
         blogs = [each for each in items if each.category("selection_type", ("Blog",))]
         ids, posts = {each.id for each in blogs}, {post for blog in blogs for post in blog.parts()}
         for link in links:
-            post = self._items.get(link.get("href"))
-            wholes = [each for each in post.element if slot(each) == _WHOLE] if post else []
-            if post and (link.get("href") in posts or any(each.get("href") in ids for each in wholes)):
+            post_id = link.get("href")
+            post = self._items[post_id].element if post_id in self._items else ()
+            wholes = [each for each in post if slot(each) == _WHOLE]
+            if post_id in posts or any(each.get("href") in ids for each in wholes):
                 of_ours = [each for each in wholes if each.get("href") == leap2a.JOURNAL]
                 for each in (link, *of_ours):
                     each.getparent().remove(each)

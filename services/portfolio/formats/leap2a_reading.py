@@ -164,10 +164,10 @@ class _Reading:
                 self._made.append(Made(f"{own_id}/by", by, entry.name))
             self._found.portfolio.entries.append(entry)
 
-    def _note(self, kind: str, before: Sized, item: Item, entry: str = "") -> str:
+    def _note(self, kind: str, before: Sized, item: Item, owner: str = "") -> str:
         """Notes what becomes of an item, after others of its kind; returns its id in a feed of ours."""
         own_id = leap2a.id_of(kind, len(before))
-        self._made.append(Made(own_id, item, entry))
+        self._made.append(Made(own_id, item, owner))
         return own_id
 
     def _supported(self, item: Item, entry: Entry) -> Item | None:
@@ -314,7 +314,7 @@ class _Reading:
             return
         evidence.name = item.id
         self._things[item.id] = "evidence"
-        self._note("file", self._found.portfolio.evidence, item)
+        self._note("file", self._found.portfolio.evidence, item, item.id)
         self._found.portfolio.evidence.append(evidence)
 
     def _left_whole(self, item: Item) -> None:

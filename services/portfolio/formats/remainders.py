@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from waymark.portfolio.v1.remainder_pb2 import Remainder, RemainderPart
@@ -73,6 +73,22 @@ def _part(rest: Rest) -> RemainderPart | None:
         return None
     content = json.dumps(cleaned(rest.value), ensure_ascii=False, separators=(",", ":"))
     return RemainderPart(path=path, content=content, beside=rest.beside)
+
+
+def placed(made: Iterable[Remainder], here: Mapping[str, str], files: Container[str]) -> list[Remainder]:
+    """Returns what belongs to something that is here, by its name here, or to nothing. `here`: names, by
+    those in the document; `files`: names in the document of files. What is said of a file belongs to nothing,
+    and is the whole of it while the file is not here."""
+    found = []
+    for each in made:
+        name = here.get(each.entry, "")
+        whole = all("." not in part.path for part in each.parts)
+        if (whole != bool(name)) if each.entry in files else (name or not each.entry):
+            each.entry = (
+                "" if each.entry in files else here.get(name, name)
+            )  # the second of two alike is the first
+            found.append(each)
+    return found
 
 
 def told(remainders: Iterable[Remainder]) -> Counter[str]:

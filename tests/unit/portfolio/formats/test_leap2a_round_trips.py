@@ -90,14 +90,16 @@ def real(file: str) -> tuple[bytes, Read]:
 
 def again(found: Read, **fields: Any) -> Cv:
     """A CV of what was read, with its files."""
+    files = {each.name for each in found.portfolio.evidence}
+    here = {name: name for name in (*files, *(each.name for each in found.portfolio.entries))}
+    found.remainders = remainders.placed(found.remainders, here, files)
     for number, each in enumerate(found.remainders):
         each.name = f"holders/h/remainders/{number}"
     for number, file in enumerate(found.portfolio.evidence):
         file.sha256 = f"{number:064x}"
-    parts = {
-        field: tuple(getattr(found, field)) for field in ("journal", "plans", "goals", "pages", "remainders")
-    }
-    return Cv(found.portfolio, "en", NOW, journal_and_plans=True, **parts | fields)
+    parts = ("journal", "plans", "goals", "pages", "remainders")
+    own: dict[str, Any] = {field: tuple(getattr(found, field)) for field in parts}
+    return Cv(found.portfolio, "en", NOW, journal_and_plans=True, **own | fields)
 
 
 def left_out(made: Cv) -> set[str]:
