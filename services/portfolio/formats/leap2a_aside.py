@@ -99,6 +99,8 @@ def _differing(said: Iterable[Any], written: Iterable[Any]) -> Iterator[tuple[An
     occupied = {slot(each) for each in free}
     of: dict[Any, Any] = {}
     for same in (form, place, wording):
+        if len(of) == len(left):
+            break
         by: dict[Any, list[Any]] = {}
         for each in reversed(free):
             by.setdefault(same(each), []).append(each)
