@@ -26,6 +26,7 @@ from services.portfolio.domain.sameness import Known, goal_keys, journal_keys, p
 from services.portfolio.formats import skills
 from services.portfolio.formats.format import Read
 from services.portfolio.formats.formats import FORMATS
+from services.portfolio.formats.remainders import placed
 from services.portfolio.formats.remainders import told as told_in
 from services.portfolio.formats.texts import chosen
 from services.portfolio.shelves import remind
@@ -68,9 +69,18 @@ def bring_in(
     kept = _set_aside(tx, vault, read, request.format, here) if keeps else Counter()
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
     answer.not_carried.extend(
-        pb.NotCarried(field=field, count=count, set_aside=kept[field] >= count) for field, count in told
+        pb.NotCarried(field=field, count=count, set_aside=_is_kept(field, read.left, kept))
+        for field, count in told
     )
     return answer
+
+
+def _is_kept(field: str, left: Counter[str], kept: Counter[str]) -> bool:
+    """Returns whether all that was left at a path is kept: itself, or with what it is part of, of which then
+    more is kept than was left."""
+    path = field.split(".")
+    wholes = (".".join(path[:depth]) for depth in range(1, len(path)))
+    return kept[field] >= left[field] or any(kept[whole] > left[whole] for whole in wholes)
 
 
 def _set_aside(
@@ -81,9 +91,9 @@ def _set_aside(
     here: dict[str, str],
 ) -> Counter[str]:
     """Keeps what a portfolio has no place for, by the entries that are here; returns how often each path."""
-    made = [each for each in read.remainders if not each.entry or each.entry in here]
+    made = placed(read.remainders, here, {each.name for each in read.portfolio.evidence})
     for each in made:
-        each.format, each.entry = format_, here.get(each.entry, "")
+        each.format = format_
     remainders.set_aside(tx, vault, made)
     return told_in(made)
 

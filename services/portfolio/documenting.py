@@ -132,6 +132,7 @@ def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) 
         letter=version.cover_letter if request.cover_letter else "",
         letter_left=bool(version.cover_letter) and not request.cover_letter,
         withheld=withheld,
+        journal_and_plans=request.journal_and_plans,
         remainders=remainders_,
         **planning._asdict(),
     )

@@ -117,12 +117,11 @@ _TOLD = {
         entry 5
         entry.content.markup 1
         person.link.related 1
-        person.persondata 5
         person.persondata.gender 1
         person.persondata.id 1
-        person.persondata.other 1
+        person.persondata.other 4
         person.persondata.preferred_given_name 1
-        person.persondata.website 1
+        person.persondata.website 3
         person.spatial 1
         person.title 1
         publication.category 1
@@ -130,10 +129,8 @@ _TOLD = {
         publication.myrole 1
         resource.link.is_part_of 1
         resource.link.related 1
-        selection 7
-        selection.content 1
+        selection 9
         selection.link.has_part 10
-        selection.title 2
         selection.view.externalfeed 1
         selection.view.externalvideo 1
     """,

@@ -43,8 +43,8 @@ class Cv:
     the person applies as; `letter`: text of a cover letter that is written instead of the CV; `letter_left`:
     there is one, and the CV is written; `withheld`: names of evidence whose files stay behind, because they
     may not be served; `journal`, newest first, and `plans`, `goals` and `pages` in their order: for formats
-    that have a place for them, where the holder asked for them; `remainders`: what documents of this format
-    said beyond all that."""
+    that have a place for them, where the holder asked for them (`journal_and_plans`); `remainders`: what
+    documents of this format said beyond all that."""
 
     portfolio: SharedPortfolio
     language: str
@@ -57,6 +57,7 @@ class Cv:
     plans: tuple[Plan, ...] = ()
     goals: tuple[Goal, ...] = ()
     pages: tuple[Page, ...] = ()
+    journal_and_plans: bool = False
     remainders: tuple[Remainder, ...] = ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 from collections.abc import Iterator
 from datetime import time
 from typing import Any, TypeVar
@@ -53,6 +54,9 @@ KINDS = {
     if said[0] != "entry" and kind != entries.ENTRY_KIND_DRIVING_LICENCE
 }
 JOURNAL = "portfolio:journal"  # id of the blog that a journal is
+PERSON = "portfolio:person"
+ORGANIZATION = "organization"
+_OWN = re.compile(r"portfolio:(person|journal(/\d+)?|(entry|skill|file|goal|plan|page)/\d+(/(\d+|by))?)")
 STAGES = {Task.STATE_OPEN: "planned", Task.STATE_DONE: "completed"}
 _GOAL_STAGES = {Goal.STATE_OPEN: "planned", Goal.STATE_REACHED: "completed"}
 _SAID = ("title", "organisation", "place", "start_date", "end_date")
@@ -68,8 +72,8 @@ D = TypeVar("D", Task, Goal)
 _NSMAP: Any = {None: ATOM, "rdf": RDF, "leap2": LEAP, "categories": CATEGORIES, "waymark": OURS}
 
 
-def feed(cv: Cv) -> bytes:
-    """Returns the feed, UTF-8."""
+def feed(cv: Cv) -> Any:
+    """Returns the root element of the feed."""
     return _Feed(cv).made()
 
 
@@ -78,14 +82,14 @@ def file_name(evidence: Evidence) -> str:
     return f"files/{evidence.sha256}{mimetypes.guess_extension(evidence.content_type) or ''}"
 
 
-def file_id(number: int) -> str:
-    """Returns the id in a feed of its file of this number."""
-    return f"portfolio:file/{number}"
+def id_of(kind: str, number: int) -> str:
+    """Returns the id in a feed of its entry, skill, file, goal, plan or page of this number."""
+    return f"portfolio:{kind}/{number}"
 
 
-def goal_id(number: int) -> str:
-    """Returns the id in a feed of its goal of this number."""
-    return f"portfolio:goal/{number}"
+def is_own(id_: str) -> bool:
+    """Returns whether an id is one that a feed of ours gives by number."""
+    return _OWN.fullmatch(id_) is not None
 
 
 class _Feed:
@@ -95,14 +99,14 @@ class _Feed:
         self._cv = cv
         self._updated = f"{cv.written_at:%Y-%m-%dT%H:%M:%SZ}"
         self._root = etree.Element(f"{{{ATOM}}}feed", {LANG: cv.language}, nsmap=_NSMAP)
-        self._files = {each.name: file_id(number) for number, each in enumerate(cv.portfolio.evidence)}
-        entries = {each.name: f"portfolio:entry/{number}" for number, each in enumerate(cv.portfolio.entries)}
+        self._files = {each.name: id_of("file", number) for number, each in enumerate(cv.portfolio.evidence)}
+        entries = {each.name: id_of("entry", number) for number, each in enumerate(cv.portfolio.entries)}
         claims = cv.portfolio.skill_claims
-        skills = {each.name: f"portfolio:skill/{number}" for number, each in enumerate(claims)}
+        skills = {each.name: id_of("skill", number) for number, each in enumerate(claims)}
         self._things = self._files | entries | skills  # what can stand on a page
-        self._goals = {each.name: goal_id(number) for number, each in enumerate(cv.goals)}
+        self._goals = {each.name: id_of("goal", number) for number, each in enumerate(cv.goals)}
 
-    def made(self) -> bytes:
+    def made(self) -> Any:
         portfolio = self._cv.portfolio
         holder = portfolio.holder
         name = line(f"{holder.given_name} {holder.family_name}")
@@ -112,33 +116,38 @@ class _Feed:
         if portfolio.HasField("holder"):
             self._person(holder, name)
         for number, entry in enumerate(portfolio.entries):
-            self._entry(entry, f"portfolio:entry/{number}")
+            self._entry(entry, id_of("entry", number))
         for number, claim in enumerate(portfolio.skill_claims):
-            self._claim(claim, f"portfolio:skill/{number}")
+            self._claim(claim, id_of("skill", number))
         if self._cv.journal:
             self._journal(self._cv.journal)
         for number, goal in enumerate(self._cv.goals):
-            self._goal(goal, goal_id(number))
+            self._goal(goal, id_of("goal", number))
         for number, plan in enumerate(self._cv.plans):
-            self._plan(plan, f"portfolio:plan/{number}")
+            self._plan(plan, id_of("plan", number))
         for number, page in enumerate(self._cv.pages):
-            self._page(page, f"portfolio:page/{number}")
+            self._page(page, id_of("page", number))
         for number, evidence in enumerate(portfolio.evidence):
-            self._evidence(evidence, file_id(number))
-        return bytes(etree.tostring(self._root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
+            self._evidence(evidence, id_of("file", number))
+        return self._root
 
     def _person(self, holder: Holder, name: str) -> None:
         text = chosen(holder.summary, self._cv.language)
-        item = self._item("portfolio:person", name, text, "person", "person_type", "Self")
+        item = self._item(PERSON, name, text, "person", "person_type", "Self")
         for key, field in PERSON_FIELDS.items():
             _person_data(item, key, getattr(holder, field))
         _person_data(item, "email", holder.contact.email)
         _person_data(item, "homephone", holder.contact.phone)
         _person_data(item, "dob", as_iso(holder.birth_date))
+        if lines := [clean(each) for each in holder.contact.address_lines]:
+            place = _put(item, LEAP, "spatial")
+            for each in lines:
+                _put(place, LEAP, "addressline", each)
         rest = Holder()
         rest.CopyFrom(holder)
         rest.contact.ClearField("email")
         rest.contact.ClearField("phone")
+        rest.contact.ClearField("address_lines")
         if not rest.contact.ListFields():
             rest.ClearField("contact")
         said = (*PERSON_FIELDS.values(), "birth_date")
@@ -159,7 +168,7 @@ class _Feed:
         _beside(item, rest)
         if entry.organisation:
             _put(item, ATOM, "link", "", {"rel": "leap2:supported_by", "href": f"{id_}/by"})
-            by = self._item(f"{id_}/by", entry.organisation, "", "organization")
+            by = self._item(f"{id_}/by", entry.organisation, "", ORGANIZATION)
             _put(by, ATOM, "link", "", {"rel": "leap2:supports", "href": id_})
 
     def _claim(self, claim: SkillClaim, id_: str) -> None:

@@ -8,11 +8,14 @@ import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from lxml import etree
 
 from services.platform.zipping import CHUNK, ZipStream, ZipUnsafeError, opened, opened_file
 from services.portfolio.formats import leap2a
 from services.portfolio.formats.format import LARGE, Cv, DocumentBrokenError, Format, Opened, Read
+from services.portfolio.formats.leap2a_back import put_back
 from services.portfolio.formats.leap2a_reading import read_feed
 from services.portfolio.formats.markup import root_of
 
@@ -25,10 +28,24 @@ _MAGIC = b"PK\x03\x04"
 def write(cv: Cv, files: Opened) -> Iterator[bytes]:
     """Yields the archive as it is made."""
     archive = ZipStream(cv.written_at)
-    yield from archive.add(FEED, (leap2a.feed(cv),))
+    root, _ = _feed(cv)
+    feed = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    yield from archive.add(FEED, (feed,))
     for name, evidence in leap2a.files_of(cv):
         yield from archive.add(name, files(evidence), packed=False)
     yield archive.end()
+
+
+def left_out(cv: Cv) -> list[tuple[str, str]]:
+    """Returns (resource name, path) of what was set aside and is not in the feed."""
+    _, left = _feed(cv)
+    return left
+
+
+def _feed(cv: Cv) -> tuple[Any, list[tuple[str, str]]]:
+    """Returns the root of the feed, and what was set aside and is not in it."""
+    root = leap2a.feed(cv)
+    return root, put_back(root, cv)
 
 
 def read(file: BinaryIO, language: str) -> Read:
@@ -79,4 +96,4 @@ def _hash(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
     return digest.hexdigest()
 
 
-FORMAT = Format("application/zip", write, read, most_bytes=LARGE)
+FORMAT = Format("application/zip", write, read, most_bytes=LARGE, left_out=left_out)

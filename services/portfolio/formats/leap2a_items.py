@@ -10,24 +10,30 @@ from itertools import chain
 from typing import Any
 
 from google.type.date_pb2 import Date
-from lxml import etree
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats import beside, leap2a
+from services.portfolio.formats.leap2a_elements import (
+    SHOWN,
+    attribute,
+    is_leap,
+    last,
+    markup_of,
+    number,
+    says,
+    slot,
+    text_of,
+    words,
+)
 from services.portfolio.formats.markup import local
-from services.portfolio.formats.texts import line, of_iso, of_markup
+from services.portfolio.formats.texts import line, of_iso
 from services.portfolio.formats.trees import refuse_many
 
-# The last one stands behind the address of a web archive in what Mahara writes.
-NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.org/")
 _LISTS = 3  # a blog links to each of its posts
-_SIZE = re.compile(r"\d{1,12}")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 # Of the document, or said by the kind of what is made of it.
 _PLAIN = ("id", "updated", "published", "type", "artefactplugin")
-# What a text loses that is more than its look.
-SHOWN = re.compile(r"<(?:\w+:)?(?:a|img|table|audio|video|object|iframe)[\s/>]", re.IGNORECASE)
 
 
 class Item:
@@ -35,7 +41,7 @@ class Item:
 
     def __init__(self, element: Any) -> None:
         refuse_many(len(element), _LISTS)
-        self._element = element
+        self.element = element
         self._unused = [each for each in element if local(each) not in ("", *_PLAIN)]
         self.id = self._plain("id")
         types = [each.get(f"{{{leap2a.RDF}}}resource", "") for each in element if local(each) == "type"]
@@ -77,7 +83,7 @@ class Item:
 
     def _loses_links(self) -> bool:
         found = (each for name in ("content", "summary") for each in self._named(name))
-        return any(SHOWN.search(_markup(each)) for each in found if not self.is_left(each))
+        return any(SHOWN.search(markup_of(each)) for each in found if not self.is_left(each))
 
     def describe(self, evidence: Evidence) -> str:
         """Says of a file what the link to it says, and returns where it stands in the archive; before 2010-07
@@ -90,7 +96,7 @@ class Item:
         for each in self._links("enclosure")[:1]:
             place, evidence.content_type = each.get("href", ""), each.get("type", "")
             evidence.file_name = line(each.get("title", ""))[:200]
-            evidence.size_bytes = _number(each.get("length", ""))
+            evidence.size_bytes = number(each.get("length", ""))
             self._use(each)
         self.category("resource_type", ("Offline",))
         return place
@@ -118,7 +124,7 @@ class Item:
     def stage(self) -> str:
         """Takes how far something has come, where that is `planned` or `completed`; "" for anything else."""
         for each in self._named("status"):
-            if (stage := attribute(each, "stage")) in leap2a.STAGES.values() and _is_leap(each):
+            if (stage := attribute(each, "stage")) in leap2a.STAGES.values() and is_leap(each):
                 self._use(each)
                 return stage
         return ""
@@ -138,7 +144,7 @@ class Item:
         orders = [
             (attribute(each, "display_order"), each.get("href", "")) for each in self._links("has_part")
         ]
-        return [href for _, href in sorted(orders, key=lambda each: _number(each[0]))]
+        return [href for _, href in sorted(orders, key=lambda each: number(each[0]))]
 
     def links(self, *rels: str) -> list[str]:
         """Returns what links of these relations lead to."""
@@ -154,12 +160,12 @@ class Item:
         self.use_links(holders, "supports")
 
     def _links(self, *rels: str) -> list[Any]:
-        return [each for each in self._named("link") if _last(each.get("rel", "")) in rels]
+        return [each for each in self._named("link") if last(each.get("rel", "")) in rels]
 
     def date(self, point: str) -> Date | None:
         """Returns the date of a point, said in ISO 8601 or with dots in its label."""
         for each in self._named("date"):
-            if attribute(each, "point") != point or not _is_leap(each):
+            if attribute(each, "point") != point or not is_leap(each):
                 continue
             said = (each.text or "").strip() or attribute(each, "label").strip()
             dotted = _DOTTED.fullmatch(said)
@@ -175,7 +181,7 @@ class Item:
     def place(self) -> str:
         """Returns the place, where it is one text."""
         for each in self._named("spatial"):
-            said = line(_said(each))
+            said = line(words(each))
             if said and len(each) == 0 and len(said) <= 200:
                 self._use(each)
                 return said
@@ -184,7 +190,7 @@ class Item:
     def address_lines(self) -> list[str]:
         """Takes the lines of the first address, at most eight; one that says more is left as well."""
         for each in (*self._named("spatial"), *self._named("persondata")):
-            found = [line(_said(part)) for part in each if local(part) == "addressline"]
+            found = [line(words(part)) for part in each if local(part) == "addressline"]
             lines = [said[:200] for said in found if said][:8]
             if lines == found and len(found) == len(each):
                 self._use(each)
@@ -197,7 +203,7 @@ class Item:
         data: dict[str, str] = {}
         taken = []
         for each in self._named("persondata"):
-            field, value = attribute(each, "field")[:60], line(_said(each))
+            field, value = attribute(each, "field")[:60], line(words(each))
             if field not in data and len(each) == 0 and 0 < len(value) <= 254:
                 data[field] = value
                 taken.append(each)
@@ -206,7 +212,7 @@ class Item:
 
     def beside(self, message: type[Any]) -> Any:
         """Takes what stands beside in the words of the contract; what is no such message is left."""
-        for each in self._element:
+        for each in self.element:
             if each.tag == f"{{{leap2a.OURS}}}beside":
                 try:
                     found = beside.beside(strict_json.parsed(each.text or ""), message)
@@ -222,12 +228,8 @@ class Item:
         self._unused = []
 
     def left(self) -> list[str]:
-        """Returns the names of elements that nobody used; links by their relation."""
-        return [
-            f"link.{_last(each.get('rel', ''))[:60]}" if local(each) == "link" else local(each)[:60]
-            for each in self._unused
-            if _says(each)
-        ]
+        """Returns what elements that nobody used are called."""
+        return [slot(each) for each in self._unused if says(each)]
 
     def is_left(self, element: Any) -> bool:
         """Returns whether nobody used an element."""
@@ -235,61 +237,17 @@ class Item:
 
     def _text_of(self, name: str) -> str:
         for element in self._named(name):
-            if text := _text(element):
+            if text := text_of(element):
                 self._use(element)
                 return text
         return ""
 
     def _plain(self, name: str) -> str:
-        return next((_said(each).strip() for each in self._named(name)), "")
+        return next((words(each).strip() for each in self._named(name)), "")
 
     def _named(self, name: str) -> list[Any]:
-        return [each for each in self._element if local(each) == name]
+        return [each for each in self.element if local(each) == name]
 
     def _use(self, *elements: Any) -> None:
         used = set(elements)
         self._unused = [each for each in self._unused if each not in used]
-
-
-def _is_leap(element: Any) -> bool:
-    return str(etree.QName(element).namespace).endswith(NAMESPACES)
-
-
-def attribute(element: Any, name: str) -> str:
-    """Returns an attribute by its name in whatever namespace; "" without one, or without an element."""
-    if element is None:
-        return ""
-    return next((value for key, value in element.attrib.items() if etree.QName(key).localname == name), "")
-
-
-def _number(text: str) -> int:
-    return int(text) if _SIZE.fullmatch(text) else 0
-
-
-def _last(name: str) -> str:
-    return re.split("[:/#]", name)[-1]
-
-
-def _said(element: Any) -> str:
-    """Returns what an element says, around comments in it."""
-    return str(element.xpath("string()"))
-
-
-def _says(element: Any) -> bool:
-    return bool(_said(element).strip() or element.keys() not in ([], ["type"]))
-
-
-def _text(element: Any) -> str:
-    """Returns the content of an element, of type text, html or xhtml, as text; "" for any other."""
-    kind = element.get("type", "text")
-    if kind in ("html", "text/html", "xhtml"):
-        return of_markup(_markup(element))
-    if kind in ("text", "text/plain"):
-        return "\n".join(each.strip() for each in _said(element).strip().split("\n"))
-    return ""
-
-
-def _markup(element: Any) -> str:
-    if element.get("type") == "xhtml":
-        return "".join(etree.tostring(each, encoding="unicode") for each in element)
-    return _said(element) if element.get("type") in ("html", "text/html") else ""

@@ -10,7 +10,8 @@ from waymark.portfolio.v1.page_pb2 import Page, PageBlock
 
 from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats.fitting import fit
-from services.portfolio.formats.leap2a_items import SHOWN, Item, attribute
+from services.portfolio.formats.leap2a_elements import SHOWN, attribute
+from services.portfolio.formats.leap2a_items import Item
 from services.portfolio.formats.leap2a_parts import Parts, join
 from services.portfolio.formats.markup import local
 from services.portfolio.formats.texts import MAX_TEXT, line, of_markup

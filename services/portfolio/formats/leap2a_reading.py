@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from datetime import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.portfolio.domain.dates import from_date
 from services.portfolio.formats import leap2a, skills
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Read
+from services.portfolio.formats.leap2a_aside import Made, keep
 from services.portfolio.formats.leap2a_items import Item
 from services.portfolio.formats.leap2a_pages import WEBPAGE, Pages
 from services.portfolio.formats.leap2a_parts import Parts, join
@@ -49,6 +51,8 @@ class _Reading:
 
     def __init__(self, root: Any, language: str) -> None:
         refuse_many(len(root), _LISTS)
+        self._root = root
+        self._made: list[Made] = []
         self._items = [Item(each) for each in root if local(each) == "entry"]
         self._beside = [name for each in root if (name := local(each)) not in ("", *_OF_THE_FEED)]
         self._by_id = {item.id: item for item in self._items}
@@ -57,6 +61,7 @@ class _Reading:
         self._read: set[Item] = set()  # posts and tasks, as the whole was read
         self._things: dict[str, str] = {}  # fields of PageBlock, by the id of what can stand on a page
         self._goals: set[str] = set()
+        self._posts: list[tuple[JournalEntry, Item]] = []
         self._found = Read()
 
     def read(self) -> Read:
@@ -74,17 +79,24 @@ class _Reading:
         for item in sorted(self._items, key=self._turn):
             if item in self._read:
                 continue
-            if item.type == "organization" and item.id in named:
+            if item.type == leap2a.ORGANIZATION and item.id in named:
                 item.use_name(named[item.id])
             else:
                 ways.get(item.type, self._entry)(item)
-        self._found.journal.sort(key=lambda each: as_iso(each.entry_date), reverse=True)
+        self._sort_posts()
         for item in self._items:
             self._found.left.update(f"{item.type}.{name}" for name in item.left())
         self._found.left.update(f"feed.{name[:60]}" for name in self._beside)
         if not self._found.portfolio.HasField("holder"):
             self._found.left["feed.author"] += 1
+        keep(self._root, self._items, self._made, self._found, self._language)
         return self._found
+
+    def _sort_posts(self) -> None:
+        posts = sorted(self._posts, key=lambda each: as_iso(each[0].entry_date), reverse=True)
+        for number, (post, item) in enumerate(posts):
+            self._found.journal.append(post)
+            self._made.append(Made(f"{leap2a.JOURNAL}/{number}", item))
 
     def _turn(self, item: Item) -> int:
         """Files and goals come first, as they are linked to; what has parts comes before these, and pages
@@ -121,6 +133,7 @@ class _Reading:
         self._found.left.update(f"person.persondata.{key}" for key in data)
         self._found.left += fit(holder, "person")
         self._found.portfolio.holder.CopyFrom(holder)
+        self._made.append(Made(leap2a.PERSON, item))
 
     def _entry(self, item: Item) -> None:
         if item.plugin == _POST:
@@ -136,7 +149,7 @@ class _Reading:
             return
         entry.kind = kind
         entry.title, entry.place = item.title(), item.place()
-        self._supported(item, entry)
+        by = self._supported(item, entry)
         self._shown_by(item, entry)
         for field in ("start", "end"):
             if date := item.date(field):
@@ -146,18 +159,29 @@ class _Reading:
         if entry.kind:
             entry.name = item.id
             self._things[item.id] = "entry"
+            own_id = self._note("entry", self._found.portfolio.entries, item, entry.name)
+            if by and entry.organisation:
+                self._made.append(Made(f"{own_id}/by", by, entry.name))
             self._found.portfolio.entries.append(entry)
 
-    def _supported(self, item: Item, entry: Entry) -> None:
+    def _note(self, kind: str, before: Sized, item: Item, owner: str = "") -> str:
+        """Notes what becomes of an item, after others of its kind; returns its id in a feed of ours."""
+        own_id = leap2a.id_of(kind, len(before))
+        self._made.append(Made(own_id, item, owner))
+        return own_id
+
+    def _supported(self, item: Item, entry: Entry) -> Item | None:
+        """Takes who supports something; returns what says so."""
         for link in item.links(*_SUPPORTED):
             by = self._by_id.get(link)
-            if by is not None and by.type == "organization":
+            if by is not None and by.type == leap2a.ORGANIZATION:
                 entry.organisation = by.title(used=False)
                 item.use_links((link,), *_SUPPORTED)
-                return
+                return by
+        return None
 
     def _selection(self, item: Item) -> None:
-        """Reads a page, or the posts of a blog, whose title is told: there is one journal."""
+        """Reads a page, or the posts of a blog, which is left itself: there is one journal."""
         if item.category("selection_type", (WEBPAGE,)):
             self._page(item)
             return
@@ -166,16 +190,20 @@ class _Reading:
             return
         if item.id == leap2a.JOURNAL:
             item.title()
+            self._made.append(Made(item.id, item))
         posts = self._unread(item, "entry")
         join(item, posts)
         for post in posts:
             self._post(post)
+        if item.id != leap2a.JOURNAL:
+            self._left_whole(item)
 
     def _page(self, item: Item) -> None:
         page = Pages(self._parts, self._things, self._found.left).read(item)
         if page is None:
             self._left_whole(item)
         else:
+            self._note("page", self._found.pages, item)
             self._found.pages.append(page)
 
     def _post(self, item: Item) -> None:
@@ -196,7 +224,7 @@ class _Reading:
         entry.tags.extend(item.tags())
         self._shown_by(item, entry)
         self._found.left += fit(entry, "entry")
-        self._found.journal.append(entry)
+        self._posts.append((entry, item))
 
     def _plan(self, item: Item) -> None:
         plan = item.beside(Plan)
@@ -218,8 +246,9 @@ class _Reading:
             item.use_links((goal,), "supports")
         tasks = self._unread(item, "plan")[:_TASKS]
         join(item, tasks)
+        own_id = self._note("plan", self._found.plans, item)
         for task in tasks:
-            self._task(task, plan)
+            self._task(task, plan, own_id)
         self._found.plans.append(plan)
 
     def _goal(self, item: Item) -> None:
@@ -232,12 +261,13 @@ class _Reading:
         self._found.left += fit(goal, "plan")
         goal.name = item.id
         self._goals.add(item.id)
+        self._note("goal", self._found.goals, item)
         self._found.goals.append(goal)
 
     def _unread(self, whole: Item, type_: str) -> list[Item]:
         return [part for part in self._parts.of(whole) if part.type == type_ and part not in self._read]
 
-    def _task(self, item: Item, plan: Plan) -> None:
+    def _task(self, item: Item, plan: Plan, plan_id: str) -> None:
         self._read.add(item)
         task = item.beside(Task)
         task.title = item.title()
@@ -250,6 +280,7 @@ class _Reading:
         done = item.stage() == leap2a.STAGES[Task.STATE_DONE]
         task.state = task.state or (Task.STATE_DONE if done else Task.STATE_OPEN)
         self._found.left += fit(task, "plan")
+        self._made.append(Made(f"{plan_id}/{len(plan.tasks)}", item))
         plan.tasks.append(task)
 
     def _shown_by(self, item: Item, part: Entry | SkillClaim | JournalEntry) -> None:
@@ -267,6 +298,7 @@ class _Reading:
         if skills.add(self._found, claim, self._language, "ability"):
             self._found.portfolio.skill_claims[-1].name = item.id
             self._things[item.id] = "skill_claim"
+            self._made.append(Made(leap2a.id_of("skill", len(self._found.portfolio.skill_claims) - 1), item))
 
     def _evidence(self, item: Item) -> None:
         evidence = item.beside(Evidence)
@@ -282,6 +314,7 @@ class _Reading:
             return
         evidence.name = item.id
         self._things[item.id] = "evidence"
+        self._note("file", self._found.portfolio.evidence, item, item.id)
         self._found.portfolio.evidence.append(evidence)
 
     def _left_whole(self, item: Item) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from waymark.portfolio.v1.remainder_pb2 import Remainder, RemainderPart
@@ -37,10 +37,10 @@ Alike = Callable[[str, Any, Any], bool]  # whether at a path both say the same
 
 
 def set_aside(rests: Iterable[Rest]) -> list[Remainder]:
-    """Returns what is kept, one for each entry and each thing of the person; `entry` is the name in the
-    document. Where it is too much, the largest are left out: pictures and files."""
+    """Returns what is kept, one for each entry and each thing beside; `entry` is the name in the document.
+    Where it is too much, the largest are left out: pictures and files."""
     items = (item for rest in rests for item in _items(rest))
-    parts = [(item.owner, part) for item in items if (part := _part(item))]
+    parts = [(item, part) for item in items if (part := _part(item))]
     sizes, size = sorted((len(part.content.encode()), number) for number, (_, part) in enumerate(parts)), 0
     kept: set[int] = set()
     for more, number in sizes[:MOST]:
@@ -49,12 +49,13 @@ def set_aside(rests: Iterable[Rest]) -> list[Remainder]:
             break
         kept.add(number)
     made: list[Remainder] = []
-    by_owner: dict[str, Remainder] = {}
-    for owner, part in (each for number, each in enumerate(parts) if number in kept):
-        if not owner or owner not in by_owner:
-            by_owner[owner] = Remainder(entry=owner)
-            made.append(by_owner[owner])
-        by_owner[owner].parts.append(part)
+    of: dict[tuple[str, str], Remainder] = {}
+    for item, part in (each for number, each in enumerate(parts) if number in kept):
+        key = item.owner, item.thing
+        if not any(key) or key not in of:
+            of[key] = Remainder(entry=item.owner)
+            made.append(of[key])
+        of[key].parts.append(part)
     return made
 
 
@@ -72,6 +73,22 @@ def _part(rest: Rest) -> RemainderPart | None:
         return None
     content = json.dumps(cleaned(rest.value), ensure_ascii=False, separators=(",", ":"))
     return RemainderPart(path=path, content=content, beside=rest.beside)
+
+
+def placed(made: Iterable[Remainder], here: Mapping[str, str], files: Container[str]) -> list[Remainder]:
+    """Returns what belongs to something that is here, by its name here, or to nothing. `here`: names, by
+    those in the document; `files`: names in the document of files. What is said of a file belongs to nothing,
+    and is the whole of it while the file is not here."""
+    found = []
+    for each in made:
+        name = here.get(each.entry, "")
+        whole = all("." not in part.path for part in each.parts)
+        if (whole != bool(name)) if each.entry in files else (name or not each.entry):
+            each.entry = (
+                "" if each.entry in files else here.get(name, name)
+            )  # the second of two alike is the first
+            found.append(each)
+    return found
 
 
 def told(remainders: Iterable[Remainder]) -> Counter[str]:

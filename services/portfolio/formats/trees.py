@@ -16,13 +16,14 @@ _PATH = 120  # characters of a path that are told
 
 class Rest(NamedTuple):
     """What nobody took of a document: under a key below a path. `beside`: texts that it goes with; `owner`:
-    name in the document of the entry that it is part of."""
+    name in the document of the entry that it is part of; `thing`: of something else that is kept as one."""
 
     path: str
     key: str
     value: Any
     beside: Mapping[str, str]
     owner: str
+    thing: str = ""
 
 
 class Tree:

@@ -131,7 +131,7 @@ def test_blogs_and_plans_of_a_real_file_come_in_once(
     (made,) = planned(person)
     assert (made.title, [task.title for task in made.tasks]) == ("Masterplan", ["Overthrow all governments"])
     told = {each.field: each.count for each in dry.not_carried}
-    assert (told["selection.title"], told["evidence.file"], told["evidence"]) == (2, 2, 1)
+    assert (told["selection"], told["evidence.file"], told["evidence"]) == (9, 2, 1)
     assert [each.title for each in shown(person)] == list(dry.page_titles) == ["View one", "Resumé"]
     things = {
         name for page in shown(person) for block in page.blocks if (name := block.entry or block.skill_claim)

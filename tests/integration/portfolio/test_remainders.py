@@ -18,7 +18,11 @@ from services.portfolio.store import keeping, tables
 from tests.integration.portfolio.test_documents import bring, export, wanted
 from tests.integration.portfolio.test_rights import held
 from tests.support.portfolio import Caller, Portfolio, reason_of
+from tests.support.real_data import real_data
+from tests.unit.portfolio.formats.test_leap2a_round_trips import leaves
 
+LEAP = documents.DOCUMENT_FORMAT_LEAP2A
+MAHARA = "portfolio/leap2a/2010-10-16_Mahara_v1-3_leap2a.xml"
 JSON, XML = documents.DOCUMENT_FORMAT_EUROPASS_JSON, documents.DOCUMENT_FORMAT_EUROPASS_XML
 SECTOR = "LearnerInfo.WorkExperience.Employer.Sector"
 GENDER = "LearnerInfo.Identification.Demographics.Gender"
@@ -116,3 +120,36 @@ def test_a_legal_hold_keeps_what_was_set_aside(portfolio: Portfolio, monkeypatch
     monkeypatch.setattr(keeping, "is_held", lambda _: false())  # control
     bring(person, document("M", "Farming"), JSON)
     assert b"Fishing" not in export(person, person, JSON)
+
+
+def test_a_real_feed_comes_out_of_a_portfolio_as_it_came_in(portfolio: Portfolio) -> None:
+    person, content = (
+        portfolio.person(given_name="Hans", family_name="Muster"),
+        real_data(MAHARA).read_bytes(),
+    )
+    told = bring(person, content, LEAP).not_carried
+    assert {each.field for each in told if not each.set_aside} == {"evidence", "evidence.file"}
+    # No file is here: a post does not say that it is related to one. What the feed says of files is kept.
+    after = leaves(export(person, person, LEAP, journal_and_plans=True))
+    links = {
+        f"portfolio:artefact45/link.related@{each}" for each in ("href=portfolio:artefact42", "rel=related")
+    }
+    assert set(leaves(content) - after) == links
+    assert after["portfolio:artefact46"] == 1
+    without = leaves(export(person, person, LEAP))
+    assert not {"portfolio:artefact12", "portfolio:artefact85", "portfolio:view5"} & without.keys()
+    assert "portfolio:artefact25" in without  # control: an occupation is nothing of a journal
+    version = person.CreateCv(cv_pb2.CreateCvRequest(parent=person.holder, cv=cv_pb2.Cv(title="Teacher")))
+    assert "portfolio:artefact25" not in leaves(export(person, person, LEAP, cv=version.name))
+    bring(person, content, LEAP)
+    again = leaves(export(person, person, LEAP, journal_and_plans=True))
+    assert again == after
+
+
+def test_two_alike_are_one_and_what_was_said_of_both_is_kept(portfolio: Portfolio) -> None:
+    person = portfolio.person(given_name="An")
+    job = {"Position": {"Label": "Cook"}, "Employer": {"Sector": {"Label": "Fishing"}}}
+    learner = {"WorkExperience": [job, job | {"Employer": {"Sector": {"Code": "A"}}}]}
+    bring(person, json.dumps({"SkillsPassport": {"LearnerInfo": learner}}).encode(), JSON)
+    (cook,) = person.ListEntries(entry_pb2.ListEntriesRequest(parent=person.holder)).entries
+    assert {each.entry for each in kept(person)} == {cook.name}

@@ -52,11 +52,11 @@ class RemainderPart(_message.Message):
     path: _builtins.str
     """Where it stood, names from the root on: `LearnerInfo.Skills.Communication`."""
     content: _builtins.str
-    """What it says, as JSON: a text, number, list or object."""
+    """What it says, as JSON: a text, number, list or object; of Leap2A a text that is XML."""
     @_builtins.property
     def beside(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What must still stand beside it, by its name there: the label of a country goes with the code that it explains. Empty: it goes
-        with what it is part of.
+        with what it is part of. Of Leap2A also what it takes the place of; of long texts their SHA-256.
         """
 
     def __init__(
@@ -95,7 +95,7 @@ class Remainder(_message.Message):
     """Entry that it belongs to, `holders/{holder}/entries/{entry}`, with which it goes; empty: it is of the person."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RemainderPart]:
-        """What it says; of the person, one thing."""
+        """What it says; of what is no entry, of one thing."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
