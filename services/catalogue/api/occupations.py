@@ -22,7 +22,7 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import shortage, skill_levels
 from services.catalogue.domain.shortage import Occupation, Validity
 from services.catalogue.search import search
-from services.catalogue.search.directory import is_damage
+from services.catalogue.search.damage import IndexDamaged
 from services.catalogue.store import observations, shortage_lists, taxonomies
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -67,9 +67,7 @@ class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
         request = SearchCoursesRequest(occupations=[occupation.uri or occupation.isco_code])
         try:
             return search.search(request, snapshot, None, self.app.market, 0, 1).response.total_size
-        except BaseException as error:
-            if not is_damage(error):
-                raise
+        except IndexDamaged:
             self.app.reader.forget()
             return None
 

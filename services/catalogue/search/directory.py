@@ -19,6 +19,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import tantivy
 
+from services.catalogue.search.damage import IndexDamaged, guarded, is_damage, told
 from services.catalogue.search.labelled import Labelled
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import COURSES, Design
@@ -26,15 +27,6 @@ from services.platform.db.ids import new_id
 
 LOOK_AGAIN = 0.2  # seconds between looks at the disk
 KEEP_OLD = 60  # seconds an old generation is left for readers that are about to open it
-
-
-class IndexDamaged(Exception):
-    """The index cannot be read; it has to be rebuilt."""
-
-
-def is_damage(error: BaseException) -> bool:
-    """True for what Tantivy raises when it meets files it cannot read; a panic of it is no Exception."""
-    return isinstance(error, ValueError | OSError) or type(error).__module__ == "pyo3_runtime"
 
 
 class Cursor(NamedTuple):
@@ -92,20 +84,14 @@ class Directory:
 
 def open_index(folder: Path, design: Design = COURSES) -> tantivy.Index:
     """Opens a generation; raises IndexDamaged."""
-    try:
-        index = tantivy.Index(design.schema(), str(folder))
-    except (ValueError, OSError) as error:
-        raise IndexDamaged(str(error)) from error
+    index = told(tantivy.Index)(design.schema(), str(folder))
     design.register(index)
     return index
 
 
 def open_writer(index: tantivy.Index, heap: int, threads: int) -> tantivy.IndexWriter:
     """Opens the one writer of an index, with `heap` bytes of memory; raises IndexDamaged."""
-    try:
-        return index.writer(heap_size=heap, num_threads=threads)
-    except ValueError as error:
-        raise IndexDamaged(str(error)) from error
+    return told(index.writer)(heap_size=heap, num_threads=threads)
 
 
 def read_cursor(folder: Path) -> Cursor:
@@ -141,6 +127,7 @@ class Snapshot:
     @classmethod
     def of(cls, searcher: tantivy.Searcher, before: Snapshot | None = None) -> Snapshot:
         """Makes the view; the places of the one before are kept while they are the same."""
+        searcher = guarded(searcher)
         terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
         towns = [town for town, _ in searcher.terms_with_prefix("town", "")]
         if before is not None and (before.places.terms, before.places.towns) == (terms, towns):

@@ -18,7 +18,8 @@ import tantivy
 from sqlalchemy import select, text
 
 from services.catalogue.search import directory as disk
-from services.catalogue.search.directory import Cursor, Directory, IndexDamaged
+from services.catalogue.search.damage import IndexDamaged, told
+from services.catalogue.search.directory import Cursor, Directory
 from services.catalogue.search.documents import document
 from services.catalogue.search.writing import alone
 from services.platform.db import horizon
@@ -107,16 +108,11 @@ class Follower:
             rows = tx.execute(_CHANGES, {**cursor._asdict(), "size": BATCH}).all()
         if not rows:
             return cursor
-        try:
-            for row in rows:
-                writer.delete_documents_by_term("id", row.id)
-                if row.removed_time is None:
-                    writer.add_document(document(row))
-            writer.commit()
-        except BaseException as error:
-            if not disk.is_damage(error):
-                raise
-            raise IndexDamaged(str(error)) from error
+        for row in rows:
+            told(writer.delete_documents_by_term)("id", row.id)
+            if row.removed_time is None:
+                told(writer.add_document)(document(row))
+        told(writer.commit)()
         moved = Cursor(rows[-1].changed_xid, rows[-1].id)
         disk.write_cursor(folder, moved)
         return moved

@@ -55,7 +55,7 @@ def search(
     offset: int,
     size: int,
 ) -> Answer:
-    """Answers a request from `offset`; raises Refusal(INVALID_ARGUMENT), ValueError from a damaged index.
+    """Answers a request from `offset`; raises Refusal(INVALID_ARGUMENT), IndexDamaged.
 
     `labels`: what concepts are called; None while that is not known yet, and words are words only.
     """

@@ -9,7 +9,8 @@ import structlog
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.catalogue.search.directory import Directory, IndexDamaged
+from services.catalogue.search.damage import IndexDamaged
+from services.catalogue.search.directory import Directory
 
 RETRY = 1.0  # seconds after a failure, and between tries to be the one who writes
 log = structlog.get_logger("search")

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from services.catalogue.search import writing
-from services.catalogue.search.directory import Directory, IndexDamaged
+from services.catalogue.search.damage import IndexDamaged
+from services.catalogue.search.directory import Directory
 
 
 class Stop(threading.Event):

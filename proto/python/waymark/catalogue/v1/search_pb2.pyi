@@ -185,11 +185,11 @@ class SearchCoursesRequest(_message.Message):
 
     @_builtins.property
     def start_from(self) -> _date_pb2.Date:
-        """Only with a session that starts on or after this day."""
+        """Only with a session that starts on or after this day, of 2000 to 2100."""
 
     @_builtins.property
     def start_to(self) -> _date_pb2.Date:
-        """Only with a session that starts on or before this day."""
+        """Only with a session that starts on or before this day, of 2000 to 2100."""
 
     @_builtins.property
     def max_price(self) -> _money_pb2.Money:
@@ -197,7 +197,7 @@ class SearchCoursesRequest(_message.Message):
 
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
-        """Day the search looks from: sessions, shortage and accreditation count as of it. Unset: today."""
+        """Day the search looks from: sessions, shortage and accreditation count as of it. Of 2000 to 2100; unset: today."""
 
     @_builtins.property
     def facets(self) -> _containers.RepeatedScalarFieldContainer[Global___Facet.ValueType]:
