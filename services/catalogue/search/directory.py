@@ -12,7 +12,8 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -53,11 +54,18 @@ class Directory:
         folder = self.path / name
         return folder if name.startswith(f"{self.design.revision}-") and folder.is_dir() else None
 
-    def create(self) -> Path:
-        """Makes the folder of a new generation."""
+    @contextmanager
+    def building(self) -> Iterator[Path]:
+        """Makes the folder of a new generation, and deletes it unless it was switched to: what could not be
+        finished must not fill the disk."""
+        self.sweep()  # what a process that was killed has left
         folder = self.path / f"{self.design.revision}-{new_id()}"
         folder.mkdir()
-        return folder
+        try:
+            yield folder
+        finally:
+            if self.current() != folder:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def switch(self, folder: Path) -> None:
         """Makes a generation the current one, and forgets that the last was damaged."""

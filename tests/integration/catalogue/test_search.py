@@ -87,8 +87,8 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("", {"occupations": ["25"]}, {"Software"}),
     ("", {"occupations": [DEVELOPER]}, {"Software"}),
     ("", {"max_price": Money(currency_code="EUR", units=50)}, {"Open"}),
-    ("", {"start_to": day("2030-02-28")}, {"Software"}),
-    ("", {"start_from": day("2030-03-15")}, {"Verpleegkunde"}),
+    ("", {"start_to": day("2030-02-28")}, {"Software", "Open"}),
+    ("", {"start_from": day("2030-03-15")}, {"Verpleegkunde", "Open"}),
     ("", {"near": LatLng(latitude=51.21, longitude=4.41), "radius_km": 10}, {"Welding"}),
     ("", {"near": LatLng(latitude=51.21, longitude=4.41), "radius_km": 100}, {"Welding", "Software"}),
     ("", {"near": LatLng(latitude=10, longitude=4.41), "radius_km": 100}, set()),
@@ -266,6 +266,7 @@ ODD: list[dict[str, Any]] = [
     {"query": "w" * 200},
     {"near": LatLng(latitude=90, longitude=180), "radius_km": 500},
     {"max_price": Money(currency_code="EUR", units=10**9, nanos=999_999_999)},
+    {"start_from": day("2030-05-01"), "start_to": day("2030-04-30"), "eqf_level_from": 5, "eqf_level_to": 4},
     {"occupations": ["http://x/" + "y" * 190, "9999", "\u0661"]},
 ]
 

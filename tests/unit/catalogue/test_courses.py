@@ -85,6 +85,10 @@ def test_bookable() -> None:
     assert courses.bookable({}, day)
     assert courses.bookable({"end": "2026-05-01"}, day)
     assert not courses.bookable({"end": "2026-04-30"}, day)
+    for apply_until, can_be in (("2026-04-30", False), ("2026-05-01", True), ("2026-12-31", True)):
+        assert courses.bookable({"start": "2026-06-01", "apply_until": apply_until}, day) is can_be
+        assert courses.bookable({"apply_until": apply_until}, day) is can_be
+        assert not courses.bookable({"start": "2026-04-30", "apply_until": apply_until}, day)
 
 
 def test_prefixes() -> None:
