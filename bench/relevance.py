@@ -27,6 +27,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -135,7 +136,8 @@ def build(data: Path, folder: Path) -> World:
         SimpleNamespace(id=str(number), organisation_id="feed", same_as=None, skills={}, document=state)
         for number, state in enumerate(states)
     ]
-    snapshot = Snapshot.of(_index(folder / "courses", schema.COURSES, map(document, rows)))
+    made = (document(row, date.min) for row in rows)  # whether it can be booked does not rank
+    snapshot = Snapshot.of(_index(folder / "courses", schema.COURSES, made))
     others: defaultdict[str, list[LabelRow]] = defaultdict(list)
     for row in own_labels(concepts):
         others[row.language].append(row)

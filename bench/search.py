@@ -8,6 +8,9 @@ service asks for all words of a search; so do the other two where they are compa
 circles: bare, it is given the set of all places within one, made beforehand. How it fares with the service's
 own filters, which ask for cells, is printed beside.
 
+What is suggested while somebody types is asked for as well, letter by letter; and the same searches of an
+index of the first SMALL courses, beside the whole: what grows with them.
+
 The engines are compared once more at ranking alone: any of the words is enough, the ids of the first twenty
 are fetched in their order, nothing is counted and no circle is drawn.
 """
@@ -21,19 +24,22 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from sqlalchemy import text
 from tantivy import Occur, Query
-from waymark.catalogue.v1.search_pb2 import Facet, SearchCoursesRequest
+from waymark.catalogue.v1.search_pb2 import Facet, SearchCoursesRequest, SuggestTermsRequest
 from waymark.catalogue.v1.source_pb2 import FeedFormat
 
 from bench.catalogue import add_run, add_source, add_taxonomy, rig, rows
 from bench.load import Caller, Load, run_load
 from bench.report import Goal, report
-from bench.servers import keys, serving
+from bench.servers import keys, memory_of, serving
 from services.catalogue.app import CatalogueApp
 from services.catalogue.domain.distance import distance
 from services.catalogue.imports.csv_template import COLUMNS
@@ -41,7 +47,7 @@ from services.catalogue.imports.pipeline import FeedImport
 from services.catalogue.search import asked, facets, schema, words
 from services.catalogue.search.directory import Directory, Snapshot
 from services.catalogue.search.filters import understand
-from services.catalogue.search.follower import Follower
+from services.catalogue.search.follower import BATCH, Follower
 from services.catalogue.search.label_follower import renew
 from services.catalogue.search.label_index import labels_directory
 from services.catalogue.search.meaning import Concepts
@@ -49,6 +55,8 @@ from services.cli.stack.ports import free_port
 from services.platform.db.transaction import transaction
 
 PATH = "/waymark.catalogue.v1.SearchService/SearchCourses"
+SUGGEST = "/waymark.catalogue.v1.SearchService/SuggestTerms"
+SMALL = 10_000  # courses
 FACETS = ("FACET_ISCO_CODE", "FACET_MODE", "FACET_LANGUAGE", "FACET_EQF_LEVEL", "FACET_REGION")
 DISTINCT = 20_000  # generated courses; the rest are copies of them under other ids
 CONNECTIONS = 8  # of all callers together
@@ -80,6 +88,8 @@ POSTGRES_SEARCH = (
 GOALS = (
     Goal("p50_ms_2_callers", "≤", 5, "ms"),
     Goal("p99_ms_2_callers", "≤", 25, "ms"),
+    Goal("suggest_p99_ms_2_callers", "≤", 20, "ms"),
+    Goal("p50_to_that_of_10000_courses", "≤", 3),
     Goal("rate_to_tantivy_8_callers", "≥", 0.7),
     Goal("ranking_times_faster_than_postgres", "≥", 50),
 )
@@ -103,15 +113,22 @@ def main() -> None:
         bare, same = bare_tantivy(app, wanted, given.seconds)
         figures |= {"tantivy_per_s_8_threads": bare, "tantivy_per_s_with_our_filters": same}
         figures |= postgres(app, wanted) | ranking(app, wanted)
-        with serving("catalogue", environ(app, jwks)) as (address, _):
-            bodies = [request.SerializeToString() for request in wanted]
+        bodies = [request.SerializeToString() for request in wanted]
+        few = of_few(app, jwks, bodies, given.seconds)
+        with serving("catalogue", environ(app, jwks)) as (address, server):
             two = load(address, bodies, 2, given.seconds)
             eight = load(address, bodies, 8, given.seconds)
+            typed = load(address, beginnings(labels), 2, given.seconds, SUGGEST)
+            figures["server_mib"] = memory_of(server)
     figures |= {
         "p50_ms_2_callers": two.p50 * 1000,
         "p99_ms_2_callers": two.p99 * 1000,
         "per_s_8_callers": eight.rate,
-        "errors": float(sum(two.errors.values()) + sum(eight.errors.values())),
+        "suggest_p50_ms_2_callers": typed.p50 * 1000,
+        "suggest_p99_ms_2_callers": typed.p99 * 1000,
+        "p50_ms_of_10000_courses": few.p50 * 1000,
+        "p50_to_that_of_10000_courses": two.p50 / few.p50,
+        "errors": float(sum(sum(each.errors.values()) for each in (few, two, eight, typed))),
         "rate_to_tantivy_8_callers": eight.rate / bare,
         "rate_to_tantivy_with_our_filters": eight.rate / same,
         "service_times_faster_than_postgres": figures["postgres_p50_ms"] / (two.p50 * 1000),
@@ -170,6 +187,30 @@ def queries(labels: list[str], count: int, seed: int = 3) -> list[SearchCoursesR
             request.radius_km = 50
         made.append(request)
     return made
+
+
+def beginnings(labels: list[str], count: int = 1000, seed: int = 5) -> list[bytes]:
+    """Returns what is asked for while people type labels, letter by letter from the second on."""
+    pick = random.Random(seed)
+    typed = (label[:end] for label in pick.choices(labels, k=count) for end in range(2, len(label) + 1))
+    return [SuggestTermsRequest(query=text).SerializeToString() for text in islice(typed, count)]
+
+
+class First(Follower):
+    """Builds an index of the first SMALL courses."""
+
+    def _pages(self) -> Iterator[Any]:
+        yield from islice(super()._pages(), SMALL // BATCH)
+
+
+def of_few(app: CatalogueApp, jwks: str, bodies: list[bytes], seconds: float) -> Load:
+    """Returns the load of two callers on an index of the first SMALL courses."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        First(app, Directory(folder)).rebuild(threading.Event())
+        renew(app, labels_directory(folder))
+        with serving("catalogue", {**environ(app, jwks), "WAYMARK_INDEX_DIR": name}) as (address, _):
+            return load(address, bodies, 2, seconds)
 
 
 def bare_tantivy(
@@ -299,11 +340,11 @@ def environ(app: CatalogueApp, jwks: str) -> dict[str, str]:
     }
 
 
-def load(address: str, bodies: list[bytes], callers: int, seconds: float) -> Load:
+def load(address: str, bodies: list[bytes], callers: int, seconds: float, path: str = PATH) -> Load:
     """Lets callers search for some seconds, each beginning at another query."""
     step = len(bodies) // callers
     several = [
-        Caller(address, PATH, bodies[n * step :] + bodies[: n * step], connections=CONNECTIONS // callers)
+        Caller(address, path, bodies[n * step :] + bodies[: n * step], connections=CONNECTIONS // callers)
         for n in range(callers)
     ]
     return run_load(several, processes=min(callers, 2), seconds=seconds, cheap=True)

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import psutil
+
 from bench import echo
 from services.cli.stack.ports import free_port
 from services.cli.stack.postgres import Postgres
@@ -82,6 +84,12 @@ def settings(service: str, url: str, jwks: str, folder: Path, listen: str) -> di
         "WAYMARK_SECRETS_DIR": str(folder / "secrets"),
         "WAYMARK_INDEX_DIR": str(folder / "index"),
     }
+
+
+def memory_of(server: int) -> float:
+    """Returns MiB of the largest process of a server. `server`: its process id."""
+    family = psutil.Process(server).children(recursive=True)
+    return float(max(each.memory_info().rss for each in family)) / 2**20
 
 
 def serving(service: str, environ: Mapping[str, str]) -> AbstractContextManager[tuple[str, int]]:

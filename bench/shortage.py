@@ -20,7 +20,7 @@ from waymark.catalogue.v1 import shortage_answer_pb2, shortage_list_pb2
 from bench import echo
 from bench.load import Caller, Load, run_load
 from bench.report import Goal, report
-from bench.servers import durable_postgres, keys, serving, settings
+from bench.servers import durable_postgres, keys, memory_of, serving, settings
 from services.catalogue.shortage_book import pack_unpacked
 from services.cli.stack.ports import free_port
 from services.platform.db.engine import driver_url
@@ -71,7 +71,7 @@ def main() -> int:
                 one, echoed = _in_turn(address, echoes)
                 single = run_load(_singles(address, 1), seconds=2.0)
                 many = run_load(_batches(address), seconds=SECONDS)
-                memory = _memory(server)
+                memory = memory_of(server)
             engine.dispose()
     return 0 if report("shortage", _figures(one, single, many, echoed, first, memory), GOALS) else 1
 
@@ -158,14 +158,6 @@ def _first(address: str) -> float:
     which their questions alone take one or two."""
     bodies = [each.SerializeToString() for each in _questions(3, 10 * YEARS)]
     return run_load([Caller(address, CHECK, bodies, BEARER) for _ in range(8)], timeout=120).seconds
-
-
-def _memory(server: int) -> float:
-    """MiB of the largest process of the server."""
-    import psutil
-
-    family = psutil.Process(server).children(recursive=True)
-    return max(each.memory_info().rss for each in family) / 2**20
 
 
 if __name__ == "__main__":

@@ -43,10 +43,14 @@ def course_changed(
             nuts_code=session.get("nuts", ""),
             cancelled=cancelled,
         )
-        if "start" in session:
-            set_date(ref.start_date, session["start"])
-        if "end" in session:
-            set_date(ref.end_date, session["end"])
+        for key, field in (
+            ("start", ref.start_date),
+            ("end", ref.end_date),
+            ("apply_from", ref.apply_from),
+            ("apply_until", ref.apply_until),
+        ):
+            if key in session:
+                set_date(field, session[key])
         if "cents" in session:
             set_money(ref.price, session["currency"], session["cents"])
     return event

@@ -135,7 +135,7 @@ class ShortageBook:
                 continue
             version = list_id, in_force.number
             first = first or version
-            entry = self._table(version).find(occupation, nuts_code)
+            entry = self.table(version).find(occupation, nuts_code)
             if entry is not None:
                 found.append((shortage.specificity(entry), version, entry))
         if not found:
@@ -160,10 +160,11 @@ class ShortageBook:
         if not around or not around.isdisjoint(view.known.values()):
             return True
         validities = {list_id: shortage.in_force(found, day) for list_id, found in view.lists.items()}
-        tables = (self._table((list_id, each.number)) for list_id, each in validities.items() if each)
+        tables = (self.table((list_id, each.number)) for list_id, each in validities.items() if each)
         return any(table.names(region) for table in tables for region in around)
 
-    def _table(self, version: Version) -> Table:
+    def table(self, version: Version) -> Table:
+        """Returns the entries of a published version, packed."""
         return self._tables.used(version) or aside(partial(self._tables.get, version, self._read_table))
 
     def _read_table(self, version: Version) -> Table:

@@ -10,6 +10,7 @@ import typer
 from services.cli import output
 from services.cli.call import Call, calls
 from services.cli.labour_market import FIGURES, SOURCE
+from services.cli.search import row
 
 occupation = typer.Typer(help="Occupations: what they are, take and pay, and how short they are where.")
 PAGE = {
@@ -21,6 +22,7 @@ PAGE = {
     "ISCED 2011": "requiredLevel.iscedLevels",
     "level by": "requiredLevel.source",
     "courses": "courseCount",
+    "courses here": "localCourseCount",
     "as of": "date",
 }
 LEVELS = {
@@ -44,6 +46,13 @@ LISTS = {
     "cause": "entry.cause",
     "region": "entry.nutsCode",
     "evidence": "entry.evidence",
+}
+COURSES = {
+    "course": "course",
+    "title": "titles",
+    "provider": "organisationDisplayName",
+    "starts": "starts",
+    "price": "nextSession.price",
 }
 PAYING = {
     "programme": "programme",
@@ -78,6 +87,7 @@ def show(
     )
     call.part([_level(each) for each in answer.get("rollUps", [])], LEVELS, empty="not assessed")
     call.part(answer.get("shortages", []), LISTS, empty="on no list")
+    call.part([row(each) for each in answer.get("courses", [])], COURSES, empty="no course here")
     programmes = [_paying(each) for each in answer.get("payingProgrammes", [])]
     call.part(programmes, PAYING, empty="no programme may pay for a course")
     if programmes and not call.as_json:

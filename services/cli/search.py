@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -11,42 +10,35 @@ import typer
 from services.cli import output
 from services.cli.amounts import day_query
 from services.cli.call import Call, calls, enum
-from services.cli.organisation import Sector
-
-
-class Kind(StrEnum):
-    """Kinds of offers."""
-
-    COURSE = "course"
-    EXAM = "exam"
-    GUIDANCE = "guidance"
-    WORKSHOP = "workshop"
-
-
-Region = Annotated[str, typer.Option(help="Only with a session in this NUTS region.")]
-Occupations = Annotated[
-    list[str] | None, typer.Option("--occupation", help="ISCO-08 code or concept URI; repeat for more.")
-]
-Kinds = Annotated[
-    list[Kind] | None,
-    typer.Option("--kind", help="Courses, exams, or services beside them; repeat for more."),
-]
-Sectors = Annotated[
-    list[Sector] | None,
-    typer.Option("--sector", help="Only of organisations of this sector; repeat for more."),
-]
-Groups = Annotated[
-    list[str] | None, typer.Option("--group", help="Only for this target group; repeat for more.")
-]
-Territories = Annotated[
-    list[str] | None, typer.Option("--territory", help="Only for this priority territory; repeat for more.")
-]
+from services.cli.search_options import (
+    EqfFrom,
+    EqfTo,
+    Facet,
+    Facets,
+    From,
+    Groups,
+    Kinds,
+    Languages,
+    MaxPrice,
+    Mode,
+    Modes,
+    Occupations,
+    Order,
+    OrderBy,
+    Providers,
+    Region,
+    Sectors,
+    ShortageRegion,
+    Territories,
+    To,
+    price_query,
+)
 
 
 def register(app: typer.Typer) -> None:
     """Adds `search`, `suggest`, `similar` and `recommend` to the command line `app`."""
     for command, example in (
-        (search, "search welding --shortage --voucher --region BE2"),
+        (search, "search welding --shortage --voucher --region BE2 --count provider --count month"),
         (suggest, "suggest weldi"),
         (similar, "similar courses/4f1c6f0e-0b5c-5f6e-9d2e-1d1f4c9a7b11"),
         (recommend, "recommend http://data.europa.eu/esco/skill/4c75d05c4388 --region BE2"),
@@ -75,16 +67,29 @@ def search(
     sector: Sectors = None,
     group: Groups = None,
     territory: Territories = None,
+    provider: Providers = None,
+    mode: Modes = None,
     online: Annotated[bool, typer.Option(help="Only taught online.")] = False,
+    taught_in: Languages = None,
+    eqf_from: EqfFrom = 0,
+    eqf_to: EqfTo = 0,
+    max_price: MaxPrice = "",
+    start: From = "",
+    end: To = "",
+    shortage_region: ShortageRegion = "",
+    facet: Facets = None,
+    order: OrderBy = Order.RELEVANCE,
     as_of: Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
 ) -> None:
     """Search courses; every hit says why it was found."""
     query: dict[str, Any] = {
         "query": " ".join(words or ()),
+        "organisations": provider or [],
         "occupations": occupation or [],
         "nuts_code": region,
         "shortage": str(shortage).lower(),
+        "shortage_nuts_code": shortage_region,
         "voucher_eligible": str(voucher).lower(),
         "include_not_bookable": str(all_courses).lower(),
         "collapse_same": str(collapse_same).lower(),
@@ -92,12 +97,18 @@ def search(
         "sectors": [enum("SECTOR", each) for each in sector or []],
         "target_groups": group or [],
         "territories": territory or [],
-        "modes": ["COURSE_MODE_ONLINE"] if online else [],
+        "modes": [enum("COURSE_MODE", each) for each in [*(mode or []), *([Mode.ONLINE] if online else [])]],
+        "instruction_languages": taught_in or [],
+        "eqf_level_from": eqf_from,
+        "eqf_level_to": eqf_to,
+        "facets": [enum("FACET", each) for each in facet or []],
+        "order_by": enum("SEARCH_ORDER", order),
         "page_size": limit,
     }
-    around = {"place": place, "place_country": country, "radius_km": radius} if place else {}
-    answer = call.get("courses:search", **query, **around, **day_query("as_of", as_of))
-    _print(call, answer, show)
+    query |= {"place": place, "place_country": country, "radius_km": radius} if place else {}
+    for field, typed in (("start_from", start), ("start_to", end), ("as_of", as_of)):
+        query |= day_query(field, typed)
+    _print(call, call.get("courses:search", **query, **price_query(max_price)), show)
 
 
 @calls()
@@ -184,6 +195,9 @@ def show(answer: dict[str, Any]) -> None:
     output.table(hits, columns, empty="no course found; try fewer words or --all")
     if "asOf" in answer:  # a search, which counts
         typer.echo(f"{answer.get('totalSize', 0)} in all")
+    for facet in answer.get("facets", []):
+        name = str(Facet[facet["facet"].removeprefix("FACET_")])
+        output.table(facet.get("values", []), {name: "value", "courses": "count"}, empty=f"{name}: none")
 
 
 def row(hit: dict[str, Any]) -> dict[str, Any]:

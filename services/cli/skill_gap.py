@@ -14,7 +14,8 @@ from services.cli import output
 from services.cli.call import Call, calls
 from services.cli.exits import Failure
 from services.cli.holder import LEARNER, HolderName, own
-from services.cli.search import Region, show_recommended
+from services.cli.search import show_recommended
+from services.cli.search_options import Region
 from services.cli.skill import skill
 
 GAP = {

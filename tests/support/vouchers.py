@@ -155,6 +155,8 @@ class World:
         )
         if price is not None:
             session.price.CopyFrom(eur(price))
+        if apply_until := changes.pop("apply_until", None):
+            session.apply_until.CopyFrom(day_message(apply_until))
         values = {
             "course": name,
             "version": self.version,

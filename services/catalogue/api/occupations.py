@@ -9,20 +9,21 @@ from typing import Any
 
 from waymark.catalogue.v1 import occupation_pb2 as pb
 from waymark.catalogue.v1 import occupation_pb2_grpc
-from waymark.catalogue.v1.search_pb2 import SearchCoursesRequest
+from waymark.catalogue.v1.exposure_pb2 import Exposure
+from waymark.catalogue.v1.search_pb2 import SEARCH_ORDER_NEXT_START, SearchCoursesRequest
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.assessments import roll_ups
 from services.catalogue.api.messages import put_date
 from services.catalogue.api.observations import observation_message, source_message
 from services.catalogue.api.paying_programmes import Entries, paying_programmes
+from services.catalogue.api.search import from_indexes
 from services.catalogue.api.shortage_versions import entry_message
 from services.catalogue.api.taxonomies import concept_message
 from services.catalogue.app import CatalogueApp
 from services.catalogue.domain import shortage, skill_levels
 from services.catalogue.domain.shortage import Occupation, Validity
 from services.catalogue.search import search
-from services.catalogue.search.directory import is_damage
 from services.catalogue.store import observations, shortage_lists, taxonomies
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -30,6 +31,7 @@ from services.platform.rpc.handlers import query
 
 MOST = 50  # versions shown
 MOST_PROGRAMMES = 100
+MOST_COURSES = 5
 
 
 class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
@@ -53,25 +55,31 @@ class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
         name = occupation.uri or occupation.isco_code
         page.roll_ups.extend(roll_ups(tx, name, _regions(request.nuts_code)))
         _add_lists(tx, page, occupation)
-        count = self._courses(occupation)
-        if count is not None:
-            page.course_count = count
+        self._add_courses(page, occupation)
         put_date(page.date, tx.now.date())
         return page
 
-    def _courses(self, occupation: Occupation) -> int | None:
-        """Courses in the index that can be booked; None while there is none."""
-        snapshot = self.app.reader.snapshot()
-        if snapshot is None:
-            return None
-        request = SearchCoursesRequest(occupations=[occupation.uri or occupation.isco_code])
+    def _add_courses(self, page: pb.OccupationPage, occupation: Occupation) -> None:
+        """Counts the courses that can be booked and shows some of the place; leaves it while there is no
+        index."""
+        wanted = SearchCoursesRequest(occupations=[occupation.uri or occupation.isco_code])
+        here = SearchCoursesRequest(nuts_code=page.nuts_code, order_by=SEARCH_ORDER_NEXT_START)
+        here.MergeFrom(wanted)
         try:
-            return search.search(request, snapshot, None, self.app.market, 0, 1).response.total_size
-        except BaseException as error:
-            if not is_damage(error):
+            anywhere, local = from_indexes(
+                self.app,
+                lambda i: [
+                    search.search(request, i.courses, None, i.market, 0, size).response
+                    for request, size in ((wanted, 1), (here, MOST_COURSES))
+                ],
+            )
+        except Refusal as refusal:
+            if refusal.reason != reason_pb2.REASON_SEARCH_NOT_READY:
                 raise
-            self.app.reader.forget()
-            return None
+            return
+        page.course_count, page.local_course_count = anywhere.total_size, local.total_size
+        page.courses.extend(local.hits)
+        self.app.exposures.add(self.app.market.view().today, Exposure.KIND_FILTERS, local.hits)
 
 
 def _regions(nuts_code: str) -> list[str]:

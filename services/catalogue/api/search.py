@@ -24,7 +24,8 @@ from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.app import CatalogueApp
 from services.catalogue.search import like, recommend, search, suggest
-from services.catalogue.search.directory import Snapshot, is_damage
+from services.catalogue.search.damage import IndexDamaged
+from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market
 from services.platform.errors import Refusal
@@ -117,9 +118,7 @@ def from_indexes(app: CatalogueApp, work: Callable[[Indexed], Answered]) -> Answ
         raise not_ready()
     try:
         return work(Indexed(courses, app.labels.snapshot(), app.market))
-    except BaseException as error:
-        if not is_damage(error):
-            raise
+    except IndexDamaged as error:
         app.forget_indexes()
         raise not_ready() from error
 

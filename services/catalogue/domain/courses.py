@@ -118,11 +118,16 @@ def session_order(session: Document) -> tuple[str, str]:
     return session.get("start", ALWAYS), session["id"]
 
 
+def last_day(session: Document) -> str:
+    """Returns the last day on which one can still book it (ISO 8601): that of its start, or of its end where
+    one enters at any time, or before that the last day to enrol; ALWAYS where nothing ends it."""
+    begins = session["start"] if "start" in session else session.get("end", ALWAYS)
+    return str(min(begins, session.get("apply_until", ALWAYS)))
+
+
 def bookable(session: Document, day: date) -> bool:
-    """True when one can still begin it on `day`: it starts then or later, or is open at any time."""
-    if "start" in session:
-        return bool(session["start"] >= day.isoformat())
-    return "end" not in session or bool(session["end"] >= day.isoformat())
+    """True when one can still book it on `day`."""
+    return last_day(session) >= day.isoformat()
 
 
 def isco_prefixes(document: Document) -> set[str]:

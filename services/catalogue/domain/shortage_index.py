@@ -7,15 +7,18 @@ and a few names, and looks at no entry.
 from __future__ import annotations
 
 import json
+import string
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from services.catalogue.domain.shortage import Entry, Occupation, compact
 
-_BASE = 36  # digits and letters, of which NUTS codes are made
+_DIGITS = string.digits + string.ascii_uppercase  # of which NUTS codes are made
+_BASE = len(_DIGITS)
 
 
 def pack(entries: Iterable[Entry]) -> bytes:
@@ -78,25 +81,51 @@ class Table:
         keys = [occupation.uri] if occupation.uri else []
         for key in (*keys, *(code[:length] for length in range(len(code), 0, -1))):
             span = self._spans.get(key)
-            if span is None:
-                continue
-            region, length = int(nuts_code, _BASE), len(nuts_code)
-            while region:
-                place = bisect_left(self._regions, region, *span)
-                if place < span[1] and self._regions[place] == region:
-                    return self._entry(key, nuts_code[:length], place)
-                region, length = region // _BASE, length - 1
+            found = None if span is None else self._around(span, nuts_code)
+            if found is not None:
+                return self._entry(key, found)
         return None
 
-    def _entry(self, key: str, nuts_code: str, place: int) -> Entry:
+    def answering(self, nuts_code: str) -> Iterator[Entry]:
+        """Yields of each occupation that the list names the entry that answers in a region, or (empty)
+        anywhere: the most specific region, then the most severe."""
+        for key, span in self._spans.items():
+            found = self._around(span, nuts_code) if nuts_code else max(range(*span), key=self._order)
+            if found is not None:
+                yield self._entry(key, found)
+
+    def _around(self, span: tuple[int, int], nuts_code: str) -> int | None:
+        """Returns the place of the entry, of those in the span, for the region or the next above it."""
+        region = int(nuts_code, _BASE)
+        while region:
+            place = bisect_left(self._regions, region, *span)
+            if place < span[1] and self._regions[place] == region:
+                return place
+            region //= _BASE
+        return None
+
+    def _order(self, place: int) -> tuple[int, int, int]:
+        return len(_region(self._regions[place])), self._why[place] >> 4, -self._seqs[place]
+
+    def _entry(self, key: str, place: int) -> Entry:
         is_uri = key in self._codes_of_uris
         return Entry(
             self._seqs[place],
             key if is_uri else "",
             self._codes_of_uris[key] if is_uri else key,
             self._label_texts[self._labels[place]],
-            nuts_code,
+            _region(self._regions[place]),
             self._why[place] >> 4,
             self._why[place] & 15,
             self._lines[place],
         )
+
+
+@lru_cache(4096)  # regions; Europe has two thousand
+def _region(number: int) -> str:
+    """Returns the code of a region, which stands as a number of base 36."""
+    code = ""
+    while number:
+        number, digit = divmod(number, _BASE)
+        code = _DIGITS[digit] + code
+    return code

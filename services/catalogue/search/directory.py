@@ -12,13 +12,15 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 import tantivy
 
+from services.catalogue.search.damage import IndexDamaged, guarded, is_damage, told
 from services.catalogue.search.labelled import Labelled
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import COURSES, Design
@@ -26,15 +28,6 @@ from services.platform.db.ids import new_id
 
 LOOK_AGAIN = 0.2  # seconds between looks at the disk
 KEEP_OLD = 60  # seconds an old generation is left for readers that are about to open it
-
-
-class IndexDamaged(Exception):
-    """The index cannot be read; it has to be rebuilt."""
-
-
-def is_damage(error: BaseException) -> bool:
-    """True for what Tantivy raises when it meets files it cannot read; a panic of it is no Exception."""
-    return isinstance(error, ValueError | OSError) or type(error).__module__ == "pyo3_runtime"
 
 
 class Cursor(NamedTuple):
@@ -61,11 +54,18 @@ class Directory:
         folder = self.path / name
         return folder if name.startswith(f"{self.design.revision}-") and folder.is_dir() else None
 
-    def create(self) -> Path:
-        """Makes the folder of a new generation."""
+    @contextmanager
+    def building(self) -> Iterator[Path]:
+        """Makes the folder of a new generation, and deletes it unless it was switched to: what could not be
+        finished must not fill the disk."""
+        self.sweep()  # what a process that was killed has left
         folder = self.path / f"{self.design.revision}-{new_id()}"
         folder.mkdir()
-        return folder
+        try:
+            yield folder
+        finally:
+            if self.current() != folder:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def switch(self, folder: Path) -> None:
         """Makes a generation the current one, and forgets that the last was damaged."""
@@ -92,20 +92,14 @@ class Directory:
 
 def open_index(folder: Path, design: Design = COURSES) -> tantivy.Index:
     """Opens a generation; raises IndexDamaged."""
-    try:
-        index = tantivy.Index(design.schema(), str(folder))
-    except (ValueError, OSError) as error:
-        raise IndexDamaged(str(error)) from error
+    index = told(tantivy.Index)(design.schema(), str(folder))
     design.register(index)
     return index
 
 
 def open_writer(index: tantivy.Index, heap: int, threads: int) -> tantivy.IndexWriter:
     """Opens the one writer of an index, with `heap` bytes of memory; raises IndexDamaged."""
-    try:
-        return index.writer(heap_size=heap, num_threads=threads)
-    except ValueError as error:
-        raise IndexDamaged(str(error)) from error
+    return told(index.writer)(heap_size=heap, num_threads=threads)
 
 
 def read_cursor(folder: Path) -> Cursor:
@@ -141,6 +135,7 @@ class Snapshot:
     @classmethod
     def of(cls, searcher: tantivy.Searcher, before: Snapshot | None = None) -> Snapshot:
         """Makes the view; the places of the one before are kept while they are the same."""
+        searcher = guarded(searcher)
         terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
         towns = [town for town, _ in searcher.terms_with_prefix("town", "")]
         if before is not None and (before.places.terms, before.places.towns) == (terms, towns):

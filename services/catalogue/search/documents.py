@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple, cast
 
 import tantivy
+from tantivy import FieldType, Query
 from waymark.catalogue.v1.search_pb2 import CourseHit
 
 from services.catalogue.api.courses import session_message, tag_message
@@ -16,23 +17,25 @@ from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
 from services.catalogue.search import places
 from services.catalogue.search.schema import CURRENCIES, PLAIN, TITLE, columns, field_language, prepared
+from services.catalogue.search.words import between
 
 EPOCH = date(1970, 1, 1).toordinal()
 NEVER, FOREVER = -10_000_000, 10_000_000  # days; before and after every date
 ITSELF = "itself"
 SUMMARY = 300  # characters
-_KEPT = struct.Struct("<iidd")  # start, end, latitude, longitude
+_KEPT = struct.Struct("<iidd")  # start, last day to book, latitude, longitude
 
 
 class KeptSession(NamedTuple):
     """A session as the index keeps it: what chooses among sessions can be read without parsing a message.
 
-    `start` and `end` are days since 1970-01-01, FOREVER when there is none; a place unknown is not a number.
+    `start` and `until`, the last day to book it, are days since 1970-01-01, `start` FOREVER when there is
+    none; a place unknown is not a number.
     `hit` is a serialized CourseHit that holds the session as `next_session`, to be merged into the hit shown.
     """
 
     start: int
-    end: int
+    until: int
     latitude: float
     longitude: float
     hit: bytes
@@ -43,8 +46,9 @@ def days(iso: str) -> int:
     return date.fromisoformat(iso).toordinal() - EPOCH
 
 
-def document(row: Any) -> tantivy.Document:
-    """Returns the index document for a row of `courses`."""
+def document(row: Any, today: date) -> tantivy.Document:
+    """Returns the index document for a row of `courses`, as it is up to the first day after `today` on which
+    a session cannot be booked any more: `outdated` says of which documents that day has come."""
     state = courses.taking_place(row.document)  # nobody finds a course by a session that is cancelled
     made = tantivy.Document()
     made.add_text("id", row.id)
@@ -63,7 +67,7 @@ def document(row: Any) -> tantivy.Document:
     for uri in row.skills.get("refused", ()):
         made.add_text("refused", uri)
     sessions = sorted(courses.sessions(state), key=courses.session_order)
-    _sessions(made, sessions)
+    _sessions(made, sessions, today)
     modes = {offering["mode"] for offering in state["offerings"]} - {0}
     for mode in modes:
         made.add_unsigned("mode", mode)
@@ -81,17 +85,17 @@ def document(row: Any) -> tantivy.Document:
 def kept_sessions(stored: tantivy.Document) -> list[KeptSession]:
     """Returns the sessions of a stored document in order of start, permanent entry last."""
     return [
-        KeptSession(start, end, latitude, longitude, kept[_KEPT.size :])
+        KeptSession(start, until, latitude, longitude, kept[_KEPT.size :])
         for kept in cast("list[bytes]", stored.get_all("session"))
-        for start, end, latitude, longitude in (_KEPT.unpack_from(kept),)
+        for start, until, latitude, longitude in (_KEPT.unpack_from(kept),)
     ]
 
 
 def _kept(course: str, session: Document) -> bytes:
-    start, end = (days(session[name]) if name in session else FOREVER for name in ("start", "end"))
+    start = days(session["start"]) if "start" in session else FOREVER
     at = session.get("lat", math.nan), session.get("lon", math.nan)
     return (
-        _KEPT.pack(start, end, *at)
+        _KEPT.pack(start, days(courses.last_day(session)), *at)
         + CourseHit(next_session=session_message(course, session)).SerializeToString()
     )
 
@@ -128,21 +132,40 @@ def _counted(made: tantivy.Document, name: str, values: Collection[str]) -> None
         made.add_text(several, value)
 
 
-def _sessions(made: tantivy.Document, sessions: list[Document]) -> None:
+def outdated(today: date) -> Query:
+    """Returns what finds the documents that hold a session one could still book when they were made, and
+    cannot today."""
+    return between("first_over", FieldType.Integer, None, days(today.isoformat()) - 1)
+
+
+def _sessions(made: tantivy.Document, every: list[Document], today: date) -> None:
+    """Puts in what a course is found by that is said of its sessions: of those that can be booked, where
+    there are any; else of all, for who looks for what cannot be booked as well."""
+    made.add_integer("bookable_until", days(max(map(courses.last_day, every))) if every else NEVER)
+    sessions = [each for each in every if courses.bookable(each, today)]
+    if sessions:
+        made.add_integer("first_over", days(min(map(courses.last_day, sessions))))
+    sessions = sessions or every
+    entries = [courses.last_day(each) for each in sessions if "start" not in each]
+    if entries:
+        made.add_integer("enter_until", days(max(entries)))
+    _begun(made, sessions)
+    _located(made, sessions)
+    for currency in CURRENCIES:
+        prices = [s["cents"] for s in sessions if s.get("currency") == currency]
+        if prices:
+            made.add_unsigned(f"price_{currency}", min(prices))
+
+
+def _begun(made: tantivy.Document, sessions: list[Document]) -> None:
     starts = {session["start"] for session in sessions if "start" in session}
     for start in starts:
         made.add_integer("start", days(start))
     for month in {start[:7] for start in starts}:
         made.add_text("start_month", month)
-    ends = [
-        days(session["start"])
-        if "start" in session
-        else days(session["end"])
-        if "end" in session
-        else FOREVER
-        for session in sessions
-    ]
-    made.add_integer("bookable_until", max(ends, default=NEVER))
+
+
+def _located(made: tantivy.Document, sessions: list[Document]) -> None:
     regions = courses.nuts_prefixes(session["nuts"] for session in sessions if "nuts" in session)
     for code in regions:
         made.add_text("nuts", code)
@@ -155,10 +178,6 @@ def _sessions(made: tantivy.Document, sessions: list[Document]) -> None:
         made.add_text("place", place)
     for cell in {cell for place in where for cell in places.cells(place)}:
         made.add_text("cell", cell)
-    for currency in CURRENCIES:
-        prices = [s["cents"] for s in sessions if s.get("currency") == currency]
-        if prices:
-            made.add_unsigned(f"price_{currency}", min(prices))
 
 
 def _hit(row: Any, state: Document) -> CourseHit:

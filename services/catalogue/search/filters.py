@@ -17,7 +17,7 @@ from services.catalogue.search.documents import EPOCH, ITSELF
 from services.catalogue.search.market import Market, Shortages, View
 from services.catalogue.search.places import Places
 from services.catalogue.search.schema import CURRENCIES
-from services.catalogue.search.words import any_in, any_of, between
+from services.catalogue.search.words import any_in, any_of, between, either
 from services.platform.errors import invalid
 
 
@@ -127,10 +127,20 @@ def _dates(request: SearchCoursesRequest, wanted: Wanted) -> None:
         wanted.start_from = max(wanted.start_from, start)
     if request.HasField("start_to"):
         wanted.start_to = day(request.start_to, "start_to").toordinal() - EPOCH
-    if request.HasField("start_from") or request.HasField("start_to"):
-        wanted.filters.append(between("start", FieldType.Integer, wanted.start_from, wanted.start_to))
-    elif not request.include_not_bookable:
-        wanted.excluded.append(over(wanted.start_from))
+    first, last = wanted.start_from, wanted.start_to
+    if request.HasField("start_from") or last is not None:
+        wanted.filters.append(_starting(first, last))
+    if not request.include_not_bookable:
+        wanted.excluded.append(over(wanted.as_of.toordinal() - EPOCH))
+
+
+def _starting(first: int, last: int | None) -> Query:
+    """Returns the filter for courses that one can begin from one day to another: on a day that a session
+    starts, or on any day while one can enter at any time."""
+    if last is not None and last < first:
+        return Query.empty_query()
+    open_then = between("enter_until", FieldType.Integer, first, None)
+    return either([between("start", FieldType.Integer, first, last), open_then])
 
 
 def _near(request: SearchCoursesRequest, wanted: Wanted, places: Places, market: Market, view: View) -> None:

@@ -10,16 +10,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 import tantivy
 from sqlalchemy import select, text
+from tantivy import Query
 
 from services.catalogue.search import directory as disk
-from services.catalogue.search.directory import Cursor, Directory, IndexDamaged
-from services.catalogue.search.documents import document
+from services.catalogue.search.damage import IndexDamaged, guarded, told
+from services.catalogue.search.directory import Cursor, Directory
+from services.catalogue.search.documents import document, outdated
 from services.catalogue.search.writing import alone
 from services.platform.db import horizon
 from services.platform.db.transaction import transaction
@@ -49,6 +52,12 @@ _PAGE = text(
     """
     SELECT id::text, organisation_id, document, skills, same_as FROM courses
     WHERE removed_time IS NULL AND id > CAST(:after AS uuid) ORDER BY id LIMIT :size
+    """
+)
+_THESE = text(
+    """
+    SELECT id::text, organisation_id, document, skills, same_as FROM courses
+    WHERE removed_time IS NULL AND id = ANY(CAST(:ids AS uuid[]))
     """
 )
 _COUNT = text("SELECT count(*) FROM courses WHERE removed_time IS NULL")
@@ -82,12 +91,14 @@ class Follower:
         writer = disk.open_writer(index, HEAP, 1)
         check_at = time.monotonic() + CHECK
         try:
+            self.make_current(writer, index)
             while not stop.is_set():
                 moved = self.catch_up(writer, folder, cursor)
                 if moved == cursor:
                     if self._where.damaged:
                         return
                     if time.monotonic() >= check_at:
+                        self.make_current(writer, index)
                         self.check(index)
                         self._where.sweep()
                         check_at = time.monotonic() + CHECK
@@ -105,21 +116,33 @@ class Follower:
         """Takes over the next changes, if any; returns how far it got."""
         with transaction(self._app, read_only=True) as tx:
             rows = tx.execute(_CHANGES, {**cursor._asdict(), "size": BATCH}).all()
+            today = tx.now.date()
         if not rows:
             return cursor
-        try:
-            for row in rows:
-                writer.delete_documents_by_term("id", row.id)
-                if row.removed_time is None:
-                    writer.add_document(document(row))
-            writer.commit()
-        except BaseException as error:
-            if not disk.is_damage(error):
-                raise
-            raise IndexDamaged(str(error)) from error
+        for row in rows:
+            told(writer.delete_documents_by_term)("id", row.id)
+            if row.removed_time is None:
+                told(writer.add_document)(document(row, today))
+        told(writer.commit)()
         moved = Cursor(rows[-1].changed_xid, rows[-1].id)
         disk.write_cursor(folder, moved)
         return moved
+
+    def make_current(self, writer: tantivy.IndexWriter, index: tantivy.Index) -> None:
+        """Makes anew what is outdated because a session can no longer be booked: after midnight (UTC) the
+        courses with one that could be until yesterday."""
+        while True:
+            with transaction(self._app, read_only=True) as tx:
+                today = tx.now.date()
+                ids = _found(index, outdated(today))
+                rows = tx.execute(_THESE, {"ids": ids}).all() if ids else []
+            if not ids:
+                return
+            for course in ids:
+                told(writer.delete_documents_by_term)("id", course)
+            for row in rows:
+                told(writer.add_document)(document(row, today))
+            told(writer.commit)()
 
     def check(self, index: tantivy.Index) -> None:
         """Raises IndexDamaged when index and database differ in their number of courses while nothing
@@ -150,37 +173,58 @@ class Follower:
         """Builds a new generation beside the one in use and switches to it; None when stopped."""
         started = time.monotonic()
         start = Cursor(self.horizon() - 1, "ffffffff-ffff-ffff-ffff-ffffffffffff")
-        folder = self._where.create()
-        writer = disk.open_writer(disk.open_index(folder), BUILD_HEAP, 1)
-        piece, count = piece_of(self._count()), 0
-        for rows in self._pages():
-            if stop.is_set():
+        with self._where.building() as folder:
+            count = self._fill(folder, stop)
+            if count is None:
                 return None
-            for count, row in enumerate(rows, count + 1):  # noqa: B020  goes on counting
-                writer.add_document(document(row))
-                if count % piece == 0:
-                    writer.commit()
-        writer.commit()
-        writer.wait_merging_threads()
-        disk.write_cursor(folder, start)
-        self._where.switch(folder)
+            disk.write_cursor(folder, start)
+            self._where.switch(folder)
         log.info("index_built", courses=count, seconds=round(time.monotonic() - started, 2))
         return folder
+
+    def _fill(self, folder: Path, stop: threading.Event) -> int | None:
+        """Writes all courses on offer into a new index; returns how many, None when stopped."""
+        writer = disk.open_writer(disk.open_index(folder), BUILD_HEAP, 1)
+        piece, count = piece_of(self._count()), 0
+        try:
+            for rows, today in self._pages():
+                if stop.is_set():
+                    return None
+                for count, row in enumerate(rows, count + 1):  # noqa: B020  goes on counting
+                    writer.add_document(document(row, today))
+                    if count % piece == 0:
+                        writer.commit()
+            writer.commit()
+            writer.wait_merging_threads()
+        finally:
+            del writer  # ends its threads, before the folder goes
+        return count
 
     def _count(self) -> int:
         with transaction(self._app, read_only=True) as tx:
             return int(tx.execute(_COUNT).scalar_one())
 
-    def _pages(self) -> Iterator[Sequence[Any]]:
-        """Yields all courses on offer, a short transaction a page, so that nothing is held up."""
+    def _pages(self) -> Iterator[tuple[Sequence[Any], date]]:
+        """Yields all courses on offer and the day (UTC), a short transaction a page, so that nothing is held
+        up."""
         after = FIRST.course
         while True:
             with transaction(self._app, read_only=True) as tx:
                 rows = tx.execute(_PAGE, {"after": after, "size": BATCH}).all()
+                today = tx.now.date()
             if not rows:
                 return
-            yield rows
+            yield rows, today
             after = rows[-1].id
+
+
+def _found(index: tantivy.Index, query: Query) -> list[str]:
+    """Returns the ids of some of the courses that a query finds."""
+    index.reload()
+    searcher = guarded(index.searcher())
+    return [
+        str(searcher.doc(at).get_first("id")) for _, at in searcher.search(query, BATCH, count=False).hits
+    ]
 
 
 def piece_of(count: int) -> int:

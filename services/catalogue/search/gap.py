@@ -42,7 +42,7 @@ CLOSED_OF_IDEA = 5  # missing skills of an idea that courses are looked for, the
 def gap(
     request: CheckSkillGapRequest, needs: Needs, snapshot: Snapshot, labels: Labels, market: Market
 ) -> SkillGap:
-    """Answers; raises Refusal(INVALID_ARGUMENT), ValueError from a damaged index."""
+    """Answers; raises Refusal(INVALID_ARGUMENT), IndexDamaged."""
     asked = _Asked(request.among, snapshot, labels, market)
     asked.know([needs.uri, *needs.essential, *needs.optional])
     held = set(request.skills)
@@ -73,7 +73,7 @@ def ideas(
     labels: Labels,
     market: Market,
 ) -> RecommendOccupationsResponse:
-    """Answers; raises Refusal(INVALID_ARGUMENT), ValueError from a damaged index."""
+    """Answers; raises Refusal(INVALID_ARGUMENT), IndexDamaged."""
     asked = _Asked(request.among, snapshot, labels, market)
     held = set(request.skills)
     near = known.near(held, request.present_occupations)

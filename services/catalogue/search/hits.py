@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from tantivy import DocAddress, Searcher
 from waymark.catalogue.v1.search_pb2 import CourseHit, SearchReason
 
-from services.catalogue.domain.distance import distance
+from services.catalogue.domain.distance import Degrees, distance
 from services.catalogue.search.documents import EPOCH, FOREVER, KeptSession, kept_sessions
 from services.catalogue.search.filters import Wanted
 from services.catalogue.search.market import View
@@ -35,14 +35,14 @@ def add_hits(
     for score, address in found:
         stored = searcher.doc(address)
         sessions = kept_sessions(stored)
-        upcoming = next_session(sessions, wanted)
+        fitting = list(passing(sessions, wanted))
+        upcoming = fitting[0] if fitting else None
         hit = hits.add()
         # Messages one after another are one message: a single parse makes the hit of what is kept.
         hit.MergeFromString(b"".join((stored.get_first("hit") or b"", upcoming.hit if upcoming else b"")))
         hit.score = score
         if near is not None:
-            located = [s for s in sessions if not math.isnan(s.latitude)]
-            hit.distance_km = min((distance(*near, s.latitude, s.longitude) for s in located), default=0.0)
+            hit.distance_km = _nearest(near, fitting) or _nearest(near, sessions) or 0.0
         organisation = hit.organisation.rpartition("/")[2]
         if shown := view.shown.get(organisation):
             hit.organisation_display_name = shown.display_name
@@ -67,19 +67,23 @@ def put_first(hit: CourseHit, reasons: Sequence[SearchReason]) -> None:
     hit.reasons.extend([*reasons, *others])
 
 
-def next_session(sessions: Sequence[KeptSession], wanted: Wanted) -> KeptSession | None:
-    """Returns the first session that fits:
+def passing(sessions: Iterable[KeptSession], wanted: Wanted) -> Iterator[KeptSession]:
+    """Yields the sessions that fit, in their order: they can be booked on the day looked from, and begin, or
+    can be entered, from the first day asked for to the last."""
+    day, first, last = wanted.as_of.toordinal() - EPOCH, wanted.start_from, wanted.start_to
+    for session in sessions:
+        if session.start == FOREVER:
+            fits = session.until >= first and (last is None or first <= last)
+        else:
+            fits = session.until >= day and first <= session.start and (last is None or session.start <= last)
+        if fits:
+            yield session
 
-    Not before the day looked from, not after the last day asked for.
-    """
-    for session in sessions:  # they are in order of start, permanent entry last
-        start = session.start
-        if start < wanted.start_from or (wanted.start_to is not None and start > wanted.start_to):
-            continue
-        if start == FOREVER and session.end < wanted.start_from:
-            continue
-        return session
-    return None
+
+def _nearest(near: Degrees, sessions: Iterable[KeptSession]) -> float | None:
+    """Returns kilometres to the nearest session; None where no place is known of any."""
+    located = (each for each in sessions if not math.isnan(each.latitude))
+    return min((distance(*near, each.latitude, each.longitude) for each in located), default=None)
 
 
 def _occupations(hit: CourseHit, occupations: Sequence[str], wanted: Wanted) -> None:

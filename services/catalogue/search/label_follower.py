@@ -14,6 +14,7 @@ import tantivy
 from services.catalogue.search import directory as disk
 from services.catalogue.search.directory import Directory
 from services.catalogue.search.label_index import documents, labels_directory
+from services.catalogue.search.schema import Design
 from services.catalogue.search.writing import alone
 from services.catalogue.store import taxonomies
 from services.platform.db.transaction import transaction
@@ -45,18 +46,27 @@ def renew(app: CatalogueApp, where: Directory) -> None:
     if folder is not None and not where.damaged and _state(folder) == state:
         return
     started = time.monotonic()
-    folder = where.create()
-    writer = disk.open_writer(disk.open_index(folder, where.design), HEAP, 1)
-    count = 0
-    for made in _documents(app):
-        writer.add_document(made)
-        count += 1
-    writer.commit()
-    writer.wait_merging_threads()
-    (folder / "state").write_text(state)
-    where.switch(folder)
+    with where.building() as folder:
+        count = _fill(folder, where.design, _documents(app))
+        (folder / "state").write_text(state)
+        where.switch(folder)
     where.sweep()
     log.info("labels_indexed", documents=count, seconds=round(time.monotonic() - started, 2))
+
+
+def _fill(folder: Path, design: Design, made: Iterator[tantivy.Document]) -> int:
+    """Writes a new index; returns the number of documents."""
+    writer = disk.open_writer(disk.open_index(folder, design), HEAP, 1)
+    count = 0
+    try:
+        for each in made:
+            writer.add_document(each)
+            count += 1
+        writer.commit()
+        writer.wait_merging_threads()
+    finally:
+        del writer  # ends its threads, before the folder goes
+    return count
 
 
 def _state(folder: Path) -> str | None:

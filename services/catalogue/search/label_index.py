@@ -16,6 +16,7 @@ from tantivy import Occur, Order, Query
 
 from services.catalogue.domain.labels import normal, stems
 from services.catalogue.search import schema as courses
+from services.catalogue.search.damage import guarded, told
 from services.catalogue.search.directory import Directory
 from services.catalogue.search.schema import PLAIN, RAW, Design, field_language
 from services.catalogue.store.taxonomies import SKILLS, LabelRow
@@ -103,7 +104,7 @@ class Labels:
     """One view of the index. Threads may share it."""
 
     def __init__(self, searcher: tantivy.Searcher, _before: Labels | None = None) -> None:
-        self._searcher = searcher
+        self._searcher = guarded(searcher)
         self._names: dict[str, tuple[LabelRow, ...]] = {}  # of concepts asked for lately
 
     def named(self, keys: Sequence[str], stems: Sequence[str]) -> list[LabelRow]:
@@ -166,7 +167,7 @@ class Labels:
         return [self._row(address) for _, address in found.hits]
 
     def _row(self, address: tantivy.DocAddress) -> LabelRow:
-        return LabelRow("", *json.loads(self._searcher.doc(address).get_first("label") or b""))
+        return LabelRow("", *told(json.loads)(self._searcher.doc(address).get_first("label") or b""))
 
 
 def _order(row: LabelRow) -> tuple[bool, int, str, str]:

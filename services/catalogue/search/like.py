@@ -26,7 +26,7 @@ SIZE = 10
 def similar_courses(
     request: FindSimilarCoursesRequest, snapshot: Snapshot, market: Market
 ) -> FindSimilarCoursesResponse:
-    """Answers; raises Refusal(NOT_FOUND, INVALID_ARGUMENT), ValueError from a damaged index."""
+    """Answers; raises Refusal(NOT_FOUND, INVALID_ARGUMENT), IndexDamaged."""
     view = market.view()
     wanted = understand(request.among, market, view, snapshot.places)
     searcher, course = snapshot.searcher, last(request.name)

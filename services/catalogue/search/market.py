@@ -18,8 +18,9 @@ from services.catalogue.domain.accreditation import Accreditation
 from services.catalogue.domain.distance import Degrees
 from services.catalogue.domain.gazetteer import Place, country_of
 from services.catalogue.domain.labels import normal, words
-from services.catalogue.domain.shortage import Entry
+from services.catalogue.domain.shortage import Entry, Validity
 from services.catalogue.gazetteer import lookup
+from services.catalogue.shortage_book import Version
 from services.catalogue.store import branding, organisations, places, quality_holds, shortage_lists
 from services.catalogue.store.branding import Shown
 from services.platform.db.transaction import transaction
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN = 0.5  # seconds
 KEPT_DAYS = 64
+KEPT_SHORTAGES = 64  # by what is in force together, and region
 KEPT_PLACES = 4096
 
 _STATE = text(
@@ -81,7 +83,7 @@ class View:
     held: frozenset[str] = frozenset()  # ids of courses that are held back
     held_organisations: frozenset[str] = frozenset()
     eligible: dict[date, frozenset[str]] = field(default_factory=dict)
-    shortages: dict[tuple[date, str], Shortages] = field(default_factory=dict)
+    lists: dict[str, list[Validity]] = field(default_factory=dict)  # published: list id → versions
     tables: dict[str, str] = field(default_factory=dict)  # of places: country → version in use
     places: dict[tuple[str, str], list[Place]] = field(default_factory=dict)  # by text and country asked for
 
@@ -110,10 +112,13 @@ class View:
 
     def eligible_on(self, day: date) -> frozenset[str]:
         """Returns ids of organisations that may take vouchers on a day."""
-        if day not in self.eligible:
-            found = (o for o, held in self.accreditations.items() if any(a.in_force(day) for a in held))
-            self.eligible[day] = frozenset(found)
-        return self.eligible[day]
+        found = self.eligible.get(day)
+        if found is None:
+            if len(self.eligible) >= KEPT_DAYS:
+                self.eligible = {}  # not emptied: another thread may read it
+            may = (o for o, held in self.accreditations.items() if any(a.in_force(day) for a in held))
+            found = self.eligible[day] = frozenset(may)
+        return found
 
 
 class Market:
@@ -124,6 +129,8 @@ class Market:
         self._lock = threading.Lock()
         self._next_look = 0.0
         self._view: View | None = None
+        # By versions and region, apart from the view: a published version never changes.
+        self._shortages: dict[tuple[tuple[Version, ...], str], Shortages] = {}
 
     def view(self) -> View:
         """Returns a view at most LOOK_AGAIN seconds old."""
@@ -149,18 +156,22 @@ class Market:
                 sites = _by_name(organisations.located_sites(tx.connection))
                 tables = places.in_use(tx.connection)
                 holds = quality_holds.all_held(tx.connection)
-                self._view = View(tuple(row), row.today, shown, granted, sites, *holds, tables=tables)
+                lists = shortage_lists.published(tx.connection)
+                self._view = View(
+                    tuple(row), row.today, shown, granted, sites, *holds, lists=lists, tables=tables
+                )
 
     def places(self, view: View, text: str, country: str) -> list[Place]:
         """Returns the places that a text may mean, in a country or (empty) anywhere."""
         if not view.tables:
             return lookup.ships(text, country_of(country))
         key = text, country
-        if key not in view.places:
+        found = view.places.get(key)
+        if found is None:
             if len(view.places) >= KEPT_PLACES:
-                view.places.clear()
-            view.places[key] = aside(partial(self._find, view, *key))
-        return view.places[key]
+                view.places = {}  # not emptied, as above
+            found = view.places[key] = aside(partial(self._find, view, *key))
+        return found
 
     def _find(self, view: View, text: str, country: str) -> list[Place]:
         with transaction(self._app, read_only=True) as tx:
@@ -173,28 +184,23 @@ class Market:
 
     def shortages(self, view: View, day: date, nuts_code: str) -> Shortages:
         """Returns what is short on a day, in a region or (empty) anywhere."""
-        key = day, nuts_code
-        if key not in view.shortages:
-            if len(view.shortages) >= KEPT_DAYS:
-                view.shortages.clear()
-            view.shortages[key] = aside(partial(self._load, day, nuts_code))
-        return view.shortages[key]
+        in_force = ((list_id, shortage.in_force(found, day)) for list_id, found in view.lists.items())
+        key = tuple((list_id, each.number) for list_id, each in in_force if each), nuts_code
+        found = self._shortages.get(key)
+        if found is None:
+            if len(self._shortages) >= KEPT_SHORTAGES:
+                self._shortages = {}  # not emptied: another thread may read it
+            found = self._shortages[key] = self._short(*key)
+        return found
 
-    def _load(self, day: date, nuts_code: str) -> Shortages:
-        found: defaultdict[tuple[str, str], list[tuple[str, Entry]]] = defaultdict(list)
-        with transaction(self._app, read_only=True) as tx:
-            for list_id, versions in shortage_lists.published(tx.connection).items():
-                version = shortage.in_force(versions, day)
-                if version is None:
-                    continue
-                name = f"shortageLists/{list_id}/versions/{version.number}/entries"
-                for entry in shortage_lists.entries(tx.connection, list_id, version.number):
-                    if not nuts_code or nuts_code.startswith(entry.nuts_code):
-                        key = (entry.uri, "") if entry.uri else ("", entry.isco_code)
-                        found[key].append((f"{name}/{entry.seq}", entry))
-        best = {
-            key: max(items, key=lambda item: shortage.specificity(item[1])) for key, items in found.items()
-        }
+    def _short(self, versions: Iterable[Version], nuts_code: str) -> Shortages:
+        best: dict[tuple[str, str], tuple[str, Entry]] = {}
+        for list_id, number in versions:
+            name = f"shortageLists/{list_id}/versions/{number}/entries"
+            for entry in self._app.shortages.table((list_id, number)).answering(nuts_code):
+                key = (entry.uri, "") if entry.uri else ("", entry.isco_code)
+                if key not in best or shortage.specificity(best[key][1]) < shortage.specificity(entry):
+                    best[key] = f"{name}/{entry.seq}", entry
         return Shortages(
             by_isco={code: item for (uri, code), item in best.items() if not uri},
             by_uri={uri: item for (uri, _), item in best.items() if uri},

@@ -35,7 +35,7 @@ Names = Mapping[str, tuple[LabelRow, ...]]  # skill → its labels
 def recommend(
     request: RecommendCoursesRequest, snapshot: Snapshot, labels: Labels, market: Market
 ) -> RecommendCoursesResponse:
-    """Answers; raises Refusal(INVALID_ARGUMENT), ValueError from a damaged index."""
+    """Answers; raises Refusal(INVALID_ARGUMENT), IndexDamaged."""
     view = market.view()
     wanted = understand(request.among, market, view, snapshot.places)
     known = labels.of(request.skills)

@@ -19,7 +19,7 @@ from services.catalogue.search.asked import Attempt, How
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import kept_sessions
 from services.catalogue.search.filters import Wanted, understand
-from services.catalogue.search.hits import add_hits, next_session
+from services.catalogue.search.hits import add_hits, passing
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market
 from services.catalogue.search.meaning import Concepts
@@ -55,7 +55,7 @@ def search(
     offset: int,
     size: int,
 ) -> Answer:
-    """Answers a request from `offset`; raises Refusal(INVALID_ARGUMENT), ValueError from a damaged index.
+    """Answers a request from `offset`; raises Refusal(INVALID_ARGUMENT), IndexDamaged.
 
     `labels`: what concepts are called; None while that is not known yet, and words are words only.
     """
@@ -137,5 +137,5 @@ def _all(searcher: Searcher, query: Query, limit: int) -> Hits:
 
 
 def _next_start(searcher: Searcher, address: DocAddress, wanted: Wanted) -> int:
-    session = next_session(kept_sessions(searcher.doc(address)), wanted)
+    session = next(passing(kept_sessions(searcher.doc(address)), wanted), None)
     return session.start if session is not None else LONGEST * 100

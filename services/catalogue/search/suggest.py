@@ -28,7 +28,7 @@ KINDS = (*LABELLED, Suggestion.KIND_ORGANISATION, Suggestion.KIND_COURSE)
 def suggest(
     request: SuggestTermsRequest, snapshot: Snapshot, labels: Labels | None, view: View
 ) -> Iterator[Suggestion]:
-    """Yields suggestions kind by kind; raises ValueError from a damaged index."""
+    """Yields suggestions kind by kind; raises IndexDamaged."""
     text, size = request.query, request.page_size or SIZE
 
     def named(kind: int, *, mistaken: bool) -> Iterable[Suggestion]:

@@ -97,6 +97,10 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules, *, rebooked: bool) -
     """Returns the offer that the voucher may be spent on; raises why it may not."""
     if row.session is None or not row.listed or row.removed:
         raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
+    if row.apply_until is not None and row.apply_until < tx.now.date():
+        last_day = row.apply_until.isoformat()
+        detail = f"The last day to enrol in it was {last_day}."
+        raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN, detail, metadata={"apply_until": last_day})
     offer = offers.offer_of(row)
     if offer.price is None:
         raise Refusal(reason_pb2.REASON_SESSION_PRICE_UNKNOWN)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from google.type import date_pb2
 from waymark.catalogue.v1 import events_pb2
 
 from services.platform.db.transaction import Transaction
@@ -40,13 +40,12 @@ def _session(tx: Transaction, course: str, session: events_pb2.SessionRef) -> di
         "listed": not session.cancelled,
         "cancelled": session.cancelled,
         "release_from": tx.now if session.cancelled else None,
-        "start_date": _day(session.start_date) if session.HasField("start_date") else None,
-        "end_date": _day(session.end_date) if session.HasField("end_date") else None,
+        **{name: _day(session, name) for name in ("start_date", "end_date", "apply_until")},
         "price_cents": cents_of(session.price) if priced else None,
         "currency": session.price.currency_code if priced else "",
         "nuts_code": session.nuts_code,
     }
 
 
-def _day(value: date_pb2.Date) -> Any:
-    return date_of(value, "session")
+def _day(session: events_pb2.SessionRef, name: str) -> date | None:
+    return date_of(getattr(session, name), "session") if session.HasField(name) else None  # type: ignore[arg-type]

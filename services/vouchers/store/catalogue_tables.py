@@ -62,6 +62,7 @@ sessions = Table(
     Column("release_from", DateTime(timezone=True)),
     Column("start_date", Date),
     Column("end_date", Date),
+    Column("apply_until", Date),
     Column("price_cents", BigInteger),
     blank("currency"),
     blank("nuts_code"),

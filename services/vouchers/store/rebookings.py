@@ -31,7 +31,7 @@ _RELEASED = text("""UPDATE sessions SET release_from = NULL WHERE name IN (
   SELECT name FROM sessions s WHERE release_from < now() - interval '5 minutes'
     AND NOT EXISTS (SELECT 1 FROM redemptions r WHERE r.session = s.name AND r.state IN (1, 2))
   FOR NO KEY UPDATE SKIP LOCKED)""")
-# The same occupation by URI and ISCO code, the same NUTS 2 region, from today on, with a price.
+# The same occupation by URI and ISCO code, the same NUTS 2 region, open to enrol from today on, with a price.
 _LIKE = f"""SELECT DISTINCT s.name AS session, s.start_date, s.end_date, s.price_cents,
   s.currency AS price_currency, s.nuts_code, c.name AS course, c.organisation, c.kind, c.eqf_level,
   c.occupations, p.accredited, p.accredited_until
@@ -42,7 +42,8 @@ JOIN courses c ON c.occupations @> jsonb_build_array(o.occupation)
 JOIN organisations p ON p.name = c.organisation
 JOIN sessions s ON s.course = c.name
 WHERE gone.name = :session AND NOT c.removed AND c.organisation <> was.organisation
-  AND s.listed AND s.start_date >= :today AND s.price_cents > 0 AND s.currency = :currency
+  AND s.listed AND s.start_date >= :today AND (s.apply_until IS NULL OR s.apply_until >= :today)
+  AND s.price_cents > 0 AND s.currency = :currency
   AND left(s.nuts_code, 4) = left(gone.nuts_code, 4)
   AND p.accredited AND (p.accredited_until IS NULL OR p.accredited_until >= :today)
   AND NOT {sanctions.barred("c.organisation")}"""  # noqa: S608 - parts of our own

@@ -155,6 +155,22 @@ def test_what_two_sources_have_in_common_and_what_courses_lack(staff: Person, so
     assert staff.gets("feed", "precedence", sources[1], "10", "--field", "url=-1")["precedence"] == 10
     found = staff.prints("search", "career", "--collapse-same", "--all")
     assert "in all" in found
+    counted = (
+        "--count",
+        "month",
+        "--count",
+        "provider",
+        "--order",
+        "start",
+        "--from",
+        "2026-01-01",
+        "--max-price",
+        "9",
+    )
+    assert {each["facet"] for each in staff.gets("search", "--all", *counted)["facets"]} == {
+        "FACET_START_MONTH",
+        "FACET_ORGANISATION",
+    }
     owners = {staff.gets("course", "show", name)["organisation"] for name in link["courses"]}
     lacking = [staff.gets("course", "completeness", "--organisation", owner) for owner in owners]
     assert {each["course"] for found in lacking for each in found} == mine

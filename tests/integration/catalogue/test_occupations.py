@@ -10,6 +10,7 @@ from sqlalchemy import event
 from waymark.catalogue.v1 import assessment_pb2, assessment_pb2_grpc, occupation_pb2, occupation_pb2_grpc
 
 from services.catalogue.domain.skill_levels import isced_levels, skill_levels
+from tests.integration.catalogue.feeds import feed, row
 from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
 from tests.support.portfolio import reason_of
 from tests.support.refusals import fields_refused
@@ -96,9 +97,20 @@ def test_the_page_of_a_group_and_of_what_nobody_knows(lmi: Catalogue) -> None:
     assert fields_refused(stub.GetOccupationPage, nowhere) == ["nuts_code"]
 
 
-def test_courses_are_counted_once_the_index_is_there(lmi: Catalogue) -> None:
+def test_courses_are_counted_once_the_index_is_there_and_the_first_here_are_shown(lmi: Catalogue) -> None:
     assert lmi.wait_for(lambda: page(lmi).HasField("course_count"))
-    assert page(lmi).course_count == 0
+    assert (page(lmi).course_count, page(lmi).local_course_count) == (0, 0)
+    rows = [
+        row(f"C{month}", "Software development", start_date=f"2030-{month:02}-01")
+        for month in range(7, 0, -1)
+    ]
+    elsewhere = row("E", "Software development", nuts_code="BE332")
+    lmi.feed(lmi.source(lmi.organisation("harbour")), feed(*rows, elsewhere, row("W", "Welding")))
+    lmi.wait_for(lambda: page(lmi).course_count == 8)
+    found = page(lmi)
+    assert found.local_course_count == 7
+    assert [hit.next_session.start_date.month for hit in found.courses] == [1, 2, 3, 4, 5]
+    assert not page(lmi, place="NL").courses
 
 
 def test_the_round_trips_do_not_grow(lmi: Catalogue) -> None:

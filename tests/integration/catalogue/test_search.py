@@ -13,10 +13,13 @@ from google.type.latlng_pb2 import LatLng
 from google.type.money_pb2 import Money
 from waymark.catalogue.v1 import organisation_pb2, search_pb2
 
+from services.catalogue.api.search import from_indexes
 from services.catalogue.search import directory
 from services.catalogue.search import search as search_module
+from services.catalogue.search.damage import IndexDamaged, told
 from services.catalogue.search.follower import Follower
 from services.catalogue.search.label_index import labels_directory
+from services.platform.errors import Refusal
 from tests.integration.catalogue.feeds import feed, row
 from tests.support.catalogue import DEVELOPER, ESCO, ISCO, Catalogue, day
 from tests.support.portfolio import reason_of
@@ -84,8 +87,8 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
     ("", {"occupations": ["25"]}, {"Software"}),
     ("", {"occupations": [DEVELOPER]}, {"Software"}),
     ("", {"max_price": Money(currency_code="EUR", units=50)}, {"Open"}),
-    ("", {"start_to": day("2030-02-28")}, {"Software"}),
-    ("", {"start_from": day("2030-03-15")}, {"Verpleegkunde"}),
+    ("", {"start_to": day("2030-02-28")}, {"Software", "Open"}),
+    ("", {"start_from": day("2030-03-15")}, {"Verpleegkunde", "Open"}),
     ("", {"near": LatLng(latitude=51.21, longitude=4.41), "radius_km": 10}, {"Welding"}),
     ("", {"near": LatLng(latitude=51.21, longitude=4.41), "radius_km": 100}, {"Welding", "Software"}),
     ("", {"near": LatLng(latitude=10, longitude=4.41), "radius_km": 100}, set()),
@@ -245,20 +248,52 @@ def test_shortage_never_ranks(found: Catalogue) -> None:
     assert before == after
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"radius_km": 5},
-        {"near": LatLng(latitude=91)},
-        {"near": LatLng(latitude=51)},
-        {"max_price": Money(currency_code="XXX", units=1)},
-        {"start_from": day("2030-01-01"), "as_of": search_pb2.SearchCoursesResponse().as_of},
-        {"radius_km": 501},
-    ],
-)
-def test_what_cannot_be_searched(found: Catalogue, values: dict[str, Any]) -> None:
-    request = search_pb2.SearchCoursesRequest(**values)
-    assert reason_of(found.searches("").SearchCourses, request) == "INVALID_ARGUMENT"
+REFUSED: list[dict[str, Any]] = [
+    {"radius_km": 5},
+    {"near": LatLng(latitude=91)},
+    {"near": LatLng(latitude=51)},
+    {"max_price": Money(currency_code="XXX", units=1)},
+    {"start_from": day("2030-01-01"), "as_of": search_pb2.SearchCoursesResponse().as_of},
+    {"radius_km": 501},
+    {"as_of": day("2030-02-30")},
+    {"as_of": day("9999-12-31"), "facets": ["FACET_START_MONTH"]},
+    *({name: day("1999-12-31")} for name in ("as_of", "start_from", "start_to")),
+]
+ODD: list[dict[str, Any]] = [
+    {"as_of": day("2100-12-31"), "facets": ["FACET_START_MONTH"]},
+    {"as_of": day("2000-01-01"), "order_by": "SEARCH_ORDER_NEXT_START"},
+    {"query": '"" * ( \\ ~ "the a" -x:y [1 TO', "language": "en"},
+    {"query": "w" * 200},
+    {"near": LatLng(latitude=90, longitude=180), "radius_km": 500},
+    {"max_price": Money(currency_code="EUR", units=10**9, nanos=999_999_999)},
+    {"start_from": day("2030-05-01"), "start_to": day("2030-04-30"), "eqf_level_from": 5, "eqf_level_to": 4},
+    {"occupations": ["http://x/" + "y" * 190, "9999", "\u0661"]},
+]
+
+
+def test_no_request_has_the_index_built_anew(found: Catalogue) -> None:
+    where = found.app.settings.index_dir
+    indexes = [directory.Directory(where), labels_directory(where)]
+    for values in REFUSED:
+        request = search_pb2.SearchCoursesRequest(**values)
+        assert reason_of(found.searches("").SearchCourses, request) == "INVALID_ARGUMENT"
+        assert not any(index.damaged for index in indexes), values
+    for values in ODD:
+        search(found, **values)
+        assert not any(index.damaged for index in indexes), values
+
+    def torn(_: object = None) -> None:
+        raise ValueError("torn")
+
+    with pytest.raises(ValueError, match="torn"):  # an error of our own
+        from_indexes(found.app, torn)
+    assert not any(index.damaged for index in indexes)
+    before = [index.current() for index in indexes]
+    with pytest.raises(Refusal, match="SEARCH_NOT_READY"):  # control: one of Tantivy
+        from_indexes(found.app, lambda _: told(torn)())
+    found.wait_for(
+        lambda: all(i.current() not in (None, old) for i, old in zip(indexes, before, strict=True))
+    )
 
 
 def test_page_tokens_are_bound_to_the_search(found: Catalogue) -> None:
@@ -334,7 +369,7 @@ def test_an_index_with_other_courses_than_the_database_is_noticed(found: Catalog
     def noticed() -> bool:  # not while transactions of other tests are under way, which might explain it
         try:
             follower.check(other)
-        except directory.IndexDamaged as damage:
+        except IndexDamaged as damage:
             return f"has 0 courses, the database {len(ROWS)}" in str(damage)
         return False
 

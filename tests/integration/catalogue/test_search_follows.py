@@ -7,14 +7,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from statistics import median
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from sqlalchemy import text
+from tantivy import Query
 from waymark.catalogue.v1 import course_pb2
 
 from services.catalogue.search import directory
+from services.catalogue.search.documents import document, outdated
 from services.catalogue.search.follower import PAUSE, Follower, follow
+from services.catalogue.search.words import any_of
 from services.catalogue.service import DEFINITION
+from services.platform.db.transaction import transaction
 from tests.integration.catalogue.feeds import feed, row
 from tests.support.catalogue import Catalogue, day, until_settled
 from tests.support.databases import Databases
@@ -80,3 +87,39 @@ def test_a_change_is_found_within_two_seconds(serve: Serve, database: Databases,
             catalogue.wait_for(lambda number=number: shown(catalogue) == [f"Title {number}"])
             delays.append(time.monotonic() - began)
     assert median(delays) <= PROMISED, delays  # one may be late on a machine whose cores are all at work
+
+
+def test_what_cannot_be_booked_any_more_is_taken_out_after_midnight(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    with transaction(catalogue.app, read_only=True) as tx:
+        today = tx.now.date()
+    yesterday = today - timedelta(days=1)
+    catalogue.feed(
+        catalogue.source(catalogue.organisation("harbour")),
+        feed(
+            row("M", "Moved", session_id="1", start_date=yesterday.isoformat(), nuts_code="BE211"),
+            row("M", "Moved", session_id="2", nuts_code="BE332"),
+            row("G", "Gone", start_date=yesterday.isoformat(), nuts_code="BE100"),
+        ),
+    )
+    with transaction(catalogue.app, read_only=True) as tx:
+        courses = tx.execute(
+            text("SELECT id::text, organisation_id, document, skills, same_as FROM courses")
+        ).all()
+    follower = Follower(catalogue.app, directory.Directory(tmp_path))
+    index = directory.open_index(tmp_path)
+    writer = directory.open_writer(index, 20_000_000, 1)
+    for course in courses:
+        writer.add_document(document(course, yesterday))
+    writer.commit()
+
+    def counts() -> list[int]:
+        index.reload()
+        searcher = index.searcher()
+        asked = outdated(today), Query.all_query(), *(any_of("nuts", [code]) for code in ("BE211", "BE100"))
+        return [searcher.search(query, 10).count for query in asked]  # type: ignore[attr-defined]
+
+    assert counts() == [2, 2, 1, 1]
+    follower.make_current(writer, index)
+    assert counts() == [0, 2, 0, 1]

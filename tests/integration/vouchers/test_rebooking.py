@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ def test_after_a_delisting_the_learner_chooses_a_like_course(school: Any) -> Non
     elsewhere(school, "courses/far", nuts="BE32")
     elsewhere(school, "courses/unlike", occupations=[events_occupation("7115")])
     elsewhere(school, "courses/free-of-price", price=None)
+    elsewhere(school, "courses/closed", apply_until=school.today - timedelta(days=1))
     redemption = school.reserve(school.person_, school.voucher_)
     sanction(school, DELISTED)
     jobs.rebook(school.app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +97,9 @@ def test_refusals_of_a_reservation(world: World) -> None:
     world.accredit(until=world.today.replace(year=world.today.year - 1, day=1))
     assert refused(lambda: world.reserve(learner, voucher)) == "PROVIDER_NOT_ACCREDITED"
     world.accredit()
+    world.offer(apply_until=world.today - timedelta(days=1))
+    assert refused(lambda: world.reserve(learner, voucher)) == "SESSION_UNKNOWN"
+    world.offer(apply_until=world.today)  # the last day
     world.reserve(learner, voucher)
     assert refused(lambda: world.reserve(learner, voucher)) == "VOUCHER_SPENT"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ import tantivy
 from services.catalogue.search import schema
 from services.catalogue.search.documents import document
 
+TODAY = date(2030, 1, 1)
 EMPTY: Mapping[str, Any] = {
     "kind": "course",
     "eqf_level": 0,
@@ -31,14 +33,17 @@ class Indexed:
         self._writer = self._index.writer(heap_size=15_000_000, num_threads=1)
         self._count = 0
 
-    def add(self, *states: Mapping[str, Any], refused: Sequence[str] = ()) -> tantivy.Searcher:
-        """Adds courses (what differs from EMPTY); returns a view with all of them."""
+    def add(
+        self, *states: Mapping[str, Any], refused: Sequence[str] = (), today: date = TODAY
+    ) -> tantivy.Searcher:
+        """Adds courses (what differs from EMPTY), as they are indexed on a day; returns a view with all of
+        them."""
         for state in states:
             row = SimpleNamespace(
                 id=str(self._count), organisation_id="x", same_as=None, document={**EMPTY, **state}
             )
             row.skills = {"refused": refused}
-            self._writer.add_document(document(row))
+            self._writer.add_document(document(row, today))
             self._count += 1
         self._writer.commit()
         self._index.reload()

@@ -78,6 +78,23 @@ def test_others_are_told_what_is_cancelled_also_of_a_course_on_hold() -> None:
     assert told == [[("a", False), ("b", True)], [("b", True)]]
 
 
+def test_others_are_told_until_when_one_can_enrol() -> None:
+    dates = {"start": "2030-03-01", "apply_from": "2030-01-02", "apply_until": "2030-02-03"}
+    session = {"id": "a", "external_id": "a", **dates}
+    document = {
+        "kind": "",
+        "eqf_level": 0,
+        "occupations": [],
+        "offerings": [{"mode": 0, "sessions": [session]}],
+    }
+    (told,) = events.course_changed("c", 1, "o", document, removed=False, held=False).sessions
+    assert [(d.year, d.month, d.day) for d in (told.apply_from, told.apply_until)] == [
+        (2030, 1, 2),
+        (2030, 2, 3),
+    ]
+    assert not told.HasField("end_date")
+
+
 def test_bookable() -> None:
     day = date(2026, 5, 1)
     assert courses.bookable({"start": "2026-05-01"}, day)
@@ -85,6 +102,10 @@ def test_bookable() -> None:
     assert courses.bookable({}, day)
     assert courses.bookable({"end": "2026-05-01"}, day)
     assert not courses.bookable({"end": "2026-04-30"}, day)
+    for apply_until, can_be in (("2026-04-30", False), ("2026-05-01", True), ("2026-12-31", True)):
+        assert courses.bookable({"start": "2026-06-01", "apply_until": apply_until}, day) is can_be
+        assert courses.bookable({"apply_until": apply_until}, day) is can_be
+        assert not courses.bookable({"start": "2026-04-30", "apply_until": apply_until}, day)
 
 
 def test_prefixes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,7 +37,8 @@ def searcher() -> tantivy.Searcher:
         state = {"titles": {language: title}, **empty}
         writer.add_document(
             document(
-                SimpleNamespace(id=language, organisation_id="x", same_as=None, skills={}, document=state)
+                SimpleNamespace(id=language, organisation_id="x", same_as=None, skills={}, document=state),
+                date(2030, 1, 1),
             )
         )
     writer.commit()

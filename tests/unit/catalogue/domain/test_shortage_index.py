@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from services.catalogue.domain.shortage import Entry, Occupation, best
+from services.catalogue.domain.shortage import Entry, Occupation, best, specificity
 from services.catalogue.domain.shortage_index import Table, pack
 
 URIS = {f"http://x/{code}": code for code in ("2512", "2511", "7112")}
@@ -22,11 +22,18 @@ def entries(pick: random.Random, count: int) -> list[Entry]:
     return found
 
 
+def answering(given: list[Entry], region: str) -> dict[str, Entry]:
+    """Of each occupation the most specific entry that covers the region, of any where it is empty."""
+    covering = [each for each in given if not region or region.startswith(each.nuts_code)]
+    ordered = sorted(covering, key=specificity)
+    return {each.uri or each.isco_code: each for each in ordered}
+
+
 def test_it_answers_as_a_search_through_all_entries_does() -> None:
     pick = random.Random(5)
     asked = [Occupation(uri, code) for uri, code in URIS.items()]
     asked += [Occupation("", code) for code in ("2512", "25", "2", "71", "9")]
-    short = 0
+    short = named = 0
     for size in (0, 1, 3, 10, 60):
         for _ in range(20):
             given = entries(pick, size)
@@ -36,7 +43,12 @@ def test_it_answers_as_a_search_through_all_entries_does() -> None:
                     wanted = best(given, occupation, region)
                     assert table.find(occupation, region) == wanted
                     short += wanted is not None
+            for region in (*REGIONS, "BE212", "DE", ""):
+                found = {each.uri or each.isco_code: each for each in table.answering(region)}
+                assert found == answering(given, region)
+                named += len(found)
     assert short > 1000  # there was something to find
+    assert named > 1000
 
 
 def test_it_packs_entries_into_bytes() -> None:

@@ -158,6 +158,8 @@ class SessionRef(_message.Message):
     PRICE_FIELD_NUMBER: _builtins.int
     NUTS_CODE_FIELD_NUMBER: _builtins.int
     CANCELLED_FIELD_NUMBER: _builtins.int
+    APPLY_FROM_FIELD_NUMBER: _builtins.int
+    APPLY_UNTIL_FIELD_NUMBER: _builtins.int
     session: _builtins.str
     """Resource name `courses/{course}/sessions/{id}`."""
     nuts_code: _builtins.str
@@ -178,6 +180,14 @@ class SessionRef(_message.Message):
     def price(self) -> _money_pb2.Money:
         """Full price for one learner, VAT included; unset when the provider did not say."""
 
+    @_builtins.property
+    def apply_from(self) -> _date_pb2.Date:
+        """First day to enrol; unset when unknown."""
+
+    @_builtins.property
+    def apply_until(self) -> _date_pb2.Date:
+        """Last day to enrol; unset when unknown. Vouchers reserve nothing for it after that day."""
+
     def __init__(
         self,
         *,
@@ -187,10 +197,12 @@ class SessionRef(_message.Message):
         price: _money_pb2.Money | None = ...,
         nuts_code: _builtins.str = ...,
         cancelled: _builtins.bool = ...,
+        apply_from: _date_pb2.Date | None = ...,
+        apply_until: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "price", b"price", "start_date", b"start_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "end_date", b"end_date", "price", b"price", "start_date", b"start_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "end_date", b"end_date", "nuts_code", b"nuts_code", "price", b"price", "session", b"session", "start_date", b"start_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_from", b"apply_from", "apply_until", b"apply_until", "cancelled", b"cancelled", "end_date", b"end_date", "nuts_code", b"nuts_code", "price", b"price", "session", b"session", "start_date", b"start_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

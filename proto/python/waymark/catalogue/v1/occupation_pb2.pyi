@@ -12,6 +12,7 @@ from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
 from waymark.catalogue.v1 import assessment_pb2 as _assessment_pb2
 from waymark.catalogue.v1 import observation_pb2 as _observation_pb2
+from waymark.catalogue.v1 import search_pb2 as _search_pb2
 from waymark.catalogue.v1 import shortage_list_pb2 as _shortage_list_pb2
 from waymark.catalogue.v1 import taxonomy_pb2 as _taxonomy_pb2
 from waymark.vouchers.v1 import money_left_pb2 as _money_left_pb2
@@ -68,10 +69,14 @@ class OccupationPage(_message.Message):
     COURSE_COUNT_FIELD_NUMBER: _builtins.int
     DATE_FIELD_NUMBER: _builtins.int
     PAYING_PROGRAMMES_FIELD_NUMBER: _builtins.int
+    COURSES_FIELD_NUMBER: _builtins.int
+    LOCAL_COURSE_COUNT_FIELD_NUMBER: _builtins.int
     nuts_code: _builtins.str
     """Place asked about."""
     course_count: _builtins.int
     """Courses for it that can be booked, anywhere; unset while the index is being built."""
+    local_course_count: _builtins.int
+    """How many there are with a session in the place; unset while the index is being built."""
     @_builtins.property
     def concept(self) -> _taxonomy_pb2.Concept:
         """What it is: labels, description of the tasks; its name says which version of which taxonomy."""
@@ -109,6 +114,10 @@ class OccupationPage(_message.Message):
         somebody is decided by that person's own conditions as well: `CheckProgrammes` of the vouchers service answers it.
         """
 
+    @_builtins.property
+    def courses(self) -> _containers.RepeatedCompositeFieldContainer[_search_pb2.CourseHit]:
+        """Of these courses those with a session in the place, the soonest start first; at most 5. Shown as a search shows them."""
+
     def __init__(
         self,
         *,
@@ -122,14 +131,21 @@ class OccupationPage(_message.Message):
         course_count: _builtins.int | None = ...,
         date: _date_pb2.Date | None = ...,
         paying_programmes: _abc.Iterable[Global___PayingProgramme] | None = ...,
+        courses: _abc.Iterable[_search_pb2.CourseHit] | None = ...,
+        local_course_count: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_course_count", b"_course_count", "concept", b"concept", "course_count", b"course_count", "date", b"date", "required_level", b"required_level"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_course_count", b"_course_count", "_local_course_count", b"_local_course_count", "concept", b"concept", "course_count", b"course_count", "date", b"date", "local_course_count", b"local_course_count", "required_level", b"required_level"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_course_count", b"_course_count", "concept", b"concept", "course_count", b"course_count", "date", b"date", "nuts_code", b"nuts_code", "observations", b"observations", "paying_programmes", b"paying_programmes", "required_level", b"required_level", "roll_ups", b"roll_ups", "shortages", b"shortages", "sources", b"sources"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_course_count", b"_course_count", "_local_course_count", b"_local_course_count", "concept", b"concept", "course_count", b"course_count", "courses", b"courses", "date", b"date", "local_course_count", b"local_course_count", "nuts_code", b"nuts_code", "observations", b"observations", "paying_programmes", b"paying_programmes", "required_level", b"required_level", "roll_ups", b"roll_ups", "shortages", b"shortages", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__course_count: _TypeAlias = _typing.Literal["course_count"]  # noqa: Y015
     _WhichOneofArgType__course_count: _TypeAlias = _typing.Literal["_course_count", b"_course_count"]  # noqa: Y015
+    _WhichOneofReturnType__local_course_count: _TypeAlias = _typing.Literal["local_course_count"]  # noqa: Y015
+    _WhichOneofArgType__local_course_count: _TypeAlias = _typing.Literal["_local_course_count", b"_local_course_count"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__course_count) -> _WhichOneofReturnType__course_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__local_course_count) -> _WhichOneofReturnType__local_course_count | None: ...
 
 Global___OccupationPage: _TypeAlias = OccupationPage  # noqa: Y015
 

@@ -48,7 +48,7 @@ class OccupationServiceServicer:
 
     def GetOccupationPage(self, request, context):
         """Reads the page of an occupation for a place: what it is, what it takes, what it pays, demand, supply and forecast, how
-        short it is at local, regional and national level, on which lists it is and was, how many courses lead to it, which
+        short it is at local, regional and national level, on which lists it is and was, how many courses lead to it and the first of those in the place, which
         programmes may pay for them. Every part says where it is from. Eleven statements on the database, however much there is.
         Errors: INVALID_ARGUMENT, NOT_FOUND.
         """

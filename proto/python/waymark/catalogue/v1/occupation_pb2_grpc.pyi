@@ -35,7 +35,7 @@ class OccupationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OccupationServiceAsyncStub: ...
     GetOccupationPage: _grpc.UnaryUnaryMultiCallable[_occupation_pb2.GetOccupationPageRequest, _occupation_pb2.OccupationPage]
     """Reads the page of an occupation for a place: what it is, what it takes, what it pays, demand, supply and forecast, how
-    short it is at local, regional and national level, on which lists it is and was, how many courses lead to it, which
+    short it is at local, regional and national level, on which lists it is and was, how many courses lead to it and the first of those in the place, which
     programmes may pay for them. Every part says where it is from. Eleven statements on the database, however much there is.
     Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
@@ -47,7 +47,7 @@ class OccupationServiceAsyncStub(OccupationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOccupationPage: _aio.UnaryUnaryMultiCallable[_occupation_pb2.GetOccupationPageRequest, _occupation_pb2.OccupationPage]  # type: ignore[assignment]
     """Reads the page of an occupation for a place: what it is, what it takes, what it pays, demand, supply and forecast, how
-    short it is at local, regional and national level, on which lists it is and was, how many courses lead to it, which
+    short it is at local, regional and national level, on which lists it is and was, how many courses lead to it and the first of those in the place, which
     programmes may pay for them. Every part says where it is from. Eleven statements on the database, however much there is.
     Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
@@ -62,7 +62,7 @@ class OccupationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_occupation_pb2.OccupationPage, _abc.Awaitable[_occupation_pb2.OccupationPage]]:
         """Reads the page of an occupation for a place: what it is, what it takes, what it pays, demand, supply and forecast, how
-        short it is at local, regional and national level, on which lists it is and was, how many courses lead to it, which
+        short it is at local, regional and national level, on which lists it is and was, how many courses lead to it and the first of those in the place, which
         programmes may pay for them. Every part says where it is from. Eleven statements on the database, however much there is.
         Errors: INVALID_ARGUMENT, NOT_FOUND.
         """

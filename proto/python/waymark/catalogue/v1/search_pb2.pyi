@@ -86,7 +86,11 @@ Global___SearchOrder: _TypeAlias = SearchOrder  # noqa: Y015
 
 @_typing.final
 class SearchCoursesRequest(_message.Message):
-    """A search."""
+    """A search. A session counts for it until it starts (permanent entry: until it ends), or until the last day to enrol before
+    that. Sessions over by today are out of place, region, price and start, from a minute after midnight UTC; of a course that has
+    no other, all count, for `include_not_bookable`. Each filter still holds for the course and not for one session: with several to
+    come, one may be in the region and another have the price, and with an `as_of` after today those until then count for both.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -185,11 +189,11 @@ class SearchCoursesRequest(_message.Message):
 
     @_builtins.property
     def start_from(self) -> _date_pb2.Date:
-        """Only with a session that starts on or after this day."""
+        """Only with a session that starts on or after this day, or permanent entry that is open then; of 2000 to 2100."""
 
     @_builtins.property
     def start_to(self) -> _date_pb2.Date:
-        """Only with a session that starts on or before this day."""
+        """Only with a session that starts on or before this day, or permanent entry; of 2000 to 2100."""
 
     @_builtins.property
     def max_price(self) -> _money_pb2.Money:
@@ -197,7 +201,7 @@ class SearchCoursesRequest(_message.Message):
 
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
-        """Day the search looks from: sessions, shortage and accreditation count as of it. Unset: today."""
+        """Day the search looks from: sessions, shortage and accreditation count as of it. Of 2000 to 2100; unset: today."""
 
     @_builtins.property
     def facets(self) -> _containers.RepeatedScalarFieldContainer[Global___Facet.ValueType]:
@@ -380,7 +384,9 @@ class CourseHit(_message.Message):
     score: _builtins.float
     """Text relevance; comparable within one answer only."""
     distance_km: _builtins.float
-    """Distance of the nearest session in kilometres; only with `near`."""
+    """Distance in kilometres of the nearest session that can be booked on the as-of day and starts in the time asked for, where
+    there is one; only with `near`.
+    """
     organisation_logo: _builtins.str
     """Logo to be shown with the hit, `organisations/{organisation}/logos/{id}`: that of its organisation, for a branch without
     branding that of the next above it; empty when there is none.
@@ -407,7 +413,7 @@ class CourseHit(_message.Message):
 
     @_builtins.property
     def next_session(self) -> _course_pb2.Session:
-        """First session from the as-of day that fits; unset when none."""
+        """First session that can be booked on the as-of day and starts in the time asked for; unset when none."""
 
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchReason]:
