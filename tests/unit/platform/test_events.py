@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from kafka.errors import KafkaConnectionError, MessageSizeTooLargeError, RecordListTooLargeError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from waymark.errors.v1 import reason_pb2
 from waymark.options.v1 import options_pb2
@@ -94,6 +95,7 @@ def test_buckets_spread_and_stay():
         ConnectionResetError(),
         Refusal(reason_pb2.REASON_UNAVAILABLE),
         Refusal(reason_pb2.REASON_LOCKED),
+        KafkaConnectionError(),
     ],
 )
 def test_what_passes_is_waited_out(error):
@@ -101,7 +103,14 @@ def test_what_passes_is_waited_out(error):
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("Ada Lovelace"), KeyError(), Refusal(reason_pb2.REASON_WRONG_STATE)]
+    "error",
+    [
+        ValueError("Ada Lovelace"),
+        KeyError(),
+        Refusal(reason_pb2.REASON_WRONG_STATE),
+        MessageSizeTooLargeError("Ada Lovelace"),
+        RecordListTooLargeError(),
+    ],
 )
 def test_what_does_not_pass_gets_a_reason_without_its_text(error):
     assert not passing(error)
