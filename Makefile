@@ -68,6 +68,10 @@ lock: ## Resolve and lock every dependency with hashes (needs uv)
 	uv pip compile requirements.in -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
 	uv pip compile requirements-dev.in -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-dev.lock
 
+.PHONY: sbom
+sbom: $(VENV)/.runtime ## Write the bill of materials of the locked packages and jars: sbom.cdx.json (CycloneDX 1.6)
+	$(BIN)/waymark sbom > sbom.cdx.json
+
 ##@ Measure
 BENCHES = $(addprefix bench-,redeem events search relevance footprint tags verify export ledger surge import shortage redeem-scale portfolio)
 .PHONY: bench $(BENCHES)
