@@ -138,9 +138,9 @@ def _licences(name: str) -> dict[str, Any]:
         told = metadata.metadata(name)
     except metadata.PackageNotFoundError:  # not of this machine
         return {}
-    if expression := told.get("License-Expression"):
+    for expression in told.get_all("License-Expression", []):
         return {"licenses": [{"expression": expression}]}
     classified = [each.split(" :: ")[-1] for each in told.get_all("Classifier", []) if "License ::" in each]
-    own = told.get("License", "")
-    names = classified or ([own] if own and len(own) <= LONGEST_NAME else [])
+    own = [each for each in told.get_all("License", []) if len(each) <= LONGEST_NAME]
+    names = classified or own
     return {"licenses": [{"license": {"name": each}} for each in names]} if names else {}
