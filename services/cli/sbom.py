@@ -138,8 +138,8 @@ def _licences(name: str) -> dict[str, Any]:
         told = metadata.metadata(name)
     except metadata.PackageNotFoundError:  # not of this machine
         return {}
-    for expression in told.get_all("License-Expression", []):
-        return {"licenses": [{"expression": expression}]}
+    if expressions := told.get_all("License-Expression"):
+        return {"licenses": [{"expression": expressions[0]}]}
     classified = [each.split(" :: ")[-1] for each in told.get_all("Classifier", []) if "License ::" in each]
     own = [each for each in told.get_all("License", []) if len(each) <= LONGEST_NAME]
     names = classified or own

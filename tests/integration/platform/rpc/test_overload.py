@@ -172,5 +172,6 @@ def test_a_stream_that_nobody_reads_gives_its_place_to_the_next(
         with pytest.raises(grpc.RpcError) as caught:
             list(unread)
         assert caught.value.code() is grpc.StatusCode.CANCELLED
-        eventually(lambda: not served.server.load.busy)  # and its thread is free
-    unread.cancel()
+    else:
+        unread.cancel()
+    eventually(lambda: not served.server.load.busy)  # and its thread is free
