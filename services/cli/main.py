@@ -109,6 +109,7 @@ MODULES = {
     "events": "services.cli.events",
     "erasure": "services.cli.erasure",
     "fetch": "services.cli.fetch",
+    "sbom": "services.cli.sbom",
 }
 HELP = """Career portfolios, learning vouchers and a course catalogue for public employment services.
 

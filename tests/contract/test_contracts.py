@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -39,17 +40,53 @@ def test_every_reason_has_code_text_and_remedy_and_is_raised(name: str) -> None:
     assert info.code
     assert info.text.endswith(".")
     assert info.remedy.endswith(".")
-    assert name in raised_reasons(), f"{name} is in the catalogue and nothing in services/ ever raises it"
+    assert name in raised_reasons(), f"{name}: nothing in services/ makes a refusal of it"
+
+
+# What makes a refusal of a reason: itself, a subclass of it, and those who collect what is wrong with a file.
+MAKERS = {"Refusal", "__init__", "Problems", "Form"}
 
 
 @cache
 def raised_reasons() -> set[str]:
-    """Reasons that code under services/ names."""
-    return {
-        reason
-        for path in (ROOT / "services").rglob("*.py")
-        for reason in re.findall(r"\bREASON_[A-Z_]+", path.read_text())
-    }
+    """Reasons that code under services/ makes refusals of."""
+    return set().union(*(reasons_in(path.read_text()) for path in (ROOT / "services").rglob("*.py")))
+
+
+def reasons_in(source: str) -> set[str]:
+    """Reasons that a source hands to what makes a refusal, or to a name or a table for that; one that is only
+    compared with, or among those to look for, is not raised there."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        values: Sequence[ast.expr | None] = ()
+        if isinstance(node, ast.Call) and name_of(node.func) in MAKERS:
+            values = [*node.args, *(keyword.value for keyword in node.keywords)]
+        elif isinstance(node, ast.Dict):
+            values = node.values
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            values = [node.value]
+        found |= {name_of(value) for value in values}
+    return {name for name in found if name.startswith("REASON_")}
+
+
+def name_of(node: ast.expr | None) -> str:
+    """The last word of a name, empty for anything else."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+@pytest.mark.parametrize(
+    ("source", "raised"),
+    [
+        ("raise Refusal(reason_pb2.REASON_LOCKED)", True),
+        ("refuse = {State.OVER: reason_pb2.REASON_LOCKED}", True),
+        ("MISSING = reason_pb2.REASON_LOCKED", True),
+        ("if error.reason == reason_pb2.REASON_LOCKED: pass", False),
+        ("PASSING = frozenset({reason_pb2.REASON_LOCKED})", False),
+        ("reason_name(reason_pb2.REASON_LOCKED)  # REASON_LOCKED", False),
+    ],
+)
+def test_what_counts_as_raised(source: str, raised: bool) -> None:
+    assert ("REASON_LOCKED" in reasons_in(source)) is raised
 
 
 def test_every_reason_of_a_service_is_named_by_one_of_its_rpcs() -> None:

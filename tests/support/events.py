@@ -43,6 +43,7 @@ effects = sa.Table(
     sa.Column("sent", sa.DateTime(timezone=True), nullable=False),
 )
 POISON = -1  # a reaction to this number fails
+SLOW = -2  # a reaction to this number takes longer than a statement may
 
 
 def test_settings(service: str, **values: Any) -> Settings:
@@ -90,6 +91,9 @@ def note_effect(_: App, tx: Transaction, message: Any, info: EventInfo) -> None:
     """The reaction: one row per event."""
     if message.n == POISON:
         raise ValueError("Somebody's name that must not be seen.")
+    if message.n == SLOW:
+        tx.execute(sa.text("SET LOCAL statement_timeout = '20ms'"))
+        tx.execute(sa.text("SELECT pg_sleep(10)"))
     tx.execute(sa.insert(effects).values(key=message.key, n=message.n, sent=info.time))
 
 

@@ -66,9 +66,9 @@ class NoteApi(notes_pb2_grpc.NoteServiceServicer):  # type: ignore[misc,name-def
 
     @query_stream
     def ListNotes(self, tx: Transaction, request: Any) -> Iterator[Any]:
-        """Streams `count` notes, then fails when count is over a thousand."""
+        """Streams `count` notes with `size` bytes besides, then fails when count is over a thousand."""
         for number in range(min(request.count, 1000)):
-            yield notes_pb2.Note(text=str(number))
+            yield notes_pb2.Note(text=str(number) + "x" * request.size)
         if request.count > 1000:
             raise Refusal(reason_pb2.REASON_WRONG_STATE, "There are no more.")
 

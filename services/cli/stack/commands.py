@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -115,7 +116,7 @@ def logs(
     Examples: `waymark logs vouchers-server` · `waymark logs -f`
     """
     folder = home_dir(home) / "logs"
-    files = {path.stem: path for path in sorted(folder.glob("*.log"))}
+    files = logs_of(folder)
     if part and part not in files:
         known = ", ".join(files) or "none yet"
         raise Failure(
@@ -129,7 +130,12 @@ def logs(
             for line in deque(stream, lines):
                 show(name, line, alone=bool(part))
     if follow:
-        follow_files(chosen, alone=bool(part))
+        follow_files((lambda: chosen) if part else (lambda: logs_of(folder)), alone=bool(part))
+
+
+def logs_of(folder: Path) -> dict[str, Path]:
+    """Return the logs in a folder by the names of their parts."""
+    return {path.stem: path for path in sorted(folder.glob("*.log"))}
 
 
 def show(name: str, line: str, *, alone: bool) -> None:
@@ -137,13 +143,15 @@ def show(name: str, line: str, *, alone: bool) -> None:
     typer.echo(line.rstrip("\n") if alone else f"{name:<20} {line.rstrip()}")
 
 
-def follow_files(files: dict[str, Path], *, alone: bool) -> None:
-    """Print what is added to the files until Ctrl-C; a file that was turned over is read from its start."""
-    at = {name: path.stat().st_size for name, path in files.items()}
+def follow_files(found: Callable[[], dict[str, Path]], *, alone: bool) -> None:
+    """Print what is added to the files that `found` returns until Ctrl-C; one that was turned over, and one
+    that is there only later, is read from its start."""
+    at = {name: path.stat().st_size for name, path in found().items()}
     while True:
-        for name, path in files.items():
+        for name, path in found().items():
             size = path.stat().st_size if path.exists() else 0
-            at[name] = at[name] if size >= at[name] else 0
+            known = at.get(name, 0)
+            at[name] = known if size >= known else 0
             if size > at[name]:
                 with path.open(errors="replace") as stream:
                     stream.seek(at[name])

@@ -1,6 +1,8 @@
 """Keeps one part running: starts it when what it needs is there, watches it, restarts it after back-off."""
 
 import asyncio
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -99,7 +101,7 @@ class Keeper:
 
     async def _start(self) -> None:
         self._say("starting", self.state.reason)
-        turn_over(self.log)
+        await asyncio.to_thread(turn_over, self.log)
         part = self.member.part
         await asyncio.to_thread(part.prepare, self.log)
         command = await asyncio.to_thread(part.command)
@@ -134,6 +136,7 @@ class Keeper:
             pause = PROBE_SECONDS if self.state.state == "ready" else min(PROBE_SECONDS, RECOVERY_SECONDS)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), pause)
+            await asyncio.to_thread(turn_over, self.log)
             try:
                 self._alive()
             except PartError as error:
@@ -208,7 +211,12 @@ def last_words(log: Path) -> str:
 
 
 def turn_over(log: Path) -> None:
-    """Put a log that has grown large aside, replacing the one put aside before."""
-    with suppress(FileNotFoundError):
+    """Put aside what a log that has grown large says, in place of what was put aside before.
+
+    The file stays and is emptied, for the part goes on adding to it; what it writes in that moment may be
+    lost. On a disk without room the log stays as it is.
+    """
+    with suppress(OSError):
         if log.stat().st_size > LARGEST_LOG:
-            log.replace(log.with_suffix(".log.1"))
+            shutil.copyfile(log, log.with_suffix(".log.1"))
+            os.truncate(log, 0)

@@ -18,6 +18,7 @@ from services.platform.edge import openapi
 from services.platform.edge.contract import Contract, Field, Message, service_of
 from services.platform.edge.contract_rules import faults
 from services.platform.edge.errors import HTTP_STATUS
+from services.platform.rpc.body import MAX_RECEIVED
 
 _MADE = "<!-- Made from the contracts by `make proto`; edit the .proto files instead. -->\n\n"
 
@@ -98,6 +99,9 @@ def errors(contract: Contract) -> str:
         + "Every refused call carries a `google.rpc.ErrorInfo` with domain `waymark` and one of these "
         "reasons. Branch on the reason, never on the message. `BadRequest` lists the fields that are wrong, "
         "`RetryInfo` says when to try again.\n\n"
+        f"One refusal carries none: a message of more than {MAX_RECEIVED >> 20} MiB that a service is "
+        "sent by gRPC itself, or in a stream, ends in `RESOURCE_EXHAUSTED` while it is read, before anything "
+        "is looked at. Without an `ErrorInfo` that code asks for smaller messages, not for another try.\n\n"
         + _table(("reason", "gRPC code", "HTTP", "what", "what to do", "named by"), rows)
     )
 

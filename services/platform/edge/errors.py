@@ -11,11 +11,13 @@ import base64
 from datetime import timedelta
 from typing import Any
 
-from google.protobuf import any_pb2, json_format
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.protobuf import json_format
+from google.rpc import code_pb2, status_pb2
 from waymark.errors.v1 import reason_pb2
 
-DOMAIN = "waymark"
+from services.platform.errors import Refusal
+from services.platform.rpc.status import answer_of
+
 RETRY_AFTER = timedelta(seconds=1)
 
 # google.rpc.Code → HTTP status, as the edge's transcoder answers.
@@ -64,20 +66,9 @@ _RETRIED = (reason_pb2.REASON_OVERLOADED, reason_pb2.REASON_UNAVAILABLE)
 
 
 def status_of(reason: int) -> status_pb2.Status:
-    """The google.rpc.Status for a reason, with ErrorInfo and, where waiting helps, RetryInfo."""
-    value = reason_pb2.Reason.DESCRIPTOR.values_by_number[reason]
-    info = value.GetOptions().Extensions[reason_pb2.info]
-    details: list[Any] = [
-        error_details_pb2.ErrorInfo(reason=value.name.removeprefix("REASON_"), domain=DOMAIN),
-    ]
-    if reason in _RETRIED:
-        retry = error_details_pb2.RetryInfo()
-        retry.retry_delay.FromTimedelta(RETRY_AFTER)
-        details.append(retry)
-    packed = [any_pb2.Any() for _ in details]
-    for holder, detail in zip(packed, details, strict=True):
-        holder.Pack(detail)
-    return status_pb2.Status(code=info.code, message=info.text, details=packed)
+    """The google.rpc.Status for a reason, as services make it; where waiting helps, with RetryInfo."""
+    refusal = Refusal(reason, retry_after=RETRY_AFTER if reason in _RETRIED else None)
+    return status_pb2.Status.FromString(answer_of(refusal).status)
 
 
 def body_of(status: status_pb2.Status) -> dict[str, Any]:

@@ -128,7 +128,9 @@ def _token_check(rpcs: Iterable[Rpc], issuer: str, audience: str, jwks_uri: str)
 
 
 def _by_address() -> list[dict[str, Any]]:
-    return [{"actions": [{"remote_address": {}}]}]
+    """One customer has a whole /64 of IPv6 addresses, and one IPv4 address."""
+    masks = {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}
+    return [{"actions": [{"masked_remote_address": masks}]}]
 
 
 def _by_principal() -> list[dict[str, Any]]:
@@ -145,7 +147,7 @@ def _by_principal() -> list[dict[str, Any]]:
 def _rate_limit(
     name: str, per_second: int, burst: int, limits: Limits, rate_limits: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    key = {"address": "remote_address", "principal": "principal"}[name]
+    key = {"address": "masked_remote_address", "principal": "principal"}[name]
     share = {"numerator": 100 if limits.rates else 0, "denominator": "HUNDRED"}
     bucket = {"max_tokens": burst, "tokens_per_fill": per_second, "fill_interval": "1s"}
     config = {

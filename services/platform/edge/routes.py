@@ -30,7 +30,6 @@ CORS_HEADERS = (
     "authorization",
     "content-type",
     "grpc-timeout",
-    "if-match",
     "traceparent",
     "x-amz-checksum-sha256",
     "x-amz-content-sha256",
@@ -38,7 +37,6 @@ CORS_HEADERS = (
     "x-user-agent",
 )
 CORS_EXPOSED = (
-    "etag",
     "grpc-message",
     "grpc-status",
     "grpc-status-details-bin",

@@ -36,8 +36,8 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def producer(settings: Settings) -> Any:
-    """Returns an idempotent producer that waits for all replicas.
+def producer(settings: Settings, **options: Any) -> Any:
+    """Returns an idempotent producer that waits for all replicas; `options` add to these.
 
     A batch never expires: were an event given up while a later one of the same key still went out, the later
     would arrive first. Who sends waits, or closes the producer.
@@ -59,6 +59,7 @@ def producer(settings: Settings) -> Any:
         linger_ms=2,
         batch_size=262_144,
         metrics_enabled=False,
+        **options,
     )
 
 

@@ -14,6 +14,13 @@ from uuid import UUID
 
 CONTENT_TYPE = "application/protobuf"
 Headers = list[tuple[str, bytes]]
+# Names of the headers that an event of ours has, and may have.
+NAMES = frozenset(
+    {
+        *("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time"),
+        *("content-type", "traceparent"),
+    }
+)
 
 
 class NotACloudEvent(ValueError):

@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.schema import dead_letters
 from services.platform.db.transaction import transaction
-from services.platform.events import clients
+from services.platform.events import clients, cloudevents
+from services.platform.events.faults import too_large
 from services.platform.events.topics import dead_letter_topic
 from services.platform.telemetry import metrics
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 LIMIT = 20  # dead letters in one window; more is no bad message but a defect, and consuming stops
 WINDOW = timedelta(minutes=10)
 SEND_TIMEOUT = 10.0  # seconds
+TOO_LARGE = "TOO_LARGE"  # reason of a letter whose record no topic takes whole; it says size and hash
+HEADER_KEPT = 256  # bytes at most of a key or a CloudEvents attribute in such a letter
 
 
 class DeadLetters:
@@ -51,7 +54,7 @@ class DeadLetters:
 
     def put(self, record: Any, reason: str, type: str) -> None:
         """Publishes the record to the dead-letter topic and notes where it came from; the same record only
-        once."""
+        once. Of one larger than the topic takes, as one that came compressed can be, what tells of it."""
         source = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         with transaction(self._engine) as tx:
             noted = insert(dead_letters).values(**source, type=type, reason=reason).on_conflict_do_nothing()
@@ -66,18 +69,30 @@ class DeadLetters:
             self._producer = None
 
     def _send(self, record: Any, reason: str) -> None:
+        try:
+            self._publish(record.key, record.value, record.headers, _told(record, reason))
+        except Exception as error:
+            if not too_large(error):
+                raise
+            about = [(name, value) for name, value in record.headers if _brief(name, value)]
+            told = _told(record, TOO_LARGE) | _measured(record.value or b"")
+            self._publish((record.key or b"")[:HEADER_KEPT], None, about, told)
+
+    def _publish(
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, bytes | None]],
+        told: dict[str, str],
+    ) -> None:
         if self._producer is None:
             self._producer = clients.producer(self._settings)
-        added = {
-            "waymark_reason": reason,
-            "waymark_source_topic": record.topic,
-            "waymark_source_partition": str(record.partition),
-            "waymark_source_offset": str(record.offset),
-            "waymark_time": datetime.now(UTC).isoformat(),
-        }
-        headers = [*record.headers, *((name, value.encode()) for name, value in added.items())]
+        # Others' clients send headers without a value, and records without key and value; this one does not.
+        sent = [(name, text or b"") for name, text in headers]
+        sent += [(name, text.encode()) for name, text in told.items()]
+        key = b"" if key is None and value is None else key
         topic = dead_letter_topic(self._settings.service)
-        self._producer.send(topic, key=record.key, value=record.value, headers=headers).get(SEND_TIMEOUT)
+        self._producer.send(topic, key=key, value=value, headers=sent).get(SEND_TIMEOUT)
 
 
 @dataclass(frozen=True)
@@ -133,13 +148,33 @@ def mark_replayed(tx: Any, letter: DeadLetter) -> None:
     )
 
 
+def _told(record: Any, reason: str) -> dict[str, str]:
+    """Why and from where a record was taken, as headers of its letter."""
+    return {
+        "waymark_reason": reason,
+        "waymark_source_topic": record.topic,
+        "waymark_source_partition": str(record.partition),
+        "waymark_source_offset": str(record.offset),
+        "waymark_time": datetime.now(UTC).isoformat(),
+    }
+
+
+def _measured(body: bytes) -> dict[str, str]:
+    return {"waymark_size": str(len(body)), "waymark_sha256": hashlib.sha256(body).hexdigest()}
+
+
+def _brief(name: str, value: bytes | None) -> bool:
+    return name in cloudevents.NAMES and len(value or b"") <= HEADER_KEPT
+
+
 def _headers(record: Any) -> dict[str, str]:
-    return {name: value.decode(errors="replace") for name, value in record.headers}
+    return {name: (value or b"").decode(errors="replace") for name, value in record.headers}
 
 
 def _letter(record: Any) -> DeadLetter:
     values = _headers(record)
-    body = record.value or b""
+    left_out = values.get("waymark_reason") == TOO_LARGE  # and measured when it was
+    measured = values if left_out else _measured(record.value or b"")
     return DeadLetter(
         offset=record.offset,
         reason=values.get("waymark_reason", ""),
@@ -150,8 +185,8 @@ def _letter(record: Any) -> DeadLetter:
         source_partition=int(values.get("waymark_source_partition", -1)),
         source_offset=int(values.get("waymark_source_offset", -1)),
         time=values.get("waymark_time", ""),
-        size=len(body),
-        sha256=hashlib.sha256(body).hexdigest(),
+        size=int(measured["waymark_size"]),
+        sha256=measured["waymark_sha256"],
     )
 
 

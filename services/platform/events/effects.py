@@ -4,6 +4,7 @@ fails."""
 from __future__ import annotations
 
 import time
+from collections import Counter as Counting
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +15,7 @@ import structlog
 from services.platform.db.transaction import transaction
 from services.platform.events import inbox
 from services.platform.events.dead_letters import DeadLetters
-from services.platform.events.faults import passing, reason_of
+from services.platform.events.faults import passing, reason_of, slow
 from services.platform.events.messages import Ignored, Known, Poison
 from services.platform.telemetry import metrics
 from services.platform.telemetry.tracing import enter_trace, start_span
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from services.platform.service import Lock
 
 ATTEMPTS = 3  # of one event, before it is called poison
+SLOW_ATTEMPTS = 5  # of one alone that each time meets the limit of a statement; consuming waits in between
 RETRY = 0.2  # seconds between them
 log = structlog.get_logger("consumer")
 
@@ -38,6 +40,7 @@ class Effects:
         self._app = app
         self._dead = dead_letters
         self._lock = lock
+        self._slow: Counting[str] = Counting()  # by event: how often it alone met the limit of a statement
 
     def apply(self, messages: Sequence[Known | Ignored | Poison]) -> None:
         """Gives every message its effect, once, in the order given.
@@ -87,7 +90,7 @@ class Effects:
                 with transaction(self._app) as tx:
                     self.react(tx, events)
         except Exception as error:
-            if passing(error):
+            if passing(error) and not slow(error):
                 raise
             return False
         return True
@@ -100,9 +103,10 @@ class Effects:
             try:
                 with transaction(self._app) as tx:
                     self.react(tx, [message])
+                self._slow.pop(message.info.id, None)
                 return
             except Exception as error:
-                if passing(error):
+                if passing(error) and not self._always_slow(message, error):
                     raise
                 log.warning(
                     "reaction_failed",
@@ -111,10 +115,17 @@ class Effects:
                     event_type=message.info.type,
                     event_id=message.info.id,
                 )
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or slow(error):
                     self._bury(message.record, reason_of(error), message.info.type)
-                else:
-                    time.sleep(RETRY)
+                    return
+                time.sleep(RETRY)
+
+    def _always_slow(self, message: Known, error: Exception) -> bool:
+        """Counts a try that met the limit of a statement; True for the last of those a message has."""
+        if not slow(error):
+            return False
+        self._slow[message.info.id] += 1
+        return self._slow[message.info.id] >= SLOW_ATTEMPTS
 
     def _bury(self, record: object, reason: str, type: str) -> None:
         if self._dead.over_limit():

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from services.platform.db.transaction import Transaction
 
-# Longer than any topic that is not compacted keeps a message, so that no second delivery can come later.
-# Compacted topics carry whole states with a version; reactions ignore an old one.
+# Longer than any topic that deletes keeps a message, so that no second delivery can come later. Where they
+# stay for good a repeat is nothing: compacted topics carry whole states with a version, of which reactions
+# ignore an old one, and what is published of a shortage list never changes.
 KEPT = timedelta(days=30)
 
 

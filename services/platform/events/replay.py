@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from services.platform.db.transaction import transaction
-from services.platform.events.dead_letters import DeadLetters, letters, mark_replayed
+from services.platform.events.dead_letters import TOO_LARGE, DeadLetters, letters, mark_replayed
 from services.platform.events.effects import Effects
 from services.platform.events.faults import reason_of
 from services.platform.events.messages import Ignored, Poison, Reader
@@ -20,7 +20,8 @@ def replay(definition: ServiceDefinition, app: App, offsets: Collection[int]) ->
     """Runs the reactions of the dead letters at `offsets`, each in a transaction of its own.
 
     Returns by offset: `effect`, `duplicate` (it has had its effect), `ignored` (nobody reacts to it any
-    more), or the reason why it fails again. Offsets that are not there are left out.
+    more), or the reason why it fails again, TOO_LARGE for one whose body was left out. Offsets that are not
+    there are left out.
     """
     reader = Reader(definition.reactions)
     effects = Effects(app, DeadLetters(app.settings, app.engine), definition.locks)
@@ -29,7 +30,9 @@ def replay(definition: ServiceDefinition, app: App, offsets: Collection[int]) ->
         if letter.offset not in offsets:
             continue
         message = reader.read(record)
-        if isinstance(message, Ignored):
+        if letter.reason == TOO_LARGE:
+            outcomes[letter.offset] = TOO_LARGE
+        elif isinstance(message, Ignored):
             outcomes[letter.offset] = "ignored"
         elif isinstance(message, Poison):
             outcomes[letter.offset] = message.reason

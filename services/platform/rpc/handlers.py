@@ -184,12 +184,15 @@ def twice(once: Any, *arguments: Any, repeatable: bool) -> Any:
     return once(*arguments)
 
 
-def mark(served: Any, *, computes: bool = False) -> Any:  # the decorators' own signatures carry the types
+def mark(
+    served: Any, *, computes: bool = False, watches: bool = False
+) -> Any:  # the decorators' own signatures carry the types
     """Marks a method as one that asks relationships; the server refuses to start with any other.
 
     `computes`: it works and hardly ever waits, so that several at a time on one processor only disturb each
-    other (`pool.Gathered`). What of it may wait, it does `aside`.
+    other (`pool.Gathered`). What of it may wait, it does `aside`. `watches`: it mostly waits for news.
     """
     served.asks_relationships = True
     served.computes = computes
+    served.watches = watches
     return served

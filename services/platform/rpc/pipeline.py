@@ -19,7 +19,8 @@ from services.platform.rpc.interceptors.policy import policy
 from services.platform.rpc.interceptors.trace import Trace
 from services.platform.rpc.interceptors.validation import validation
 from services.platform.rpc.method import ContractError, Method
-from services.platform.rpc.pool import Gathered, Streams
+from services.platform.rpc.pool import Gathered
+from services.platform.rpc.streams import Places, Streams
 
 Parse = Callable[[bytes], Any]
 Check = Callable[[Call], None]
@@ -60,6 +61,8 @@ def intercept(
         return grpc.stream_stream_rpc_method_handler(exchange, None, serializer(serialize))
     if method.server_streaming:
         stream = _stream(method, behaviour, before, parse, streams)
+        if behaviour.watches:
+            stream.experimental_thread_pool = streams.watchers
         return grpc.unary_stream_rpc_method_handler(stream, None, serializer(serialize))
     unary = _unary(method, behaviour, before, parse)
     if gathered and gathered.takes(behaviour):
@@ -81,6 +84,8 @@ def _unary(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse
 
 
 def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Parse, streams: Streams) -> Any:
+    places: Places = streams.watching if behaviour.watches else streams.moving
+
     def serve(body: bytes, context: grpc.ServicerContext) -> Iterator[Any]:
         call = Call(method, context, streams.ending)
         with Trace(call), Log(call), Errors(call):
@@ -88,8 +93,8 @@ def _stream(method: Method, behaviour: Any, before: Sequence[Check], parse: Pars
             for check in before:
                 check(call)
             validation(request, body)
-            with streams.place():
-                yield from visibly(call, behaviour(request, call))
+            with places.place(call) as held:
+                yield from visibly(call, held.sending(behaviour(request, call)))
 
     return serve
 
@@ -100,7 +105,8 @@ def _exchange(method: Method, behaviour: Any, before: Sequence[Check], parse: Pa
         with Trace(call), Log(call), Errors(call):
             for check in before:
                 check(call)
-            with streams.place():
-                yield from visibly(call, behaviour(received(parse, bodies), call))
+            with streams.moving.place(call) as held:
+                came = received(parse, held.receiving(bodies))
+                yield from visibly(call, held.sending(behaviour(came, call)))
 
     return serve

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -84,27 +83,6 @@ class Workers(ThreadPoolExecutor):
         finally:
             took = min(time.monotonic() - started, LONGEST)
             self._pace += LATELY * (took - self._pace)  # threads may miss each other's word: it is a guess
-
-
-class Streams:
-    """Places for streams, whose callers keep a thread for as long as they like to send or to read.
-
-    `ending` is set when the server goes: a stream that only waits for something to tell then ends by itself.
-    """
-
-    def __init__(self, places: int = 1) -> None:
-        self.ending = threading.Event()
-        self._places = threading.Semaphore(places)
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Holds a place; raises Refusal(OVERLOADED) when all are taken."""
-        if not self._places.acquire(blocking=False):
-            raise Refusal(reason_pb2.REASON_OVERLOADED, retry_after=RETRY_AFTER)
-        try:
-            yield
-        finally:
-            self._places.release()
 
 
 class Gathered(Gathering[Work]):

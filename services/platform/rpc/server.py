@@ -19,7 +19,8 @@ from services.platform.rpc.health import Health
 from services.platform.rpc.interceptors.identity import Verify
 from services.platform.rpc.method import ContractError, read_method
 from services.platform.rpc.pipeline import checks, intercept
-from services.platform.rpc.pool import PATIENCE, Gathered, Load, Shedding, Streams, Workers
+from services.platform.rpc.pool import PATIENCE, Gathered, Load, Shedding, Workers
+from services.platform.rpc.streams import Streams
 
 if TYPE_CHECKING:
     from services.platform.app import App
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 QUEUE = 3  # calls per thread that may wait; more would wait longer than they are worth
 MAX_RESPONSE = 8 << 20  # bytes
-STREAMS = 4  # threads for one stream: it holds its thread while its caller thinks, or does not read
 NOTICE = 0.5  # seconds between saying NOT_SERVING and closing the door, so that balancers can look away
 GRACE = 20.0  # seconds for calls under way
 _OPTIONS: Sequence[tuple[str, int]] = (
@@ -84,7 +84,7 @@ class Server:
             interceptors=[Shedding(self.load, self._workers, patience)] if shed else [],
             options=[*_OPTIONS, ("grpc.so_reuseport", int(shared_port))],
         )
-        self._streams = Streams(max(1, threads // STREAMS))
+        self._streams = Streams(threads)
         registry = Registry(definition, verify, self._gathered, self._streams)
         for add, make in definition.servicers:
             add(make(app), cast(grpc.Server, registry))
@@ -121,7 +121,7 @@ class Server:
         self._stopping.set()
         for thread in self._background:
             thread.join(timeout=grace)
-        for pool in (self._gathered, self._workers):
+        for pool in (self._gathered, self._workers, self._streams.watchers):
             pool.shutdown(wait=False)
         _log.info("stopped")
 

@@ -49,5 +49,5 @@ def watch(
             if not tells:
                 call.ending.wait(min(PAUSE, max(0.0, end - now)))
 
-    marked: Callable[[S, Q, grpc.ServicerContext], Iterator[A]] = mark(served)
+    marked: Callable[[S, Q, grpc.ServicerContext], Iterator[A]] = mark(served, watches=True)
     return marked

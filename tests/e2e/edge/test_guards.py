@@ -130,9 +130,10 @@ class TestRates:
         answer = self.first_refusal(limited, subject="hurried")
         assert answer.status_code == 429
         assert answer.headers["retry-after"] == "1"
-        info, retry = answer.json()["details"]
+        info, retry, told = answer.json()["details"]
         assert info["reason"] == "OVERLOADED"
         assert retry["retryDelay"] == "1s"
+        assert "send the same request again" in told["message"]
 
     def test_over_grpc_the_hint_is_retry_info(self, limited: Edge, probe: Probe) -> None:
         metadata = list(limited.bearer(subject="hurried by grpc").items())
@@ -143,6 +144,7 @@ class TestRates:
                 [stub.Tell(request, metadata=metadata) for _ in range(200)]
         assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert detail_of(raised.value, error_details_pb2.RetryInfo).retry_delay.seconds == 1
+        assert "again" in detail_of(raised.value, error_details_pb2.LocalizedMessage).message
 
     def test_one_principal_does_not_spend_the_budget_of_another(self, limited: Edge) -> None:
         assert self.first_refusal(limited, subject="greedy").status_code == 429
@@ -151,6 +153,9 @@ class TestRates:
     def test_an_address_has_a_budget_too(self, make_edge: MakeEdge) -> None:
         edge = make_edge(limits=Limits(address_per_second=1, address_burst=8))
         assert self.first_refusal(edge, "/v1/greetings/x").status_code == 429
+        neighbour = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(base_url=edge.url, transport=neighbour) as client:
+            assert client.get("/v1/greetings/x").status_code == 200
 
     def test_control_without_limits_everything_passes(self, make_edge: MakeEdge) -> None:
         limits = Limits(

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from services.cli.exits import ExitCode, Failure
-from services.cli.stack import keep
+from services.cli.stack import keep, process
 from services.cli.stack.forks import Forks
 from services.cli.stack.keep import Keeper
 from services.cli.stack.parts import Member, Part, Program
@@ -165,5 +165,27 @@ def test_a_part_that_needs_another_waits_for_it(tmp_path: Path) -> None:
         starting.cancel()
         await asyncio.gather(starting, waiting, return_exceptions=True)
         await first.stop()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("largest", [4_000, 10**9], ids=["limit", "control"])
+def test_the_log_of_a_part_that_runs_on_is_turned_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, largest: int
+) -> None:
+    monkeypatch.setattr(keep, "LARGEST_LOG", largest)
+    monkeypatch.setattr(keep, "PROBE_SECONDS", 0.1)
+    script = "n=0; while [ $n -lt 40 ]; do n=$((n+1)); printf '%0500d\\n' $n; sleep 0.05; done; sleep 60"
+
+    async def scenario() -> None:
+        program = Program("talking", lambda: ["sh", "-c", script], lambda: True)
+        async with kept(program, tmp_path) as keeper:
+            await until(lambda: process.tail(keeper.log, 1).endswith("0040"))
+            before = keeper.log.with_suffix(".log.1")
+            assert before.exists() is (largest == 4_000)
+            assert (keeper.log.stat().st_size < 3 * 4_000) is (largest == 4_000)
+            if before.exists():  # one after the other: what it adds stands at the start of the emptied file
+                assert {text.read_text()[:490] for text in (before, keeper.log)} == {"0" * 490}
+            assert keeper.state.restarts == 0
 
     asyncio.run(scenario())

@@ -20,7 +20,7 @@ from services.catalogue.imports import pipeline
 from services.catalogue.store import course_changes
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.rpc import watching
-from services.platform.rpc.pool import Streams
+from services.platform.rpc.streams import Streams
 from tests.integration.catalogue.copies import Copy, served
 from tests.integration.catalogue.feeds import feed, many
 from tests.integration.catalogue.holds import calls, lift, place, placing
@@ -217,6 +217,27 @@ def test_a_stream_ends_before_its_deadline_and_control(
     with pytest.raises(grpc.RpcError) as caught:
         list(calls.WatchCourses(request, timeout=1.0))
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_streams_that_wait_keep_no_place_and_no_thread_from_others_and_are_shared_out(
+    catalogue: Catalogue,
+) -> None:
+    provider, other = (token("provider", org="organisations/harbour") for _ in range(2))
+    request = course_change_pb2.WatchCoursesRequest(follow_seconds=60)
+
+    def watch(bearer: str) -> Any:
+        stream = catalogue.stub(course_change_pb2_grpc.CourseChangeServiceStub, bearer).WatchCourses(request)
+        next(stream)
+        return stream
+
+    waiting = [watch(provider)]  # a quarter of the four places
+    with pytest.raises(grpc.RpcError) as caught:
+        watch(provider)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    waiting += [watch(bearer) for bearer in (other, *(token("provider") for _ in range(2)))]
+    assert not catalogue.served.server.load.busy  # every worker is free, also for a stream of what there is
+    for stream in waiting:
+        stream.cancel()
 
 
 @pytest.mark.parametrize("told", [True, False])

@@ -12,7 +12,7 @@ import pytest
 from waymark.vouchers.v1 import learner_fact_pb2 as pb
 
 from services.platform.db.transaction import transaction
-from services.platform.rpc import exchange, server
+from services.platform.rpc import exchange, streams
 from tests.integration.vouchers.refusals import refused
 from tests.support.vouchers import World, day_message
 from tests.support.waiting import eventually
@@ -195,7 +195,8 @@ def test_callers_who_take_their_time_do_not_take_all_threads(
 ) -> None:
     """The server of the tests has four threads, and with it one place for a stream."""
     if not bounded:
-        monkeypatch.setattr(server, "STREAMS", 1)
+        monkeypatch.setattr(streams, "PER_STREAM", 1)
+        monkeypatch.setattr(streams, "SHARE", 1)
     monkeypatch.setattr(exchange, "CHUNK", 1)
     world: World = request.getfixturevalue("world")
     with open_stream(world) as (call, sent):

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.rpc import error_details_pb2
+from waymark.errors.v1 import reason_pb2
 
 from services.platform.edge.contract import Contract
 from services.platform.edge.envoy import LOCAL_ORIGINS
-from services.platform.edge.errors import REASONS, local_replies
-from services.platform.edge.filters import http_filters
+from services.platform.edge.errors import REASONS, body_of, local_replies, status_of
+from services.platform.edge.filters import KEEP_KNOWN, http_filters, lua
 from services.platform.edge.limits import Limits
 from services.platform.edge.process import EdgeSettings
-from services.platform.edge.routes import route_configuration, valid_origins
+from services.platform.edge.routes import CORS_HEADERS, route_configuration, valid_origins
 from services.platform.settings import SettingsError
 
 CONTRACT = Contract()
@@ -63,6 +65,30 @@ def test_errors_of_the_edge_have_a_published_reason() -> None:
     for mapper in local_replies()["mappers"]:
         assert mapper["filter"]
     assert {401, 403, 404, 408, 413, 429, 503, 504} <= REASONS.keys()
+
+
+@pytest.mark.parametrize("reason", sorted(set(REASONS.values())))
+def test_errors_of_the_edge_say_what_to_do_as_those_of_services(reason: int) -> None:
+    status = status_of(reason)
+    info = reason_pb2.Reason.DESCRIPTOR.values_by_number[reason].GetOptions().Extensions[reason_pb2.info]
+    told = error_details_pb2.LocalizedMessage()
+    assert status.details[-1].Unpack(told)
+    assert told.message == f"{info.text} {info.remedy}"
+    assert "%" not in str(body_of(status))  # which Envoy would read as commands
+
+
+def test_addresses_of_one_customer_have_one_budget() -> None:
+    limit = config_of("rate_address")
+    assert limit["rate_limits"] == [
+        {"actions": [{"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}]}
+    ]
+    assert limit["descriptors"][0]["entries"] == [{"key": "masked_remote_address"}]
+
+
+def test_pages_are_offered_no_header_that_no_service_gets() -> None:
+    known = lua(KEEP_KNOWN)
+    for name in CORS_HEADERS:
+        assert name in known or name.startswith("x-amz-") or name == "x-user-agent"
 
 
 @pytest.mark.parametrize("origin", [".*", "https?://.*", r"https://[a-z.]+"])

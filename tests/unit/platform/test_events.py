@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from kafka.errors import KafkaConnectionError, MessageSizeTooLargeError, RecordListTooLargeError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from waymark.errors.v1 import reason_pb2
 from waymark.options.v1 import options_pb2
@@ -14,14 +15,15 @@ from waymark.vouchers.v1 import events_pb2
 
 from services.platform.app import App
 from services.platform.errors import Refusal
-from services.platform.events import cloudevents
+from services.platform.events import cloudevents, inbox
 from services.platform.events.cloudevents import NotACloudEvent
 from services.platform.events.contract import all_events, key_of, route
 from services.platform.events.faults import passing, reason_of
 from services.platform.events.looking import describe
 from services.platform.events.outbox import BUCKETS, bucket_of
 from services.platform.events.processes import connections
-from services.platform.service import Job, ServiceDefinition
+from services.platform.events.topics import dead_letter_topic, declared
+from services.platform.service import SERVICES, Job, ServiceDefinition
 
 ID = UUID("0198c5f0-7a51-7cc3-9d0a-3a1b2c3d4e5f")
 WHEN = datetime(2026, 11, 21, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
@@ -94,6 +96,7 @@ def test_buckets_spread_and_stay():
         ConnectionResetError(),
         Refusal(reason_pb2.REASON_UNAVAILABLE),
         Refusal(reason_pb2.REASON_LOCKED),
+        KafkaConnectionError(),
     ],
 )
 def test_what_passes_is_waited_out(error):
@@ -101,7 +104,14 @@ def test_what_passes_is_waited_out(error):
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("Ada Lovelace"), KeyError(), Refusal(reason_pb2.REASON_WRONG_STATE)]
+    "error",
+    [
+        ValueError("Ada Lovelace"),
+        KeyError(),
+        Refusal(reason_pb2.REASON_WRONG_STATE),
+        MessageSizeTooLargeError("Ada Lovelace"),
+        RecordListTooLargeError(),
+    ],
 )
 def test_what_does_not_pass_gets_a_reason_without_its_text(error):
     assert not passing(error)
@@ -113,3 +123,14 @@ def test_a_consumer_has_connections_for_all_jobs_that_may_be_under_way(long: lis
     jobs = [Job(str(number), timedelta(1), lambda _: None, long=each) for number, each in enumerate(long)]
     definition = ServiceDefinition("probe", app=App, servicers=(), relationships={}, reactions={}, jobs=jobs)
     assert connections(definition) == needed
+
+
+def test_the_inbox_remembers_longer_than_any_topic_that_deletes():
+    """What a topic keeps for good is named: its reactions must bear a repeat without the inbox."""
+    segment = timedelta(days=7)  # a message goes with the segment it is in, which grows so long
+    dead = {dead_letter_topic(service) for service in SERVICES}  # read by people
+    deleting = [topic for name, topic in declared().items() if not topic.compacted and name not in dead]
+    for_good = {topic.name for topic in deleting if topic.retention_days < 0}
+    assert for_good == {"waymark.catalogue.shortage-lists.v1"}
+    longest = max(topic.retention_days for topic in deleting)
+    assert timedelta(days=longest) + segment < inbox.KEPT

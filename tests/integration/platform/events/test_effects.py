@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from kafka.errors import MessageSizeTooLargeError
 from prometheus_client import REGISTRY
 
 from services.platform.db.schema import dead_letters
 from services.platform.events import clients, cloudevents
+from services.platform.events import dead_letters as dead_letters_of_events
+from services.platform.events import effects as effects_of_events
 from services.platform.events.consumer import Consumer
 from services.platform.events.dead_letters import DeadLetters, letters
 from services.platform.events.relay import Relay
-from tests.support.events import POISON, Rig, process, running
+from tests.support.events import POISON, SLOW, Rig, process, running
 from tests.support.waiting import eventually
 
 TEN = [(f"k{n % 3}", n) for n in range(10)]
@@ -127,8 +132,8 @@ def delete_group(admin, rig: Rig) -> bool:
     return False
 
 
-def send(rig: Rig, value: bytes | None, headers, key: bytes = b"k") -> None:
-    producer = clients.producer(rig.settings)
+def send(rig: Rig, value: bytes | None, headers, key: bytes = b"k", **options) -> None:
+    producer = clients.producer(rig.settings, **options)
     producer.send(rig.topic, key=key, value=value, headers=headers).get(60)
     producer.close()
 
@@ -159,6 +164,10 @@ def test_a_poisoned_message_goes_to_the_dead_letters_and_the_rest_goes_on(rig):
     send(rig, body, probe_headers(rig, ce_type=b"waymark.unknown.v1.Thing"))
     send(rig, body, probe_headers(rig, ce_id=b"no-uuid"))
     through(rig, ("k", 3))
+    standing = consumer(rig, limit=0)
+    with running(standing.run):  # control: where nothing may be buried, what comes behind has no effect
+        eventually(lambda: standing.halted)
+        assert ("k", 3) not in rig.effects()
     with running(consumer(rig).run):
         eventually(lambda: rig.effects()[-1:] == [("k", 3)])
         eventually(lambda: committed(rig) == 9)
@@ -172,6 +181,55 @@ def test_a_poisoned_message_goes_to_the_dead_letters_and_the_rest_goes_on(rig):
         "ValueError",
     ]
     assert all(letter.source_topic == rig.topic for letter in found)
+
+
+def test_a_record_larger_than_a_dead_letter_may_be_is_buried_by_its_size_and_hash(rig, monkeypatch):
+    from services.platform.events.replay import replay
+
+    body = bytes(1_500_000)  # a few kilobytes on the wire
+    zipped = {"compression_type": "gzip", "max_request_size": 2_000_000}
+    send(rig, body, [*probe_headers(rig), ("x-long", bytes(1000))], **zipped)
+    through(rig, ("k", 1))
+    (record,) = (record for record in raw_records(rig) if record.value == body)
+    dead = DeadLetters(rig.settings, rig.engine)
+    with monkeypatch.context() as off:  # control
+        off.setattr(dead_letters_of_events, "too_large", lambda error: False)
+        with pytest.raises(MessageSizeTooLargeError):
+            dead.put(record, "UNDECODABLE", "")
+    dead.close()
+    with running(consumer(rig).run):
+        eventually(lambda: rig.effects() == [("k", 1)])
+        eventually(lambda: committed(rig) == 2)
+    ((letter, record),) = letters(rig.settings)
+    assert (letter.reason, letter.size, letter.key) == ("TOO_LARGE", len(body), "k")
+    assert letter.sha256 == hashlib.sha256(body).hexdigest()
+    assert record.value is None
+    assert "x-long" not in dict(record.headers)
+    assert replay(rig.definition, rig.app, [letter.offset]) == {letter.offset: "TOO_LARGE"}
+
+
+def test_a_record_without_key_and_value_and_a_header_without_value_are_buried(rig):
+    place = {"topic": rig.topic, "partition": 0, "offset": 7}
+    dead = DeadLetters(rig.settings, rig.engine)
+    empty = SimpleNamespace(**place, key=None, value=None, headers=[("x-none", None)])
+    dead.put(empty, "NOT_A_CLOUD_EVENT", "")
+    dead.close()
+    ((letter, record),) = letters(rig.settings)
+    assert (letter.source_offset, letter.size, record.headers) == (7, 0, [("x-none", b"")])
+
+
+def test_an_event_that_alone_always_takes_too_long_is_buried_and_the_rest_goes_on(rig, monkeypatch):
+    through(rig, ("k", 1), ("k", SLOW), ("k", 2))
+    with monkeypatch.context() as off:  # control: waited out like a database that is slow, it stops all
+        off.setattr(effects_of_events, "SLOW_ATTEMPTS", 10**6)
+        waiting = consumer(rig)
+        with running(waiting.run):
+            eventually(lambda: rig.effects() == [("k", 1)])
+            eventually(lambda: max(waiting._effects._slow.values(), default=0) > 3)
+        assert rig.effects() == [("k", 1)]
+    with running(consumer(rig).run):
+        eventually(lambda: rig.effects() == [("k", 1), ("k", 2)])
+    assert [letter.reason for letter, _ in letters(rig.settings)] == ["DEADLINE_EXCEEDED"]
 
 
 def test_a_dead_letter_holds_the_bytes_but_no_text_of_the_error(rig):

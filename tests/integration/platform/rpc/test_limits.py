@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,6 +20,7 @@ from tests.support.servers import Served, token
 
 Start = Callable[..., Served]
 FOREVER = 2**31 - 1
+ERRORS = Path(__file__).parents[4] / "docs" / "errors.md"
 AGES = ("max_connection_age_ms", "max_connection_age_grace_ms")
 SILENCE = ("keepalive_time_ms", "http2.ping_timeout_ms")
 
@@ -74,6 +76,15 @@ def test_what_is_too_large_is_not_carried(
         }
         code = code_of(calls[what])
     assert (code is grpc.StatusCode.RESOURCE_EXHAUSTED) is not off
+
+
+def test_what_grpc_itself_refuses_has_no_reason_as_the_errors_document_says(start: Start) -> None:
+    stub = start().stub(NoteServiceStub, token("learner"))
+    with pytest.raises(grpc.RpcError) as raised:
+        stub.CreateNote(notes_pb2.CreateNoteRequest(text="x" * (body.MAX_RECEIVED + 1)), timeout=60)
+    assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert not [name for name, _ in raised.value.trailing_metadata() if name == "grpc-status-details-bin"]
+    assert f"more than {body.MAX_RECEIVED >> 20} MiB" in ERRORS.read_text()
 
 
 @pytest.mark.parametrize("off", [False, True], ids=["guard", "control"])

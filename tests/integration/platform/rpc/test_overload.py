@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import grpc
@@ -13,10 +14,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import REGISTRY
 from waymark.edge.v1 import admission_pb2, admission_pb2_grpc
 
+from services.platform.rpc import streams
 from tests.integration.platform.rpc.test_calls import details_of
 from tests.support import notes
 from tests.support.notes import NoteServiceStub, notes_pb2
-from tests.support.servers import Served
+from tests.support.servers import Served, token
 from tests.support.waiting import eventually
 
 THREADS = 2
@@ -141,3 +143,35 @@ def test_a_call_that_was_queued_past_its_deadline_is_not_begun(serve: Any, url: 
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     busy.result()
     stub.Wait(notes_pb2.WaitRequest(), timeout=15)  # the only worker is free
+
+
+def code_of(stream: Any) -> grpc.StatusCode:
+    try:
+        list(stream())
+    except grpc.RpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize("slow", [True, False], ids=["slow", "control"])
+def test_a_stream_that_nobody_reads_gives_its_place_to_the_next(
+    serve: Any, url: str, monkeypatch: pytest.MonkeyPatch, slow: bool
+) -> None:
+    monkeypatch.setattr(streams, "WAITED", 0.5 if slow else 60)
+    served = serve(notes.DEFINITION, url, environ={"WAYMARK_THREADS": "4"}, shed=True)  # one place
+    large = notes_pb2.ListNotesRequest(count=100, size=1 << 20)
+    unread = served.stub(NoteServiceStub, token("learner")).ListNotes(large, timeout=60)
+    next(unread)
+    few = partial(
+        served.stub(NoteServiceStub, token("learner")).ListNotes, notes_pb2.ListNotesRequest(count=3)
+    )
+    assert code_of(few) is grpc.StatusCode.RESOURCE_EXHAUSTED
+    time.sleep(0.7)
+    assert code_of(few) is (grpc.StatusCode.OK if slow else grpc.StatusCode.RESOURCE_EXHAUSTED)
+    if slow:
+        with pytest.raises(grpc.RpcError) as caught:
+            list(unread)
+        assert caught.value.code() is grpc.StatusCode.CANCELLED
+    else:
+        unread.cancel()
+    eventually(lambda: not served.server.load.busy)  # and its thread is free
