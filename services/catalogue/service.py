@@ -91,6 +91,7 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.feeding.pushes import break_off_abandoned
+from services.catalogue.feeding.retention import let_go
 from services.catalogue.imports import observations
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.metering import settle_counts
@@ -189,6 +190,7 @@ DEFINITION = ServiceDefinition(
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("feed-pulls", timedelta(seconds=2), pull_feeds),
         Job("pushes-broken-off", timedelta(minutes=10), break_off_abandoned),
+        Job("old-feeds", timedelta(hours=1), let_go),
         Job("feed-reports", timedelta(seconds=2), report_on_feeds),
         Job("operations", timedelta(seconds=1), work_on),
         Job("shortage-signatures", timedelta(minutes=5), sign_unsigned),

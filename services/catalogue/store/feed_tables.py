@@ -100,6 +100,7 @@ feed_runs = Table(
     Column("report_attempts", Integer, nullable=False, server_default="0"),
     Column("report_error", Text, nullable=False, server_default=""),
     moment("report_next_time"),
+    Column("details_kept", Boolean, nullable=False, server_default="true"),  # findings and changes
     CheckConstraint(
         "records_in = records_accepted + records_rejected + records_held", name="feed_run_accounts_for_all"
     ),
@@ -111,6 +112,8 @@ feed_runs = Table(
         postgresql_where=text("state IN (1, 2, 3, 8)"),
     ),
     Index("feed_runs_source", "source_id", "id"),
+    Index("feed_runs_upload", "upload_id", postgresql_where=text("upload_id IS NOT NULL")),
+    Index("feed_runs_detailed", "state_time", postgresql_where=text("details_kept")),
     Index("feed_runs_waiting", "id", postgresql_where=text("state IN (1, 2)")),
     Index("feed_reports_due", "report_next_time", postgresql_where=text("report_state = 1")),
 )

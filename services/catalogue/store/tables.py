@@ -60,11 +60,19 @@ uploads = Table(
     metadata,
     Column("id", UuidText, primary_key=True),
     Column("owner", Text, nullable=False),  # opaque subject of the access token
+    Column("organisation_id", Text, nullable=False, server_default=""),  # of a partner's, whose quota it is
     Column("size_bytes", BigInteger, nullable=False),
     Column("content_type", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("ready", Boolean, nullable=False, server_default="false"),
     moment("create_time", now=True),
+    Index("uploads_age", "create_time"),
+    Index(
+        "uploads_organisation",
+        "organisation_id",
+        "create_time",
+        postgresql_where=text("organisation_id <> ''"),
+    ),
 )
 
 taxonomy_versions = Table(
@@ -128,6 +136,7 @@ organisations = Table(
     CheckConstraint("parent_id <> id", name="organisation_not_its_own_parent"),
     Index("organisations_display_name", "display_name", "id"),
     Index("organisations_parent", "parent_id", "display_name", "id"),
+    Index("organisations_logo", "logo_id", postgresql_where=text("logo_id IS NOT NULL")),
 )
 
 sites = Table(

@@ -155,7 +155,9 @@ class FeedRun(_message.Message):
     source: _builtins.str
     """Source, `sources/{id}`."""
     upload: _builtins.str
-    """Upload it reads; kept as the raw copy. Empty for a run that found nothing to read."""
+    """Upload it reads; kept as the raw copy. Empty for a run that found nothing to read, and once the copy is let go of: of
+    each source those of the newest good runs stay (10 unless the operator says otherwise), others for some time (30 days).
+    """
     state: Global___FeedRun.State.ValueType
     """State."""
     dry_run: _builtins.bool

@@ -1,0 +1,27 @@
+"""What running the catalogue takes: who waits with uploads, and which runs have nothing left to let go of."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0023"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+# IF NOT EXISTS: the first migration makes the tables as they are today.
+# The indexes are for letting go of uploads: each is looked for where it may be in use.
+UPLOADS = """
+ALTER TABLE uploads ADD COLUMN IF NOT EXISTS organisation_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX IF NOT EXISTS uploads_age ON uploads (create_time);
+CREATE INDEX IF NOT EXISTS uploads_organisation ON uploads (organisation_id, create_time)
+    WHERE organisation_id <> '';
+CREATE INDEX IF NOT EXISTS feed_runs_upload ON feed_runs (upload_id) WHERE upload_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS organisations_logo ON organisations (logo_id) WHERE logo_id IS NOT NULL;
+ALTER TABLE feed_runs ADD COLUMN IF NOT EXISTS details_kept BOOLEAN NOT NULL DEFAULT true;
+CREATE INDEX IF NOT EXISTS feed_runs_detailed ON feed_runs (state_time) WHERE details_kept;
+"""
+
+
+def upgrade() -> None:
+    op.execute(UPLOADS)
