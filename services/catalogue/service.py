@@ -93,7 +93,7 @@ from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.feeding.pushes import break_off_abandoned
 from services.catalogue.feeding.retention import let_go
 from services.catalogue.imports import observations
-from services.catalogue.imports.worker import run_waiting
+from services.catalogue.imports.worker import count_held, run_waiting
 from services.catalogue.metering import settle_counts
 from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.reactions.completions import note_completion
@@ -183,6 +183,7 @@ DEFINITION = ServiceDefinition(
     },
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
+        Job("feed-runs-held", timedelta(minutes=1), count_held),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),
         Job("holds-to-tell", timedelta(seconds=1), tell_followers),

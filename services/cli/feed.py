@@ -143,18 +143,43 @@ def _roll_back(call: Call, source: str, to: str, *, dry: bool) -> str:
     return wait_for_run(call.caller, name)
 
 
-@feed.command(epilog="Example:  waymark feed runs --source sources/0198…")
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    HELD = "held"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    UNCHANGED = "unchanged"
+    RECEIVING = "receiving"
+
+
+@feed.command(epilog="Examples:  waymark feed runs --state held · --source sources/0198…")
 @calls(MANAGER)
 def runs(
     call: Call,
+    state: Annotated[
+        RunState | None, typer.Option(help="Only in this state; `held`: waits for a person.")
+    ] = None,
     source: Annotated[str, typer.Option(help="Only of this sources/{id}.")] = "",
     limit: Limit = 50,
 ) -> None:
     """List runs, newest first."""
-    columns = {
-        key: RUN[key] for key in ("run", "state", "dry run", "records in", "accepted", "rejected", "removed")
-    }
-    call.many("feedRuns", columns, limit, source=source)
+    shown = (
+        "run",
+        "state",
+        "held for",
+        "dry run",
+        "records in",
+        "accepted",
+        "rejected",
+        "missing",
+        "removed",
+    )
+    columns = {"source": "source"} | {key: RUN[key] for key in shown}
+    call.many("feedRuns", columns, limit, source=source, state=enum("STATE", state))
 
 
 @feed.command(epilog="Example:  waymark feed approve feedRuns/0198…")

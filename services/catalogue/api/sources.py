@@ -140,6 +140,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         row = sources.read(tx.connection, last(request.name), lock=True)
         if not row.pull_url:
             raise Refusal(reason_pb2.REASON_FEED_NOT_PULLED)
+        feed_runs.refuse_while_held(tx, row.id)
         sources.note_pull(tx, row.id, pull_next_time=tx.now)
         return _message(sources.read(tx.connection, row.id))
 

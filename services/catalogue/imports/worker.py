@@ -15,6 +15,7 @@ from services.catalogue.imports.pipeline import FeedImport
 from services.catalogue.store import feed_runs, staging
 from services.platform.db.transaction import transaction
 from services.platform.errors import Refusal
+from services.platform.telemetry import metrics
 
 if TYPE_CHECKING:
     from services.platform.app import App
@@ -46,6 +47,12 @@ def run_waiting(app: App) -> None:
                 attempts = feed_runs.read(tx.connection, run).attempts
             if attempts >= ATTEMPTS:
                 _fail(app, run, "IMPORT_FAILED", "The file could not be imported, for a fault on our side.")
+
+
+def count_held(app: App) -> None:
+    """Tells operators how many runs wait for a person; a job."""
+    with transaction(app, read_only=True) as tx:
+        metrics.FEED_RUNS_HELD.set(feed_runs.count_held(tx))
 
 
 def _fail(app: App, run: str, code: str, message: str) -> None:

@@ -122,8 +122,9 @@ class SourceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PullSource(self, request, context):
-        """Makes the next pull of a source due now; what comes of it is a feed run.
-        Errors: NOT_FOUND, FEED_NOT_PULLED.
+        """Makes the next pull of a source due now; what comes of it is a feed run. Nothing is pulled while a run of the source is
+        held for a person.
+        Errors: NOT_FOUND, FEED_NOT_PULLED, FEED_RUN_ACTIVE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

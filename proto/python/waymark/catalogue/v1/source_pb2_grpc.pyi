@@ -59,8 +59,9 @@ class SourceServiceStub:
     Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
     """
     PullSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.PullSourceRequest, _source_pb2.Source]
-    """Makes the next pull of a source due now; what comes of it is a feed run.
-    Errors: NOT_FOUND, FEED_NOT_PULLED.
+    """Makes the next pull of a source due now; what comes of it is a feed run. Nothing is pulled while a run of the source is
+    held for a person.
+    Errors: NOT_FOUND, FEED_NOT_PULLED, FEED_RUN_ACTIVE.
     """
     RotateReportSecret: _grpc.UnaryUnaryMultiCallable[_source_pb2.RotateReportSecretRequest, _source_pb2.ReportSecret]
     """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
@@ -97,8 +98,9 @@ class SourceServiceAsyncStub(SourceServiceStub):
     Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
     """
     PullSource: _aio.UnaryUnaryMultiCallable[_source_pb2.PullSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
-    """Makes the next pull of a source due now; what comes of it is a feed run.
-    Errors: NOT_FOUND, FEED_NOT_PULLED.
+    """Makes the next pull of a source due now; what comes of it is a feed run. Nothing is pulled while a run of the source is
+    held for a person.
+    Errors: NOT_FOUND, FEED_NOT_PULLED, FEED_RUN_ACTIVE.
     """
     RotateReportSecret: _aio.UnaryUnaryMultiCallable[_source_pb2.RotateReportSecretRequest, _source_pb2.ReportSecret]  # type: ignore[assignment]
     """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
@@ -168,8 +170,9 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _source_pb2.PullSourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
-        """Makes the next pull of a source due now; what comes of it is a feed run.
-        Errors: NOT_FOUND, FEED_NOT_PULLED.
+        """Makes the next pull of a source due now; what comes of it is a feed run. Nothing is pulled while a run of the source is
+        held for a person.
+        Errors: NOT_FOUND, FEED_NOT_PULLED, FEED_RUN_ACTIVE.
         """
 
     @_abc_1.abstractmethod
