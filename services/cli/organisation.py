@@ -29,6 +29,7 @@ ORGANISATION = {
     "until": "accreditation.validTo",
     "under": "accreditation.scheme",
     "score": "accreditation.score",
+    "review by": "accreditation.reviewDate",
 }
 ACCREDITATION = {
     "accreditation": "name",
@@ -276,6 +277,9 @@ def list_(
     all_levels: Annotated[bool, typer.Option(help="With --branch-of: theirs as well.")] = False,
     sector: OfSector = None,
     role: Annotated[Role | None, typer.Option(help="Only those that do this.")] = None,
+    review_before: Annotated[
+        str, typer.Option(help="Only those with an accreditation to review before this day, 2027-12-31.")
+    ] = "",
     limit: Limit = 50,
 ) -> None:
     """List organisations by name."""
@@ -285,6 +289,7 @@ def list_(
         "all_levels": str(all_levels).lower(),
         "sector": enum("SECTOR", sector),
         "role": enum("ORGANISATION_ROLE", role),
+        **day_query("review_due_before", review_before),
     }
     found = listed(call.caller, "organisations", limit, **wanted)
     call.rows([{"accredited": False, **each} for each in found], ORGANISATION, empty="none yet")

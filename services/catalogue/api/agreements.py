@@ -56,13 +56,15 @@ class AgreementApi(agreement_pb2_grpc.AgreementServiceServicer):
     @query
     def ListAgreements(self, tx: Transaction, request: pb.ListAgreementsRequest) -> pb.ListAgreementsResponse:
         own, party = only_own(tx.principal), last(request.party)
+        before = optional_day(request, "review_due_before")
+        mine = tx.principal.subject.lower() if request.mine else ""
         found = page(
             tx,
             self.app.signer,
-            store.listing([each for each in (own, party) if each], request.state),
+            store.listing([each for each in (own, party) if each], request.state, before, mine),
             order_by=[agreements.c.id.desc()],
             request=request,
-            filters={"own": own, "party": party, "state": request.state},
+            filters={"own": own, "party": party, "state": request.state, "mine": mine, "before": str(before)},
         )
         return pb.ListAgreementsResponse(
             agreements=map(agreement_message, found.rows), next_page_token=found.next_page_token

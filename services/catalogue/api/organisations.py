@@ -23,7 +23,7 @@ from waymark.options.v1.options_pb2 import ROLE_CATALOGUE_MANAGER
 from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message, announce
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
-from services.catalogue.api.messages import last, mask, required
+from services.catalogue.api.messages import last, mask, optional_day, required
 from services.catalogue.domain.accreditation import Accreditation, current
 from services.catalogue.domain.distance import Degrees
 from services.catalogue.domain.gazetteer import country_of
@@ -83,6 +83,7 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             all_levels=request.all_levels,
             sector=request.sector,
             role=request.role,
+            review_before=optional_day(request, "review_due_before"),
         )
         found = page(
             tx,
@@ -90,7 +91,8 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             organisations.listing(wanted),
             order_by=[table.c.display_name, table.c.id],
             request=request,
-            filters=wanted._asdict() | {"accredited_on": request.accredited_only},
+            filters=wanted._asdict()
+            | {"accredited_on": request.accredited_only, "review_before": str(wanted.review_before)},
         )
         held = organisations.accreditations_of(tx.connection, [row.id for row in found.rows])
         return ListOrganisationsResponse(

@@ -7,7 +7,20 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Date, Row, Select, cast, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Row,
+    Select,
+    cast,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
@@ -60,7 +73,8 @@ def change(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
 class Wanted(NamedTuple):
     """Which organisations a list is of; what is None, "" or 0 narrows nothing.
 
-    `accredited_on`: accredited on that day; `parent`: branches of this one, with `all_levels` theirs too.
+    `accredited_on`: accredited on that day; `review_before`: with an accreditation to review before it;
+    `parent`: branches of this one, with `all_levels` theirs too.
     """
 
     accredited_on: date | None = None
@@ -68,16 +82,18 @@ class Wanted(NamedTuple):
     all_levels: bool = False
     sector: int = 0
     role: int = 0
+    review_before: date | None = None
 
 
 def listing(wanted: Wanted) -> Select[Any]:
     """Selects organisations."""
     statement = select(organisations)
     if wanted.accredited_on is not None:
-        held = _in_force(wanted.accredited_on)
-        statement = statement.where(
-            exists().where(accreditations.c.organisation_id == organisations.c.id, *held)
-        )
+        statement = statement.where(_has_accreditation(*_in_force(wanted.accredited_on)))
+    if wanted.review_before is not None:
+        row = accreditations.c
+        holds = (row.withdraw_time.is_(None), row.valid_to >= func.current_date())
+        statement = statement.where(_has_accreditation(row.review_date < wanted.review_before, *holds))
     if wanted.parent and wanted.all_levels:
         statement = statement.where(organisations.c.id.in_(select(below(wanted.parent).c.id)))
     elif wanted.parent:
@@ -87,6 +103,10 @@ def listing(wanted: Wanted) -> Select[Any]:
     if wanted.role:
         statement = statement.where(organisations.c.roles.contains([wanted.role]))
     return statement
+
+
+def _has_accreditation(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(accreditations.c.organisation_id == organisations.c.id, *conditions)
 
 
 def _in_force(day: date) -> list[Any]:

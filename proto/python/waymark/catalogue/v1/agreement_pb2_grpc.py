@@ -89,7 +89,7 @@ class AgreementServiceServicer:
 
     def ListAgreements(self, request, context):
         """Lists agreements, newest first; a party's own only.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

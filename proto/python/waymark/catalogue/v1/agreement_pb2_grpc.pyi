@@ -43,7 +43,7 @@ class AgreementServiceStub:
     """
     ListAgreements: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.ListAgreementsRequest, _agreement_pb2.ListAgreementsResponse]
     """Lists agreements, newest first; a party's own only.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateAgreement: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.UpdateAgreementRequest, _agreement_pb2.Agreement]
     """Changes a draft, which another person must then put in force. What is in force stays as it was agreed, except who looks
@@ -74,7 +74,7 @@ class AgreementServiceAsyncStub(AgreementServiceStub):
     """
     ListAgreements: _aio.UnaryUnaryMultiCallable[_agreement_pb2.ListAgreementsRequest, _agreement_pb2.ListAgreementsResponse]  # type: ignore[assignment]
     """Lists agreements, newest first; a party's own only.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateAgreement: _aio.UnaryUnaryMultiCallable[_agreement_pb2.UpdateAgreementRequest, _agreement_pb2.Agreement]  # type: ignore[assignment]
     """Changes a draft, which another person must then put in force. What is in force stays as it was agreed, except who looks
@@ -120,7 +120,7 @@ class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_agreement_pb2.ListAgreementsResponse, _abc.Awaitable[_agreement_pb2.ListAgreementsResponse]]:
         """Lists agreements, newest first; a party's own only.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod

@@ -502,6 +502,7 @@ class ListOrganisationsRequest(_message.Message):
     ALL_LEVELS_FIELD_NUMBER: _builtins.int
     SECTOR_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
+    REVIEW_DUE_BEFORE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
@@ -516,6 +517,10 @@ class ListOrganisationsRequest(_message.Message):
     """Only of this sector; unspecified: all."""
     role: Global___OrganisationRole.ValueType
     """Only those with this role; unspecified: all."""
+    @_builtins.property
+    def review_due_before(self) -> _date_pb2.Date:
+        """Only those with an accreditation, neither withdrawn nor over, that is to be reviewed before this day; unset: all."""
+
     def __init__(
         self,
         *,
@@ -526,10 +531,11 @@ class ListOrganisationsRequest(_message.Message):
         all_levels: _builtins.bool = ...,
         sector: Global___Sector.ValueType = ...,
         role: Global___OrganisationRole.ValueType = ...,
+        review_due_before: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_due_before", b"review_due_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "all_levels", b"all_levels", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "role", b"role", "sector", b"sector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "all_levels", b"all_levels", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "review_due_before", b"review_due_before", "role", b"role", "sector", b"sector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
