@@ -104,6 +104,7 @@ from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
 from services.catalogue.shortage_book import pack_unpacked
 from services.catalogue.skill_tagging import count_views, tag_courses
+from services.catalogue.telling import tell_anew
 from services.platform.app import App
 from services.platform.operations.runner import Work, run_due
 from services.platform.service import Job, ServiceDefinition, Servicer
@@ -187,6 +188,7 @@ DEFINITION = ServiceDefinition(
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),
         Job("holds-to-tell", timedelta(seconds=1), tell_followers),
+        Job("courses-told-anew", timedelta(seconds=5), tell_anew),
         Job("views-of-skills", timedelta(hours=1), count_views),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("feed-pulls", timedelta(seconds=2), pull_feeds),

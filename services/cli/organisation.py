@@ -36,6 +36,10 @@ ACCREDITATION = {
     "from": "validFrom",
     "until": "validTo",
     "under": "scheme",
+    "fields": "scope.iscedFCodes",
+    "EQF levels": "scope.eqfLevels",
+    "regions": "scope.nutsCodes",
+    "rests on": "evidence",
     "score": "score",
     "review by": "reviewDate",
 }
@@ -83,6 +87,9 @@ Criteria = Annotated[
     typer.Option("--criterion", help="CODE=SCORE/MINIMUM, 0 to 100 each; may be given again."),
 ]
 ReviewBy = Annotated[str, typer.Option(help="Day by which it is to be reviewed, 2027-12-31.")]
+LegalIds = Annotated[
+    list[str] | None, typer.Option(help="REGISTER=NUMBER, all there are to be; may be given again.")
+]
 OfSector = Annotated[Sector | None, typer.Option("--sector", help="Sector.")]
 
 
@@ -102,6 +109,7 @@ def create(
     parent: Annotated[str, typer.Option("--branch-of", help="organisations/{id} it is a branch of.")] = "",
     sector: OfSector = None,
     role: Annotated[list[Role] | None, typer.Option(help="What it does; may be given again.")] = None,
+    legal_id: LegalIds = None,
 ) -> None:
     """Onboard an organisation, or a branch of one."""
     given = {
@@ -109,6 +117,7 @@ def create(
         "parent": parent,
         "sector": enum("SECTOR", sector) or "SECTOR_UNSPECIFIED",
         "roles": [enum("ORGANISATION_ROLE", each) for each in role or []],
+        "legalIds": _legal_ids(legal_id),
     }
     call.one(call.post("organisations", {"organisation": given, "organisationId": identifier}), ORGANISATION)
 
@@ -146,16 +155,14 @@ def change(
     called: Annotated[str, typer.Option(help="Name people know it by.")] = "",
     sector: OfSector = None,
     role: Annotated[list[Role] | None, typer.Option(help="All that it does; may be given again.")] = None,
-    legal_id: Annotated[
-        list[str] | None, typer.Option(help="REGISTER=NUMBER, all there are to be; may be given again.")
-    ] = None,
+    legal_id: LegalIds = None,
 ) -> None:
     """Change what is known of an organisation; its sector and roles are changed by staff."""
     given = {
         "displayName": called,
         "sector": enum("SECTOR", sector),
         "roles": [enum("ORGANISATION_ROLE", each) for each in role or []],
-        "legalIds": dict(each.split("=", 1) for each in legal_id or [] if "=" in each),
+        "legalIds": _legal_ids(legal_id),
     }
     body = {field: value for field, value in given.items() if value}
     call.one(call.caller.rest("PATCH", f"/v1/{name}", body, update_mask=",".join(body)), ORGANISATION)
@@ -196,18 +203,45 @@ def site(
     call.one(call.post(f"{name}/sites", {"site": given}), SITE)
 
 
-@organisation.command(epilog="Example:  waymark organisation accredit organisations/harbour 2028-12-31")
+@organisation.command(
+    epilog="Examples:  waymark organisation accredit organisations/harbour 2028-12-31 · --from 2027-01-01"
+    " --scheme Qualiopi --field 07 --level 4 --region BE2"
+)
 @calls(MANAGER)
 def accredit(
     call: Call,
     name: Name,
     until: Annotated[str, typer.Argument(help="Last day in force, 2028-12-31.")],
+    first: Annotated[str, typer.Option("--from", help="First day in force; default: today.")] = "",
     scheme: Annotated[str, typer.Option(help="Scheme it is granted under.")] = "",
+    field: Annotated[
+        list[str] | None, typer.Option(help="ISCED-F field it covers; may be given again; default: all.")
+    ] = None,
+    level: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=8, help="EQF level it covers; may be given again; default: all."),
+    ] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="NUTS code it covers; may be given again; default: all.")
+    ] = None,
+    evidence: Annotated[
+        list[str] | None, typer.Option(help="What it rests on, nothing about persons; may be given again.")
+    ] = None,
     criterion: Criteria = None,
     review_by: ReviewBy = "",
 ) -> None:
-    """Accredit an organisation for voucher-funded training from today, where it meets every criterion."""
-    body = {"validTo": json_day(until), "scheme": scheme, **_held_against(criterion, review_by)}
+    """Accredit an organisation for voucher-funded training, where it meets every criterion.
+
+    Accreditations of several schemes or scopes stand side by side.
+    """
+    body = {
+        "validTo": json_day(until),
+        "scheme": scheme,
+        "scope": {"iscedFCodes": field or [], "eqfLevels": level or [], "nutsCodes": region or []},
+        "evidence": evidence or [],
+        **({"validFrom": json_day(first)} if first else {}),
+        **_held_against(criterion, review_by),
+    }
     call.one(call.post(f"{name}/accreditations", body), ACCREDITATION)
 
 
@@ -298,13 +332,14 @@ def list_(
 @organisation.command(epilog="Example:  waymark organisation show organisations/harbour")
 @calls()
 def show(call: Call, name: Name) -> None:
-    """Show an organisation with its sites."""
+    """Show an organisation with its accreditations and sites."""
     found = {"accredited": False, **call.get(name)}
     sites = call.get(f"{name}/sites").get("sites", [])
     if call.as_json:
         output.as_json({"organisation": found, "sites": sites})
         return
     output.details(found, ORGANISATION)
+    output.table(found.get("accreditations", []), ACCREDITATION, empty="no accreditation in force or to come")
     output.table(sites, SITE, empty="no site")
 
 
@@ -346,6 +381,14 @@ def _held_against(criteria: list[str] | None, review_by: str) -> dict[str, Any]:
             raise Failure(ExitCode.USAGE, f"{given!r} is no CODE=SCORE/MINIMUM.", remedy="Write 4.2=80/60.")
         body["criteria"].append({"code": code, "score": int(score), "minimum": int(minimum)})
     return body | ({"reviewDate": json_day(review_by)} if review_by else {})
+
+
+def _legal_ids(given: list[str] | None) -> dict[str, str]:
+    """Numbers by their registers; raises Failure."""
+    wrong = [each for each in given or [] if "=" not in each]
+    if wrong:
+        raise Failure(ExitCode.USAGE, f"{wrong[0]!r} is no REGISTER=NUMBER.", remedy="Write kbo=0123.")
+    return dict(each.split("=", 1) for each in given or [])
 
 
 def _changed(call: Call, name: str, field: str, value: Any) -> dict[str, Any]:

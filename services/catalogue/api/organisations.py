@@ -24,7 +24,7 @@ from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message, announce
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
 from services.catalogue.api.messages import last, mask, optional_day, required
-from services.catalogue.domain.accreditation import Accreditation, current
+from services.catalogue.domain.accreditation import Accreditation, current, standing
 from services.catalogue.domain.distance import Degrees
 from services.catalogue.domain.gazetteer import country_of
 from services.catalogue.domain.organisations import check_place
@@ -198,6 +198,7 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
     put_branding(answer, row)
     today = tx.now.date()
     accreditation = current(held, today)
+    answer.accreditations.extend(accreditation_message(row.id, each) for each in standing(held, today))
     if accreditation is not None:
         answer.accreditation.CopyFrom(accreditation_message(row.id, accreditation))
         answer.accredited = accreditation.in_force(today)

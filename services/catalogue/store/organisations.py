@@ -24,13 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.accreditation import Accreditation, Criterion
+from services.catalogue.domain.accreditation import Accreditation, Criterion, Scope
 from services.catalogue.store.organisation_tree import below
 from services.catalogue.store.tables import accreditations, organisations, sites
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
+_FIRST = "00000000-0000-0000-0000-000000000000"  # before the id of any course
 REMINDED = 31  # days before a review
 
 
@@ -68,6 +69,24 @@ def change(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
         .returning(organisations)
     )
     return tx.execute(statement).one()
+
+
+def have_told(tx: Transaction, organisation: str) -> None:
+    """Has others hear anew of all courses of an organisation."""
+    told(tx, organisation, _FIRST)
+
+
+def to_tell(tx: Transaction) -> Row[Any] | None:
+    """Returns an organisation, locked, of whose courses not all are told, if there is one."""
+    statement = (
+        select(organisations).where(organisations.c.tell_after.is_not(None)).order_by(organisations.c.id)
+    )
+    return tx.execute(statement.limit(1).with_for_update(key_share=True)).first()
+
+
+def told(tx: Transaction, organisation: str, last: str | None) -> None:
+    """Notes the course up to which others have heard of those of an organisation; None: of all."""
+    tx.execute(update(organisations).where(organisations.c.id == organisation).values(tell_after=last))
 
 
 class Wanted(NamedTuple):
@@ -155,6 +174,8 @@ def add_accreditation(tx: Transaction, organisation: str, added: Accreditation) 
             scheme=added.scheme,
             criteria=list(map(asdict, added.criteria)),
             review_date=added.review_date,
+            scope=asdict(added.scope),
+            evidence=list(added.evidence),
             announced=added.valid_from <= tx.now.date(),
         )
     )
@@ -234,4 +255,6 @@ def to_review(tx: Transaction) -> Sequence[Row[Any]]:
 def _accreditation(row: Row[Any]) -> Accreditation:
     criteria = tuple(Criterion(**each) for each in row.criteria)
     days = row.valid_from, row.valid_to
-    return Accreditation(row.id, *days, row.scheme, row.withdraw_time, criteria, row.review_date)
+    scope = Scope(**{field: tuple(codes) for field, codes in row.scope.items()})
+    told = criteria, row.review_date, scope, tuple(row.evidence)
+    return Accreditation(row.id, *days, row.scheme, row.withdraw_time, *told)

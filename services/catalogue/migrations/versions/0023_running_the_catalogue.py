@@ -22,6 +22,14 @@ ALTER TABLE feed_runs ADD COLUMN IF NOT EXISTS details_kept BOOLEAN NOT NULL DEF
 CREATE INDEX IF NOT EXISTS feed_runs_detailed ON feed_runs (state_time) WHERE details_kept;
 """
 
+ACCREDITATIONS = """
+ALTER TABLE accreditations ADD COLUMN IF NOT EXISTS scope JSONB NOT NULL DEFAULT '{}';
+ALTER TABLE accreditations ADD COLUMN IF NOT EXISTS evidence TEXT[] NOT NULL DEFAULT '{}';
+ALTER TABLE organisations ADD COLUMN IF NOT EXISTS tell_after UUID;
+CREATE INDEX IF NOT EXISTS organisations_to_tell ON organisations (id) WHERE tell_after IS NOT NULL;
+"""
+
 
 def upgrade() -> None:
     op.execute(UPLOADS)
+    op.execute(ACCREDITATIONS)
