@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy
 from sqlalchemy.exc import IntegrityError
 from waymark.catalogue.v1 import events_pb2, shortage_list_pb2
 
+from services.catalogue.domain import shortage
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import DEVELOPER, MANAGER, Catalogue, day, in_threads, with_taxonomy
@@ -112,6 +115,10 @@ def test_versions_follow_each_other(lists: Catalogue) -> None:
     assert check(lists, "2512", "BE2", "2025-12-31").version == first.name
     assert not check(lists, "2512", "BE2", "2026-01-01").short
     assert check(lists, "7512", "BE2", "2026-01-01").version == draft.name
+    with pytest.MonkeyPatch.context() as patch:  # a draft from before such years were refused
+        patch.setattr(shortage, "FARTHEST", timedelta(days=100_000))
+        wrong = lists.draft(parent, HEAD + b"7512,BE2,5,\n", valid_from=day("2062-01-01"))
+    assert reason_of(second, Publish(name=wrong.name)) == "SHORTAGE_VERSION_TOO_FAR"
     empty = lists.draft(parent, HEAD, valid_from=day("2027-01-01"))
     assert reason_of(second, Publish(name=empty.name)) == "SHORTAGE_LIST_EMPTY"
     listed = lists.shortages("").ListShortageListVersions(

@@ -128,7 +128,7 @@ class ShortageListServiceServicer:
     def CreateShortageListVersion(self, request, context):
         """Makes a draft version from a ready upload. Good rows become entries; each bad row becomes findings that name
         line, column, value and remedy.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID, SHORTAGE_VERSION_TOO_FAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,7 +141,7 @@ class ShortageListServiceServicer:
         that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
         that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
         that it was made of as its evidence.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_TOO_FAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,7 +190,7 @@ class ShortageListServiceServicer:
     def PublishShortageListVersion(self, request, context):
         """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
         rows of it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
