@@ -67,7 +67,7 @@ CHANGES = {
 GUARD = {
     "source": "name",
     "called": "displayName",
-    "held above (%)": "removalLimitPercent",
+    "held from (%)": "removalLimitPercent",
     "grace (feeds)": "removalGraceFeeds",
 }
 SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="sources/{id}")]
@@ -226,7 +226,10 @@ def guard(
     call: Call,
     source: SourceName,
     limit_percent: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Removals above this share of its courses are held.")
+        int | None,
+        typer.Option(
+            min=1, max=100, help="Removals of this share of its courses are held; 100: only an empty feed."
+        ),
     ] = None,
     grace: Annotated[
         int | None, typer.Option(min=0, max=100, help="Feeds that may leave a course out before it goes.")

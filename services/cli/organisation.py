@@ -43,6 +43,7 @@ ACCREDITATION = {
     "score": "score",
     "review by": "reviewDate",
 }
+GRACE = 2  # feeds
 USAGE = {"course": "course", "views": "views", "bookings": "bookings"}
 SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
@@ -283,7 +284,7 @@ def add_source(
     language: Annotated[str, typer.Option(help="Language of texts that name none.")] = "en",
     grace: Annotated[
         int, typer.Option(min=0, max=100, help="Feeds that may leave a course out before it is removed.")
-    ] = 0,
+    ] = GRACE,
 ) -> None:
     """Give an organisation a source that `waymark feed` imports into."""
     body = {

@@ -243,7 +243,8 @@ class FeedImport:
         with transaction(self._app) as tx:
             staging.analyze(tx)
             source, grace = self._source.id, self._grace
-            present, missing, going = course_store.count_present(tx, source, self._run, grace)
+            counted = course_store.count_present(tx, source, self._run, grace, guard.WEEK)
+            present, missing, going, lately = counted
             verdict = guard.judge(
                 guard.Situation(
                     complete=self._complete,
@@ -253,6 +254,7 @@ class FeedImport:
                     present=present,
                     missing=missing,
                     limit_percent=self._source.removal_limit_percent,
+                    gone=lately,
                 )
             )
             values: dict[str, Any] = {name: self._counts[name] for name in COUNTED}

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from waymark.catalogue.v1 import course_pb2, events_pb2, feed_run_pb2
 
 from services.catalogue.domain import guard
@@ -125,6 +126,23 @@ def test_guard_holds_until_a_person_decides(
     run = catalogue.run(run.name)
     assert (run.state, run.records_accepted, run.courses_removed) == (Run.STATE_SUCCEEDED, left, 10 - left)
     assert len(courses(catalogue)) == left
+
+
+def test_what_goes_night_by_night_is_held_as_what_goes_at_once(catalogue: Catalogue, source: str) -> None:
+    left = [many(count) for count in (30, 28, 26, 25)]
+    runs = [catalogue.feed(source, feed(*rows)) for rows in left]
+    assert [run.courses_removed for run in runs] == [0, 2, 2, 1]
+    held = catalogue.feed(source, feed(*left[0][:24]))  # the sixth of thirty
+    assert (held.state, held.hold_reason) == (Run.STATE_HELD, Run.HOLD_REASON_REMOVALS_ABOVE_LIMIT)
+    catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=held.name))
+    worker.run_waiting(catalogue.app)
+    assert catalogue.feed(source, feed(*many(21))).courses_removed == 3  # a person has looked: counted anew
+    held = catalogue.feed(source, feed(*many(19)))
+    assert held.state == Run.STATE_HELD
+    catalogue.feed_runs().RejectFeedRun(feed_run_pb2.RejectFeedRunRequest(name=held.name))
+    with transaction(catalogue.app) as tx:  # a week later
+        tx.execute(text("UPDATE courses SET removed_time = removed_time - interval '7 days'"))
+    assert catalogue.feed(source, feed(*many(19))).courses_removed == 2
 
 
 def test_control_without_guard_everything_goes(

@@ -118,7 +118,9 @@ class Source(_message.Message):
     format: Global___FeedFormat.ValueType
     """Format of its files."""
     removal_limit_percent: _builtins.int
-    """Share of the present courses, in percent, that one complete feed may remove without a person; 0: 20."""
+    """Share of the courses, in percent, at which removals are held for a person: those of one complete feed with those of the
+    seven days before that no person has looked at. 0: 20; 100: only an empty feed is held.
+    """
     removal_grace_feeds: _builtins.int
     """How many complete feeds in a row may leave a course out before the next one removes it. Until then it is served as
     missing and without sessions; named again, it is as it was. 0: the first one removes it.
