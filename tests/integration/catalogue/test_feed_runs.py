@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from services.catalogue.domain import guard
 from services.catalogue.imports import pipeline, worker
 from services.catalogue.store import uploads
 from services.platform.db.transaction import transaction
+from services.platform.objects.store import Objects
 from tests.integration.catalogue.feeds import feed, many, row
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import DEVELOPER, XML, Catalogue, with_taxonomy
@@ -268,6 +270,27 @@ def test_an_altered_raw_copy_is_refused(catalogue: Catalogue, source: str) -> No
     assert run.state == Run.STATE_FAILED
     assert [f.code for f in catalogue.findings(run.name)] == ["RAW_COPY_ALTERED"]
     assert not courses(catalogue)
+
+
+def test_a_store_that_is_away_is_no_failure_of_the_run(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = catalogue.upload(feed(*many(2)))
+    start = feed_run_pb2.StartFeedRunRequest(source=source, upload=upload)
+    run = catalogue.feed_runs().StartFeedRun(start).name
+    monkeypatch.setattr(worker, "ATTEMPTS", 1)
+    with monkeypatch.context() as patch:
+        away = Objects(replace(catalogue.app.settings, s3_endpoint="http://127.0.0.1:9"))
+        patch.setattr(catalogue.app, "objects", away)
+        worker.run_waiting(catalogue.app)
+    assert catalogue.run(run).state == Run.STATE_RUNNING
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.FeedImport, "stage", lambda _: 1 / 0)  # control: this counts, as the first one
+        patch.setattr(worker, "ATTEMPTS", 2)
+        worker.run_waiting(catalogue.app)
+    assert catalogue.run(run).state == Run.STATE_RUNNING
+    worker.run_waiting(catalogue.app)
+    assert catalogue.run(run).state == Run.STATE_SUCCEEDED
 
 
 def test_tags_of_partner_and_model(catalogue: Catalogue, source: str) -> None:
