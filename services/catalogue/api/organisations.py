@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from waymark.catalogue.v1 import organisation_pb2_grpc
@@ -106,12 +107,11 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         fields = mask(request.update_mask, CHANGEABLE)
         if "display_name" in fields:
             required(given, "organisation", "display_name")
-        if OF_THE_CATALOGUE & {*fields} and ROLE_CATALOGUE_MANAGER not in tx.principal.roles:
-            detail = f"{', '.join(sorted(OF_THE_CATALOGUE))} are changed by the catalogue's own staff."
-            raise Refusal(reason_pb2.REASON_PERMISSION_DENIED, detail)
         if "parent" in fields:
             organisation_tree.lock(tx)
         row = organisations.read(tx.connection, last(given.name), lock=True)
+        held = organisations.accreditations_of(tx.connection, [row.id])[row.id]
+        _check_may_change(tx, fields, accredited=bool(held))
         check_etag(given.etag, row.version)
         values: dict[str, Any] = {field: getattr(given, field) for field in fields}
         if "legal_ids" in values:
@@ -124,8 +124,7 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         if "branding" in values:
             del values["branding"]
             values |= branding_values(tx, row, given.branding)
-        row = announce(tx, row.id, **values)
-        return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
+        return _message(tx, announce(tx, row.id, **values), held)
 
     @mutation
     def CreateSite(self, tx: Transaction, request: CreateSiteRequest) -> Site:
@@ -159,6 +158,15 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             filters={"parent": request.parent},
         )
         return ListSitesResponse(sites=map(_site_message, found.rows), next_page_token=found.next_page_token)
+
+
+def _check_may_change(tx: Transaction, fields: Collection[str], *, accredited: bool) -> None:
+    """Raises Refusal(PERMISSION_DENIED) unless the caller may change these fields of an organisation that has
+    or had an accreditation, or none: it was granted to who stands in the register by these numbers."""
+    kept = OF_THE_CATALOGUE | ({"legal_ids"} if accredited else set())
+    if kept & {*fields} and ROLE_CATALOGUE_MANAGER not in tx.principal.roles:
+        detail = f"{', '.join(sorted(kept))} are changed by the catalogue's own staff."
+        raise Refusal(reason_pb2.REASON_PERMISSION_DENIED, detail)
 
 
 def _where(tx: Transaction, given: Site) -> Degrees | None:

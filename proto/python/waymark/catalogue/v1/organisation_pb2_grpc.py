@@ -116,7 +116,8 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrganisation(self, request, context):
-        """Changes an organisation. A provider may change its own, except its parent, its roles and its sector.
+        """Changes an organisation. A provider may change its own, except its parent, its roles and its sector, and its legal ids once it
+        has been accredited.
         Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -46,7 +46,8 @@ class OrganisationServiceStub:
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]
-    """Changes an organisation. A provider may change its own, except its parent, its roles and its sector.
+    """Changes an organisation. A provider may change its own, except its parent, its roles and its sector, and its legal ids once it
+    has been accredited.
     Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CreateSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]
@@ -93,7 +94,8 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Changes an organisation. A provider may change its own, except its parent, its roles and its sector.
+    """Changes an organisation. A provider may change its own, except its parent, its roles and its sector, and its legal ids once it
+    has been accredited.
     Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CreateSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
@@ -161,7 +163,8 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.UpdateOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Changes an organisation. A provider may change its own, except its parent, its roles and its sector.
+        """Changes an organisation. A provider may change its own, except its parent, its roles and its sector, and its legal ids once it
+        has been accredited.
         Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
         """
 
