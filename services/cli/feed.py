@@ -201,7 +201,13 @@ def reject(call: Call, run: RunName) -> None:
 @calls(MANAGER)
 def sources(call: Call, limit: Limit = 50) -> None:
     """List the sources that feeds come from."""
-    columns = {"source": "name", "of": "organisation", "called": "displayName", "format": "format"}
+    columns = {
+        "source": "name",
+        "of": "organisation",
+        "called": "displayName",
+        "format": "format",
+        "closed": "closeTime",
+    }
     call.many("sources", columns, limit)
 
 

@@ -30,6 +30,7 @@ ORGANISATION = {
     "under": "accreditation.scheme",
     "score": "accreditation.score",
     "review by": "accreditation.reviewDate",
+    "closed": "closeTime",
 }
 ACCREDITATION = {
     "accreditation": "name",
@@ -197,6 +198,19 @@ def site(
     call.one(call.post(f"{name}/sites", {"site": given}), SITE)
 
 
+@organisation.command(epilog="Example:  waymark organisation close organisations/harbour")
+@calls(MANAGER)
+def close(
+    call: Call,
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; for programs.")] = False,
+) -> None:
+    """Close an organisation for good: its accreditations end, its sources close, its courses go."""
+    if not yes:
+        typer.confirm(f"Close {name} with all its courses, for good?", abort=True)
+    call.one(call.post(f"{name}:close"), ORGANISATION)
+
+
 @organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")
 @calls(MANAGER)
 def add_source(
@@ -238,6 +252,7 @@ def list_(
     review_before: Annotated[
         str, typer.Option(help="Only those with an accreditation to review before this day, 2027-12-31.")
     ] = "",
+    closed: Annotated[bool, typer.Option("--closed", help="Closed ones too.")] = False,
     limit: Limit = 50,
 ) -> None:
     """List organisations by name."""
@@ -247,6 +262,7 @@ def list_(
         "all_levels": str(all_levels).lower(),
         "sector": enum("SECTOR", sector),
         "role": enum("ORGANISATION_ROLE", role),
+        "include_closed": str(closed).lower(),
         **day_query("review_due_before", review_before),
     }
     found = listed(call.caller, "organisations", limit, **wanted)

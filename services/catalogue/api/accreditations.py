@@ -27,6 +27,7 @@ from services.catalogue.domain.accreditation import (
     check_review,
     score,
 )
+from services.catalogue.domain.closing import check_open
 from services.catalogue.store import organisations, quality_holds
 from services.platform.app import App
 from services.platform.db.ids import new_id
@@ -46,7 +47,7 @@ class AccreditationApi:
         self, tx: Transaction, request: GrantAccreditationRequest
     ) -> organisation_pb2.Accreditation:
         organisation = last(request.parent)
-        organisations.read(tx.connection, organisation, lock=True)
+        check_open(organisations.read(tx.connection, organisation, lock=True).close_time)
         valid_from = day_or(request, "valid_from", tx.now.date())
         valid_to = day(request.valid_to, "valid_to")
         held = organisations.accreditations_of(tx.connection, [organisation])[organisation]

@@ -45,7 +45,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
 
     @mutation
     def StartFeedRun(self, tx: Transaction, request: StartFeedRunRequest) -> FeedRun:
-        source = sources.read(tx.connection, last(request.source), lock=True)
+        source = sources.read_open(tx, last(request.source))
         if source.format == FeedFormat.FEED_FORMAT_PUSH:
             raise invalid("source", "takes pushed courses and no files; see CoursePushService")
         upload = uploads.read_ready(tx, last(request.upload))

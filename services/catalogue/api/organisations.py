@@ -7,6 +7,7 @@ from typing import Any
 
 from waymark.catalogue.v1 import organisation_pb2_grpc
 from waymark.catalogue.v1.organisation_pb2 import (
+    CloseOrganisationRequest,
     CreateOrganisationRequest,
     CreateSiteRequest,
     GetOrganisationRequest,
@@ -25,7 +26,9 @@ from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message, announce
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
 from services.catalogue.api.messages import last, mask, optional_day, required
+from services.catalogue.closing import close_organisation
 from services.catalogue.domain.accreditation import Accreditation, current, standing
+from services.catalogue.domain.closing import check_open
 from services.catalogue.domain.distance import Degrees
 from services.catalogue.domain.gazetteer import country_of
 from services.catalogue.domain.organisations import check_place
@@ -85,6 +88,7 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             sector=request.sector,
             role=request.role,
             review_before=optional_day(request, "review_due_before"),
+            closed=request.include_closed,
         )
         found = page(
             tx,
@@ -127,8 +131,16 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         return _message(tx, announce(tx, row.id, **values), held)
 
     @mutation
+    def CloseOrganisation(self, tx: Transaction, request: CloseOrganisationRequest) -> Organisation:
+        row = organisations.read(tx.connection, last(request.name), lock=True)
+        check_open(row.close_time)
+        close_organisation(tx, row.id)
+        row = announce(tx, row.id, close_time=tx.now)
+        return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
+
+    @mutation
     def CreateSite(self, tx: Transaction, request: CreateSiteRequest) -> Site:
-        organisation = organisations.read(tx.connection, last(request.parent)).id
+        organisation = organisations.read_open(tx, last(request.parent)).id
         given = request.site
         at = _where(tx, given)
         site = organisations.add_site(
@@ -187,7 +199,7 @@ def _place(tx: Transaction, organisation: str, parent: str) -> str | None:
     if not parent:
         return None
     organisation_tree.lock(tx)
-    found = organisations.read(tx.connection, last(parent)).id
+    found = organisations.read_open(tx, last(parent)).id
     height = organisation_tree.height(tx.connection, organisation)
     check_place(organisation, organisation_tree.above(tx.connection, found), height)
     return str(found)
@@ -212,6 +224,8 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
         answer.accredited = accreditation.in_force(today)
     answer.create_time.FromDatetime(row.create_time)
     answer.update_time.FromDatetime(row.update_time)
+    if row.close_time is not None:
+        answer.close_time.FromDatetime(row.close_time)
     return answer
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from google.protobuf.empty_pb2 import Empty
 from waymark.catalogue.v1 import events_pb2
 from waymark.catalogue.v1.market_change_pb2 import MarketChange
 from waymark.catalogue.v1.shortage_list_pb2 import (
     CreateShortageListVersionRequest,
+    DeleteShortageListVersionRequest,
     GetShortageListVersionRequest,
     ListShortageEntriesRequest,
     ListShortageEntriesResponse,
@@ -153,6 +155,22 @@ class ShortageVersionApi:
             findings=map(finding, found.rows), next_page_token=found.next_page_token
         )
 
+    @mutation
+    def DeleteShortageListVersion(self, tx: Transaction, request: DeleteShortageListVersionRequest) -> Empty:
+        list_id, number = part(request.name, 1), int(part(request.name, 3))
+        row = self._draft(tx, list_id, number)
+        check_etag(request.etag, row.revision)
+        shortage_lists.drop(tx, list_id, number)
+        return Empty()
+
+    def _draft(self, tx: Transaction, list_id: str, number: int) -> Any:
+        """Returns a draft, locked with its list; raises Refusal NOT_FOUND or WRONG_STATE."""
+        shortage_lists.read(tx.connection, list_id, lock=True)
+        row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
+        if row.publish_time is not None:
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
+        return row
+
     @mark
     def PublishShortageListVersion(
         self, request: PublishShortageListVersionRequest, call: Any
@@ -165,10 +183,7 @@ class ShortageVersionApi:
     @mutation
     def _publish(self, tx: Transaction, request: PublishShortageListVersionRequest) -> ShortageListVersion:
         list_id, number = part(request.name, 1), int(part(request.name, 3))
-        shortage_lists.read(tx.connection, list_id, lock=True)
-        row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
-        if row.publish_time is not None:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
+        row = self._draft(tx, list_id, number)
         check_etag(request.etag, row.revision)
         shortage.check_publication(
             entry_count=row.entry_count,

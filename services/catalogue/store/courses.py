@@ -190,6 +190,14 @@ def touch_next(tx: Transaction, organisation: str, after: str, size: int) -> Seq
     return ids
 
 
+def remove_next(tx: Transaction, source: str, size: int) -> Sequence[Row[Any]]:
+    """Removes up to `size` courses of a source, by id; returns (id, version, document)."""
+    found = select(courses.c.id).where(courses.c.source_id == source, courses.c.removed_time.is_(None))
+    ids = tx.execute(found.order_by(courses.c.id).limit(size).with_for_update()).scalars().all()
+    gone = update(courses).where(courses.c.id.in_(ids)).values({**_TOUCHED, "removed_time": func.now()})
+    return tx.execute(gone.returning(courses.c.id, courses.c.version, courses.c.document)).all()
+
+
 def _unknown(course: str) -> Refusal:
     return Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no course {course}.")
 

@@ -44,8 +44,7 @@ def add(
 
     The source must be locked. Raises Refusal(FEED_RUN_ACTIVE) while another is unfinished.
     """
-    if (unfinished := active(tx, source)) is not None:
-        raise _unfinished(unfinished)
+    refuse_while_active(tx, source)
     run = new_id()
     tx.execute(
         insert(feed_runs).values(
@@ -61,6 +60,12 @@ def add(
         )
     )
     return run
+
+
+def refuse_while_active(tx: Transaction, source: str) -> None:
+    """Raises Refusal(FEED_RUN_ACTIVE) while a run of the source is unfinished."""
+    if (run := active(tx, source)) is not None:
+        raise _unfinished(run)
 
 
 def refuse_while_held(tx: Transaction, source: str) -> None:

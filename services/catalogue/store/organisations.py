@@ -25,6 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.accreditation import Accreditation, Criterion, Scope
+from services.catalogue.domain.closing import check_open
 from services.catalogue.store.organisation_tree import below
 from services.catalogue.store.tables import accreditations, organisations, sites
 from services.platform.db.ids import new_id
@@ -50,6 +51,16 @@ def read(connection: Connection, organisation: str, *, lock: bool = False) -> Ro
     row = connection.execute(statement.with_for_update() if lock else statement).first()
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no organisation {organisation}.")
+    return row
+
+
+def read_open(tx: Transaction, organisation: str) -> Row[Any]:
+    """Returns the organisation, which is not closed before the caller commits; raises Refusal: NOT_FOUND,
+    WRONG_STATE when it is closed."""
+    statement = select(organisations).where(organisations.c.id == organisation)
+    tx.execute(statement.with_for_update(read=True))
+    row = read(tx.connection, organisation)
+    check_open(row.close_time)
     return row
 
 
@@ -93,7 +104,7 @@ class Wanted(NamedTuple):
     """Which organisations a list is of; what is None, "" or 0 narrows nothing.
 
     `accredited_on`: accredited on that day; `review_before`: with an accreditation to review before it;
-    `parent`: branches of this one, with `all_levels` theirs too.
+    `parent`: branches of this one, with `all_levels` theirs too; `closed`: closed ones as well.
     """
 
     accredited_on: date | None = None
@@ -102,11 +113,14 @@ class Wanted(NamedTuple):
     sector: int = 0
     role: int = 0
     review_before: date | None = None
+    closed: bool = False
 
 
 def listing(wanted: Wanted) -> Select[Any]:
     """Selects organisations."""
     statement = select(organisations)
+    if not wanted.closed:
+        statement = statement.where(organisations.c.close_time.is_(None))
     if wanted.accredited_on is not None:
         statement = statement.where(_has_accreditation(*_in_force(wanted.accredited_on)))
     if wanted.review_before is not None:

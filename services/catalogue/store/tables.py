@@ -130,6 +130,7 @@ organisations = Table(
     Column("roles", ARRAY(SmallInteger), nullable=False, server_default="{}"),
     Column("logo_id", UuidText, ForeignKey("uploads.id")),
     Column("narratives", JSONB, nullable=False, server_default="{}"),  # by language
+    moment("close_time"),
     Column("tell_after", UuidText),  # others have heard anew of its courses up to this one; NULL: of all
     Column("version", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),

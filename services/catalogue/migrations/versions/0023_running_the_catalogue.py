@@ -29,7 +29,15 @@ ALTER TABLE organisations ADD COLUMN IF NOT EXISTS tell_after UUID;
 CREATE INDEX IF NOT EXISTS organisations_to_tell ON organisations (id) WHERE tell_after IS NOT NULL;
 """
 
+CLOSED = """
+ALTER TABLE organisations ADD COLUMN IF NOT EXISTS close_time TIMESTAMP WITH TIME ZONE;
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS close_time TIMESTAMP WITH TIME ZONE;
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS removing BOOLEAN NOT NULL DEFAULT false;
+CREATE INDEX IF NOT EXISTS sources_removing ON sources (id) WHERE removing;
+"""
+
 
 def upgrade() -> None:
     op.execute(UPLOADS)
     op.execute(ACCREDITATIONS)
+    op.execute(CLOSED)

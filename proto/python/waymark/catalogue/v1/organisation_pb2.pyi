@@ -112,6 +112,7 @@ class Organisation(_message.Message):
     ROLES_FIELD_NUMBER: _builtins.int
     BRANDING_FIELD_NUMBER: _builtins.int
     ACCREDITATIONS_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{id}`."""
     display_name: _builtins.str
@@ -152,6 +153,10 @@ class Organisation(_message.Message):
     def accreditations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Accreditation]:
         """Every accreditation in force or to come, by first day."""
 
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed, UTC; unset while it is open."""
+
     def __init__(
         self,
         *,
@@ -168,10 +173,11 @@ class Organisation(_message.Message):
         roles: _abc.Iterable[Global___OrganisationRole.ValueType] | None = ...,
         branding: Global___Branding | None = ...,
         accreditations: _abc.Iterable[Global___Accreditation] | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "branding", b"branding", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "branding", b"branding", "close_time", b"close_time", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accreditations", b"accreditations", "accredited", b"accredited", "branding", b"branding", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accreditations", b"accreditations", "accredited", b"accredited", "branding", b"branding", "close_time", b"close_time", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -561,6 +567,7 @@ class ListOrganisationsRequest(_message.Message):
     SECTOR_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     REVIEW_DUE_BEFORE_FIELD_NUMBER: _builtins.int
+    INCLUDE_CLOSED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
@@ -575,6 +582,8 @@ class ListOrganisationsRequest(_message.Message):
     """Only of this sector; unspecified: all."""
     role: Global___OrganisationRole.ValueType
     """Only those with this role; unspecified: all."""
+    include_closed: _builtins.bool
+    """True: closed ones too."""
     @_builtins.property
     def review_due_before(self) -> _date_pb2.Date:
         """Only those with an accreditation, neither withdrawn nor over, that is to be reviewed before this day; unset: all."""
@@ -590,10 +599,11 @@ class ListOrganisationsRequest(_message.Message):
         sector: Global___Sector.ValueType = ...,
         role: Global___OrganisationRole.ValueType = ...,
         review_due_before: _date_pb2.Date | None = ...,
+        include_closed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["review_due_before", b"review_due_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "all_levels", b"all_levels", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "review_due_before", b"review_due_before", "role", b"role", "sector", b"sector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "all_levels", b"all_levels", "include_closed", b"include_closed", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "review_due_before", b"review_due_before", "role", b"role", "sector", b"sector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -626,6 +636,32 @@ class ListOrganisationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOrganisationsResponse: _TypeAlias = ListOrganisationsResponse  # noqa: Y015
+
+@_typing.final
+class CloseOrganisationRequest(_message.Message):
+    """Closes an organisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseOrganisationRequest: _TypeAlias = CloseOrganisationRequest  # noqa: Y015
 
 @_typing.final
 class UpdateOrganisationRequest(_message.Message):

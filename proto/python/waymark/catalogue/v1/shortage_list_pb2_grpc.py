@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from waymark.catalogue.v1 import shortage_list_pb2 as waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -84,6 +85,11 @@ class ShortageListServiceStub:
                 '/waymark.catalogue.v1.ShortageListService/ListShortageFindings',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsResponse.FromString,
+                _registered_method=True)
+        self.DeleteShortageListVersion = channel.unary_unary(
+                '/waymark.catalogue.v1.ShortageListService/DeleteShortageListVersion',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DeleteShortageListVersionRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
         self.PublishShortageListVersion = channel.unary_unary(
                 '/waymark.catalogue.v1.ShortageListService/PublishShortageListVersion',
@@ -187,6 +193,14 @@ class ShortageListServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteShortageListVersion(self, request, context):
+        """Drops a draft, with its findings and what was decided of its rows; what is published stays.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishShortageListVersion(self, request, context):
         """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
         rows of it.
@@ -258,6 +272,11 @@ def add_ShortageListServiceServicer_to_server(servicer, server):
                     servicer.ListShortageFindings,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsResponse.SerializeToString,
+            ),
+            'DeleteShortageListVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteShortageListVersion,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DeleteShortageListVersionRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'PublishShortageListVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishShortageListVersion,
@@ -541,6 +560,33 @@ class ShortageListService:
             '/waymark.catalogue.v1.ShortageListService/ListShortageFindings',
             waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteShortageListVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.ShortageListService/DeleteShortageListVersion',
+            waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DeleteShortageListVersionRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

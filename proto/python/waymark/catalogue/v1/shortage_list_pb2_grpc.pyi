@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from waymark.catalogue.v1 import shortage_list_pb2 as _shortage_list_pb2
 import abc as _abc_1
@@ -79,6 +80,10 @@ class ShortageListServiceStub:
     """Lists the findings of a version.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    DeleteShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.DeleteShortageListVersionRequest, _empty_pb2.Empty]
+    """Drops a draft, with its findings and what was decided of its rows; what is published stays.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
     PublishShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.PublishShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
     """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
     rows of it.
@@ -141,6 +146,10 @@ class ShortageListServiceAsyncStub(ShortageListServiceStub):
     ListShortageFindings: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.ListShortageFindingsRequest, _shortage_list_pb2.ListShortageFindingsResponse]  # type: ignore[assignment]
     """Lists the findings of a version.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    DeleteShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.DeleteShortageListVersionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Drops a draft, with its findings and what was decided of its rows; what is published stays.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     PublishShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.PublishShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
     """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
@@ -261,6 +270,16 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_shortage_list_pb2.ListShortageFindingsResponse, _abc.Awaitable[_shortage_list_pb2.ListShortageFindingsResponse]]:
         """Lists the findings of a version.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteShortageListVersion(
+        self,
+        request: _shortage_list_pb2.DeleteShortageListVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Drops a draft, with its findings and what was decided of its rows; what is published stays.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod
