@@ -150,6 +150,7 @@ SERVICERS: Sequence[Servicer] = (
 
 WORK: Mapping[str, Work] = {
     observations.KIND: observations.take_in,
+    observations.UNDO: observations.undo,
     taxonomy_changing.REPORT: taxonomy_changing.report,
     taxonomy_changing.APPLY: taxonomy_changing.apply,
     taxonomy_changing.UNDO: taxonomy_changing.undo,

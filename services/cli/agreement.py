@@ -149,8 +149,8 @@ def list_(
 ) -> None:
     """List agreements, newest first."""
     wanted = {"party": party, "state": enum("STATE", state), "mine": str(mine).lower()}
-    wanted |= day_query("review_due_before", review_before)
-    call.many("agreements", LISTED, limit, empty="none yet", **wanted)
+    before: dict[str, Any] = day_query("review_due_before", review_before)
+    call.many("agreements", LISTED, limit, empty="none yet", **wanted, **before)
 
 
 @agreement.command(epilog="Example:  waymark agreement show agreements/0198…")

@@ -256,7 +256,7 @@ def list_(
     limit: Limit = 50,
 ) -> None:
     """List organisations by name."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "accredited_only": str(accredited).lower(),
         "parent": parent,
         "all_levels": str(all_levels).lower(),

@@ -270,5 +270,13 @@ def _accreditation(row: Row[Any]) -> Accreditation:
     criteria = tuple(Criterion(**each) for each in row.criteria)
     days = row.valid_from, row.valid_to
     scope = Scope(**{field: tuple(codes) for field, codes in row.scope.items()})
-    told = criteria, row.review_date, scope, tuple(row.evidence)
-    return Accreditation(row.id, *days, row.scheme, row.withdraw_time, *told)
+    return Accreditation(
+        row.id,
+        *days,
+        row.scheme,
+        row.withdraw_time,
+        criteria,
+        row.review_date,
+        scope,
+        tuple(row.evidence),
+    )

@@ -36,8 +36,32 @@ ALTER TABLE sources ADD COLUMN IF NOT EXISTS removing BOOLEAN NOT NULL DEFAULT f
 CREATE INDEX IF NOT EXISTS sources_removing ON sources (id) WHERE removing;
 """
 
+FORMER = """
+CREATE TABLE IF NOT EXISTS observation_former (
+    undo_id UUID NOT NULL REFERENCES operations (id),
+    occupation TEXT COLLATE "C" NOT NULL,
+    nuts_code TEXT COLLATE "C" NOT NULL,
+    first_day DATE NOT NULL,
+    period TEXT COLLATE "C" NOT NULL,
+    measure SMALLINT NOT NULL,
+    source_id TEXT COLLATE "C" NOT NULL,
+    last_day DATE NOT NULL,
+    isco_code TEXT NOT NULL,
+    taxonomy_version TEXT NOT NULL,
+    value DOUBLE PRECISION,
+    unit TEXT NOT NULL,
+    status SMALLINT NOT NULL,
+    hidden SMALLINT NOT NULL,
+    import_id UUID NOT NULL,
+    import_time TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (undo_id, occupation, nuts_code, first_day, period, measure, source_id)
+);
+CREATE INDEX IF NOT EXISTS observation_former_source ON observation_former (source_id);
+"""
+
 
 def upgrade() -> None:
     op.execute(UPLOADS)
     op.execute(ACCREDITATIONS)
     op.execute(CLOSED)
+    op.execute(FORMER)
