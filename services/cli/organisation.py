@@ -78,6 +78,7 @@ class Role(StrEnum):
     PROVIDER = "provider"
     AWARDING_BODY = "awarding-body"
     PLATFORM = "platform"
+    PUBLIC_EMPLOYMENT_SERVICE = "public-employment-service"
 
 
 LegalIds = Annotated[

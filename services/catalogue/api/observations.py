@@ -170,7 +170,7 @@ def _of_kind(tx: Transaction, name: str) -> Any:
     return row
 
 
-def _import(row: Any, undo_state: int = 0) -> pb.ObservationImport:
+def _import(row: Any, undo_state: Any = 0) -> pb.ObservationImport:
     result = importing.NOTHING | row.result
     answer = pb.ObservationImport(
         name=f"observationImports/{row.id}",

@@ -82,6 +82,13 @@ def change(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
     return tx.execute(statement).one()
 
 
+def of_role(tx: Transaction, role: int) -> set[str]:
+    """Returns the ids of open organisations with a role."""
+    row = organisations.c
+    wanted = select(row.id).where(row.roles.contains([role]), row.close_time.is_(None))
+    return set(tx.execute(wanted).scalars())
+
+
 def have_told(tx: Transaction, organisation: str) -> None:
     """Has others hear anew of all courses of an organisation."""
     told(tx, organisation, _FIRST)

@@ -258,7 +258,9 @@ class Agreement(_message.Message):
 
     @_builtins.property
     def parties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Who agrees, `organisations/{id}`: two, or three for a tripartite agreement, each once; the PES is one of them."""
+        """Who agrees, `organisations/{id}`: two, or three for a tripartite agreement, each once; the PES, or a branch of it, is
+        one of them where an organisation has the role PUBLIC_EMPLOYMENT_SERVICE.
+        """
 
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[Global___PartnershipModel.ValueType]:

@@ -106,7 +106,7 @@ class AgreementServiceServicer:
 
     def ActivateAgreement(self, request, context):
         """Puts a draft in force, by another person than drafted it. It must hold what its form demands.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

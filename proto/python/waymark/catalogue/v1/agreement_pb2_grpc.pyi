@@ -52,7 +52,7 @@ class AgreementServiceStub:
     """
     ActivateAgreement: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.ActivateAgreementRequest, _agreement_pb2.Agreement]
     """Puts a draft in force, by another person than drafted it. It must hold what its form demands.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
     """
     EndAgreement: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.EndAgreementRequest, _agreement_pb2.Agreement]
     """Ends an agreement in force, or gives a draft up.
@@ -83,7 +83,7 @@ class AgreementServiceAsyncStub(AgreementServiceStub):
     """
     ActivateAgreement: _aio.UnaryUnaryMultiCallable[_agreement_pb2.ActivateAgreementRequest, _agreement_pb2.Agreement]  # type: ignore[assignment]
     """Puts a draft in force, by another person than drafted it. It must hold what its form demands.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
     """
     EndAgreement: _aio.UnaryUnaryMultiCallable[_agreement_pb2.EndAgreementRequest, _agreement_pb2.Agreement]  # type: ignore[assignment]
     """Ends an agreement in force, or gives a draft up.
@@ -141,7 +141,7 @@ class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_agreement_pb2.Agreement, _abc.Awaitable[_agreement_pb2.Agreement]]:
         """Puts a draft in force, by another person than drafted it. It must hold what its form demands.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod

@@ -58,6 +58,8 @@ class _OrganisationRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Orga
     """Awards qualifications."""
     ORGANISATION_ROLE_PLATFORM: _OrganisationRole.ValueType  # 4
     """Offers courses of others."""
+    ORGANISATION_ROLE_PUBLIC_EMPLOYMENT_SERVICE: _OrganisationRole.ValueType  # 5
+    """Is the public employment service, which is a party of every agreement."""
 
 class OrganisationRole(_OrganisationRole, metaclass=_OrganisationRoleEnumTypeWrapper):
     """What an organisation does; one may do several."""
@@ -71,6 +73,8 @@ ORGANISATION_ROLE_AWARDING_BODY: OrganisationRole.ValueType  # 3
 """Awards qualifications."""
 ORGANISATION_ROLE_PLATFORM: OrganisationRole.ValueType  # 4
 """Offers courses of others."""
+ORGANISATION_ROLE_PUBLIC_EMPLOYMENT_SERVICE: OrganisationRole.ValueType  # 5
+"""Is the public employment service, which is a party of every agreement."""
 Global___OrganisationRole: _TypeAlias = OrganisationRole  # noqa: Y015
 
 @_typing.final
