@@ -9,9 +9,9 @@ from typing import Any
 from google.type import date_pb2, money_pb2
 from waymark.catalogue.v1 import events_pb2
 
-from services.catalogue.domain.accreditation import Accreditation, current
+from services.catalogue.domain.accreditation import Accreditation
 from services.catalogue.domain.agreement import State
-from services.catalogue.domain.courses import Document, is_cancelled, sessions
+from services.catalogue.domain.courses import Document, is_cancelled, isced_f, sessions
 from services.catalogue.domain.organisations import address_digests
 from services.catalogue.domain.shortage import Entry
 from services.platform.goals import months_after
@@ -31,6 +31,7 @@ def course_changed(
         organisation=f"organisations/{organisation}",
         kind=document["kind"],
         eqf_level=document["eqf_level"],
+        isced_f_codes=isced_f(document),
     )
     for tag in document["occupations"]:
         event.occupations.add(uri=tag["uri"], isco_code=tag["isco"])
@@ -72,10 +73,15 @@ def organisation_changed(
         version=version,
         address_digests=address_digests(addresses),
     )
-    granted = None if held else current(accreditations, today)
-    if granted is not None and granted.in_force(today):
+    granted = [] if held else [each for each in accreditations if each.in_force(today)]
+    if granted:
         event.accredited = True
-        set_date(event.accredited_until, granted.valid_to.isoformat())
+        set_date(event.accredited_until, max(each.valid_to for each in granted).isoformat())
+    for each in granted:
+        told = event.accreditations.add(
+            isced_f_codes=each.scope.isced_f, eqf_levels=each.scope.eqf, nuts_codes=each.scope.nuts
+        )
+        set_date(told.valid_to, each.valid_to.isoformat())
     return event
 
 

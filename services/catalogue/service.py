@@ -88,11 +88,13 @@ from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.taxonomy_changes import TaxonomyChangeApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.closing import remove_courses
 from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.feeding.pushes import break_off_abandoned
+from services.catalogue.feeding.retention import let_go
 from services.catalogue.imports import observations
-from services.catalogue.imports.worker import run_waiting
+from services.catalogue.imports.worker import count_held, run_waiting
 from services.catalogue.metering import settle_counts
 from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.reactions.completions import note_completion
@@ -103,6 +105,7 @@ from services.catalogue.search.follower import follow
 from services.catalogue.search.label_follower import follow_labels
 from services.catalogue.shortage_book import pack_unpacked
 from services.catalogue.skill_tagging import count_views, tag_courses
+from services.catalogue.telling import tell_anew
 from services.platform.app import App
 from services.platform.operations.runner import Work, run_due
 from services.platform.service import Job, ServiceDefinition, Servicer
@@ -147,6 +150,7 @@ SERVICERS: Sequence[Servicer] = (
 
 WORK: Mapping[str, Work] = {
     observations.KIND: observations.take_in,
+    observations.UNDO: observations.undo,
     taxonomy_changing.REPORT: taxonomy_changing.report,
     taxonomy_changing.APPLY: taxonomy_changing.apply,
     taxonomy_changing.UNDO: taxonomy_changing.undo,
@@ -182,13 +186,17 @@ DEFINITION = ServiceDefinition(
     },
     jobs=[
         Job("feed-runs", timedelta(seconds=1), run_waiting),
+        Job("feed-runs-held", timedelta(minutes=1), count_held),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),
         Job("holds-to-tell", timedelta(seconds=1), tell_followers),
+        Job("courses-of-closed", timedelta(seconds=5), remove_courses),
+        Job("courses-told-anew", timedelta(seconds=5), tell_anew),
         Job("views-of-skills", timedelta(hours=1), count_views),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),
         Job("feed-pulls", timedelta(seconds=2), pull_feeds),
         Job("pushes-broken-off", timedelta(minutes=10), break_off_abandoned),
+        Job("old-feeds", timedelta(hours=1), let_go),
         Job("feed-reports", timedelta(seconds=2), report_on_feeds),
         Job("operations", timedelta(seconds=1), work_on),
         Job("shortage-signatures", timedelta(minutes=5), sign_unsigned),

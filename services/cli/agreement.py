@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.amounts import json_day
+from services.cli.amounts import day_query, json_day
 from services.cli.call import Call, calls, enum, with_etag
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit, subject_of
@@ -30,7 +30,8 @@ AGREEMENT = {
 }
 VOLUME = {"volume": "what", "quantity": "quantity"}
 SHARING = {"shares": "giver", "for": "purposes", "fields": "fields"}
-LISTED = {key: AGREEMENT[key] for key in ("agreement", "called", "state", "between", "form", "until")}
+SHOWN = ("agreement", "called", "state", "between", "form", "until", "review by")
+LISTED = {key: AGREEMENT[key] for key in SHOWN}
 Name = Annotated[str, typer.Argument(metavar="AGREEMENT", help="agreements/{id}")]
 Etag = Annotated[str, typer.Option(help="Only if it is still at this version.")]
 
@@ -132,16 +133,24 @@ def draft(
     call.one(call.post("agreements", body), AGREEMENT)
 
 
-@agreement.command("list", epilog="Example:  waymark agreement list --party organisations/harbour")
+@agreement.command(
+    "list", epilog="Examples:  waymark agreement list --review-before 2027-01-31 --mine · --state active"
+)
 @calls(MAKER)
 def list_(
     call: Call,
     party: Annotated[str, typer.Option(help="Only of this organisations/{id}.")] = "",
     state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    review_before: Annotated[
+        str, typer.Option(help="Only those in force to be reviewed before this day, 2027-12-31.")
+    ] = "",
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you look after or watch.")] = False,
     limit: Limit = 50,
 ) -> None:
     """List agreements, newest first."""
-    call.many("agreements", LISTED, limit, empty="none yet", party=party, state=enum("STATE", state))
+    wanted = {"party": party, "state": enum("STATE", state), "mine": str(mine).lower()}
+    before: dict[str, Any] = day_query("review_due_before", review_before)
+    call.many("agreements", LISTED, limit, empty="none yet", **wanted, **before)
 
 
 @agreement.command(epilog="Example:  waymark agreement show agreements/0198…")

@@ -67,7 +67,7 @@ CHANGES = {
 GUARD = {
     "source": "name",
     "called": "displayName",
-    "held above (%)": "removalLimitPercent",
+    "held from (%)": "removalLimitPercent",
     "grace (feeds)": "removalGraceFeeds",
 }
 SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="sources/{id}")]
@@ -143,18 +143,43 @@ def _roll_back(call: Call, source: str, to: str, *, dry: bool) -> str:
     return wait_for_run(call.caller, name)
 
 
-@feed.command(epilog="Example:  waymark feed runs --source sources/0198…")
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    HELD = "held"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    UNCHANGED = "unchanged"
+    RECEIVING = "receiving"
+
+
+@feed.command(epilog="Examples:  waymark feed runs --state held · --source sources/0198…")
 @calls(MANAGER)
 def runs(
     call: Call,
+    state: Annotated[
+        RunState | None, typer.Option(help="Only in this state; `held`: waits for a person.")
+    ] = None,
     source: Annotated[str, typer.Option(help="Only of this sources/{id}.")] = "",
     limit: Limit = 50,
 ) -> None:
     """List runs, newest first."""
-    columns = {
-        key: RUN[key] for key in ("run", "state", "dry run", "records in", "accepted", "rejected", "removed")
-    }
-    call.many("feedRuns", columns, limit, source=source)
+    shown = (
+        "run",
+        "state",
+        "held for",
+        "dry run",
+        "records in",
+        "accepted",
+        "rejected",
+        "missing",
+        "removed",
+    )
+    columns = {"source": "source"} | {key: RUN[key] for key in shown}
+    call.many("feedRuns", columns, limit, source=source, state=enum("STATE", state))
 
 
 @feed.command(epilog="Example:  waymark feed approve feedRuns/0198…")
@@ -176,7 +201,13 @@ def reject(call: Call, run: RunName) -> None:
 @calls(MANAGER)
 def sources(call: Call, limit: Limit = 50) -> None:
     """List the sources that feeds come from."""
-    columns = {"source": "name", "of": "organisation", "called": "displayName", "format": "format"}
+    columns = {
+        "source": "name",
+        "of": "organisation",
+        "called": "displayName",
+        "format": "format",
+        "closed": "closeTime",
+    }
     call.many("sources", columns, limit)
 
 
@@ -201,7 +232,10 @@ def guard(
     call: Call,
     source: SourceName,
     limit_percent: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Removals above this share of its courses are held.")
+        int | None,
+        typer.Option(
+            min=1, max=100, help="Removals of this share of its courses are held; 100: only an empty feed."
+        ),
     ] = None,
     grace: Annotated[
         int | None, typer.Option(min=0, max=100, help="Feeds that may leave a course out before it goes.")

@@ -27,6 +27,7 @@ FETCHED = {
     "reports to": "reportUrl",
     "signed": "reportsSigned",
 }
+CLOSED = {"source": "name", "called": "displayName", "closed": "closeTime"}
 Credentials = Annotated[
     Path | None,
     typer.Option(
@@ -70,6 +71,22 @@ def fetch(
 def fetch_no_more(call: Call, source: SourceName) -> None:
     """Have a feed fetched no more; its credentials are forgotten."""
     call.one(_changed(call, source, "pull", {}), FETCHED)
+
+
+@feed.command(epilog="Example:  waymark feed close sources/0198… --keep-courses")
+@calls(MANAGER)
+def close(
+    call: Call,
+    source: SourceName,
+    keep_courses: Annotated[
+        bool, typer.Option("--keep-courses", help="Its courses stay as they are; without: they are removed.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; for programs.")] = False,
+) -> None:
+    """Close a source for good: nothing comes from it any more."""
+    if not yes:
+        typer.confirm(f"Close {source} for good?", abort=True)
+    call.one(call.post(f"{source}:close", {"keepCourses": keep_courses}), CLOSED)
 
 
 @feed.command(epilog="Example:  waymark feed pull sources/0198…")

@@ -36,6 +36,7 @@ IMPORT = {
     "hidden": "suppressedCount",
     "because": "reason",
     "to mend": "explanation",
+    "taken back": "undoState",
 }
 FINDINGS = {"line": "line", "column": "path", "value": "value", "what": "message", "mend it": "remedy"}
 FIGURES = {
@@ -146,10 +147,7 @@ def import_(
         "format": f"OBSERVATION_FORMAT_{columns.name}",
         "dryRun": dry_run,
     }
-    found = call.post("observationImports", body)
-    while found["state"] in OPEN:
-        time.sleep(0.5)
-        found = call.get(found["name"])
+    found = _ended(call, call.post("observationImports", body), "state")
     findings = listed(call.caller, f"{found['name']}/findings", 500)
     if call.as_json:
         output.as_json({"import": found, "findings": findings})
@@ -158,6 +156,26 @@ def import_(
         output.table(findings, FINDINGS, empty="no findings")
     if found["state"] != "STATE_SUCCEEDED":
         raise Failure(ExitCode.OTHER, f"{found['name']} failed.", remedy=found.get("explanation", ""))
+
+
+@lmi.command(epilog="Example:  waymark lmi undo observationImports/0198…")
+@calls(MAKER)
+def undo(
+    call: Call, name: Annotated[str, typer.Argument(metavar="IMPORT", help="observationImports/{id}")]
+) -> None:
+    """Take the newest import of a source back: its figures are as they were; what was hidden stays hidden."""
+    found = _ended(call, call.post(f"{name}:undo"), "undoState")
+    call.one(found, IMPORT)
+    if found["undoState"] != "STATE_SUCCEEDED":
+        raise Failure(ExitCode.OTHER, f"{name} could not be taken back.")
+
+
+def _ended(call: Call, found: dict[str, Any], state: str) -> dict[str, Any]:
+    """Waits until work on an import has come to its end; returns the import."""
+    while found[state] in OPEN:
+        time.sleep(0.5)
+        found = call.get(found["name"])
+    return found
 
 
 @lmi.command(

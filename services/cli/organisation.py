@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli import output
-from services.cli.amounts import day_query, json_day
+from services.cli.amounts import day_query
 from services.cli.call import Call, calls, enum, listed
 from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
@@ -29,22 +29,25 @@ ORGANISATION = {
     "until": "accreditation.validTo",
     "under": "accreditation.scheme",
     "score": "accreditation.score",
+    "review by": "accreditation.reviewDate",
+    "closed": "closeTime",
 }
 ACCREDITATION = {
     "accreditation": "name",
     "from": "validFrom",
     "until": "validTo",
     "under": "scheme",
+    "fields": "scope.iscedFCodes",
+    "EQF levels": "scope.eqfLevels",
+    "regions": "scope.nutsCodes",
+    "rests on": "evidence",
     "score": "score",
     "review by": "reviewDate",
 }
+GRACE = 2  # feeds
 USAGE = {"course": "course", "views": "views", "bookings": "bookings"}
 SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
-
-AccreditationName = Annotated[
-    str, typer.Argument(metavar="ACCREDITATION", help="organisations/{id}/accreditations/{id}")
-]
 
 
 class Format(StrEnum):
@@ -75,18 +78,19 @@ class Role(StrEnum):
     PROVIDER = "provider"
     AWARDING_BODY = "awarding-body"
     PLATFORM = "platform"
+    PUBLIC_EMPLOYMENT_SERVICE = "public-employment-service"
 
 
-Criteria = Annotated[
-    list[str] | None,
-    typer.Option("--criterion", help="CODE=SCORE/MINIMUM, 0 to 100 each; may be given again."),
+LegalIds = Annotated[
+    list[str] | None, typer.Option(help="REGISTER=NUMBER, all there are to be; may be given again.")
 ]
-ReviewBy = Annotated[str, typer.Option(help="Day by which it is to be reviewed, 2027-12-31.")]
 OfSector = Annotated[Sector | None, typer.Option("--sector", help="Sector.")]
 
 
 def register(app: typer.Typer) -> None:
     """Adds `organisation` to the command line `app`."""
+    from services.cli import accreditation  # noqa: F401 - adds its commands to ours
+
     app.add_typer(organisation, name="organisation", no_args_is_help=True)
 
 
@@ -101,6 +105,7 @@ def create(
     parent: Annotated[str, typer.Option("--branch-of", help="organisations/{id} it is a branch of.")] = "",
     sector: OfSector = None,
     role: Annotated[list[Role] | None, typer.Option(help="What it does; may be given again.")] = None,
+    legal_id: LegalIds = None,
 ) -> None:
     """Onboard an organisation, or a branch of one."""
     given = {
@@ -108,6 +113,7 @@ def create(
         "parent": parent,
         "sector": enum("SECTOR", sector) or "SECTOR_UNSPECIFIED",
         "roles": [enum("ORGANISATION_ROLE", each) for each in role or []],
+        "legalIds": _legal_ids(legal_id),
     }
     call.one(call.post("organisations", {"organisation": given, "organisationId": identifier}), ORGANISATION)
 
@@ -145,16 +151,14 @@ def change(
     called: Annotated[str, typer.Option(help="Name people know it by.")] = "",
     sector: OfSector = None,
     role: Annotated[list[Role] | None, typer.Option(help="All that it does; may be given again.")] = None,
-    legal_id: Annotated[
-        list[str] | None, typer.Option(help="REGISTER=NUMBER, all there are to be; may be given again.")
-    ] = None,
+    legal_id: LegalIds = None,
 ) -> None:
     """Change what is known of an organisation; its sector and roles are changed by staff."""
     given = {
         "displayName": called,
         "sector": enum("SECTOR", sector),
         "roles": [enum("ORGANISATION_ROLE", each) for each in role or []],
-        "legalIds": dict(each.split("=", 1) for each in legal_id or [] if "=" in each),
+        "legalIds": _legal_ids(legal_id),
     }
     body = {field: value for field, value in given.items() if value}
     call.one(call.caller.rest("PATCH", f"/v1/{name}", body, update_mask=",".join(body)), ORGANISATION)
@@ -195,47 +199,17 @@ def site(
     call.one(call.post(f"{name}/sites", {"site": given}), SITE)
 
 
-@organisation.command(epilog="Example:  waymark organisation accredit organisations/harbour 2028-12-31")
+@organisation.command(epilog="Example:  waymark organisation close organisations/harbour")
 @calls(MANAGER)
-def accredit(
+def close(
     call: Call,
     name: Name,
-    until: Annotated[str, typer.Argument(help="Last day in force, 2028-12-31.")],
-    scheme: Annotated[str, typer.Option(help="Scheme it is granted under.")] = "",
-    criterion: Criteria = None,
-    review_by: ReviewBy = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; for programs.")] = False,
 ) -> None:
-    """Accredit an organisation for voucher-funded training from today, where it meets every criterion."""
-    body = {"validTo": json_day(until), "scheme": scheme, **_held_against(criterion, review_by)}
-    call.one(call.post(f"{name}/accreditations", body), ACCREDITATION)
-
-
-@organisation.command(
-    epilog="Example:  waymark organisation review organisations/harbour/accreditations/0198…"
-    " --criterion 4.2=80/60"
-)
-@calls(MANAGER)
-def review(
-    call: Call,
-    name: AccreditationName,
-    criterion: Criteria = None,
-    review_by: ReviewBy = "",
-) -> None:
-    """Hold an accreditation against its criteria anew."""
-    call.one(call.post(f"{name}:review", _held_against(criterion, review_by)), ACCREDITATION)
-
-
-@organisation.command(
-    epilog="Example:  waymark organisation withdraw organisations/harbour/accreditations/0198… 'audit 7'"
-)
-@calls(MANAGER)
-def withdraw(
-    call: Call,
-    name: AccreditationName,
-    reason: Annotated[str, typer.Argument(help="Why, for the record; nothing about persons.")],
-) -> None:
-    """End an accreditation at once: no voucher is taken from now on."""
-    call.one(call.post(f"{name}:withdraw", {"reason": reason}), ACCREDITATION)
+    """Close an organisation for good: its accreditations end, its sources close, its courses go."""
+    if not yes:
+        typer.confirm(f"Close {name} with all its courses, for good?", abort=True)
+    call.one(call.post(f"{name}:close"), ORGANISATION)
 
 
 @organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")
@@ -248,7 +222,7 @@ def add_source(
     language: Annotated[str, typer.Option(help="Language of texts that name none.")] = "en",
     grace: Annotated[
         int, typer.Option(min=0, max=100, help="Feeds that may leave a course out before it is removed.")
-    ] = 0,
+    ] = GRACE,
 ) -> None:
     """Give an organisation a source that `waymark feed` imports into."""
     body = {
@@ -276,15 +250,21 @@ def list_(
     all_levels: Annotated[bool, typer.Option(help="With --branch-of: theirs as well.")] = False,
     sector: OfSector = None,
     role: Annotated[Role | None, typer.Option(help="Only those that do this.")] = None,
+    review_before: Annotated[
+        str, typer.Option(help="Only those with an accreditation to review before this day, 2027-12-31.")
+    ] = "",
+    closed: Annotated[bool, typer.Option("--closed", help="Closed ones too.")] = False,
     limit: Limit = 50,
 ) -> None:
     """List organisations by name."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "accredited_only": str(accredited).lower(),
         "parent": parent,
         "all_levels": str(all_levels).lower(),
         "sector": enum("SECTOR", sector),
         "role": enum("ORGANISATION_ROLE", role),
+        "include_closed": str(closed).lower(),
+        **day_query("review_due_before", review_before),
     }
     found = listed(call.caller, "organisations", limit, **wanted)
     call.rows([{"accredited": False, **each} for each in found], ORGANISATION, empty="none yet")
@@ -293,13 +273,14 @@ def list_(
 @organisation.command(epilog="Example:  waymark organisation show organisations/harbour")
 @calls()
 def show(call: Call, name: Name) -> None:
-    """Show an organisation with its sites."""
+    """Show an organisation with its accreditations and sites."""
     found = {"accredited": False, **call.get(name)}
     sites = call.get(f"{name}/sites").get("sites", [])
     if call.as_json:
         output.as_json({"organisation": found, "sites": sites})
         return
     output.details(found, ORGANISATION)
+    output.table(found.get("accreditations", []), ACCREDITATION, empty="no accreditation in force or to come")
     output.table(sites, SITE, empty="no site")
 
 
@@ -331,16 +312,12 @@ def usage(
     call.many(f"{name}/courseUsage", USAGE, limit, empty="nothing yet", **period)
 
 
-def _held_against(criteria: list[str] | None, review_by: str) -> dict[str, Any]:
-    """What an accreditation is held against, as the contracts have it; raises Failure."""
-    body: dict[str, Any] = {"criteria": []}
-    for given in criteria or []:
-        code, _, rest = given.partition("=")
-        score, _, minimum = rest.partition("/")
-        if not code or not score.isdecimal() or not minimum.isdecimal():
-            raise Failure(ExitCode.USAGE, f"{given!r} is no CODE=SCORE/MINIMUM.", remedy="Write 4.2=80/60.")
-        body["criteria"].append({"code": code, "score": int(score), "minimum": int(minimum)})
-    return body | ({"reviewDate": json_day(review_by)} if review_by else {})
+def _legal_ids(given: list[str] | None) -> dict[str, str]:
+    """Numbers by their registers; raises Failure."""
+    wrong = [each for each in given or [] if "=" not in each]
+    if wrong:
+        raise Failure(ExitCode.USAGE, f"{wrong[0]!r} is no REGISTER=NUMBER.", remedy="Write kbo=0123.")
+    return dict(each.split("=", 1) for each in given or [])
 
 
 def _changed(call: Call, name: str, field: str, value: Any) -> dict[str, Any]:

@@ -135,6 +135,13 @@ def findings(call: Call, name: VersionName, limit: Limit = 500) -> None:
     call.many(f"{name}/findings", FINDINGS, limit, empty="no findings")
 
 
+@shortage.command(epilog="Example:  waymark shortage drop shortageLists/national/versions/2")
+@calls(MAKER)
+def drop(call: Call, name: VersionName) -> None:
+    """Drop a draft, with what was decided of its rows."""
+    call.delete(name)
+
+
 @shortage.command(epilog="Example:  waymark shortage publish shortageLists/national/versions/1")
 @calls(CHECKER)
 def publish(

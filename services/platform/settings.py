@@ -60,6 +60,8 @@ class Settings:
     otlp_endpoint: str
     inside_hosts: frozenset[str] = frozenset()
     daily_people: int = 200  # whose data one who is not of them may look at in a day (UTC)
+    feed_copies: int = 10  # good files of a source that stay, for roll-backs
+    feed_days: int = 30  # that files of other runs, and what runs found, stay
     clamav: str = ""
     key_service: str = ""
     former_key_services: tuple[str, ...] = ()
@@ -121,6 +123,8 @@ class Settings:
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             inside_hosts=reader.hosts("WAYMARK_INSIDE_HOSTS", inside),
             daily_people=reader.number("WAYMARK_DAILY_PEOPLE", cls.daily_people, 1, 1_000_000),
+            feed_copies=reader.number("WAYMARK_FEED_COPIES", cls.feed_copies, 2, 10_000),
+            feed_days=reader.number("WAYMARK_FEED_DAYS", cls.feed_days, 1, 36_500),
             clamav=reader.endpoint("WAYMARK_CLAMAV"),
             key_service=reader.text("WAYMARK_KEY_SERVICE"),
             former_key_services=reader.texts("WAYMARK_FORMER_KEY_SERVICES"),

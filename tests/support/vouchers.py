@@ -128,8 +128,9 @@ class World:
         accredited: bool = True,
         until: date | None = None,
         addresses: Sequence[str] = (),
+        scopes: Sequence[dict[str, Any]] = (),
     ) -> None:
-        """Tells of a provider; `addresses`: their digests."""
+        """Tells of a provider; `addresses`: their digests; `scopes`: of what it is accredited for."""
         self.version += 1
         event = events_pb2.OrganisationChanged(
             organisation=organisation or self.organisation,
@@ -139,6 +140,8 @@ class World:
         )
         if until:
             event.accredited_until.CopyFrom(day_message(until))
+        for scope in scopes:
+            event.accreditations.add(valid_to=day_message(until or self.today), **scope)
         self.tell(event)
 
     def offer(self, course: str = "", *, price: int | None = 100_000, **changes: Any) -> str:

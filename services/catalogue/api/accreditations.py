@@ -17,14 +17,17 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue import events
 from services.catalogue.api.messages import day, day_or, last, optional_day, part, put_date
 from services.catalogue.domain.accreditation import (
+    ALL,
     Accreditation,
     Criterion,
+    Scope,
     check_criteria,
     check_grant,
     check_holds,
     check_review,
     score,
 )
+from services.catalogue.domain.closing import check_open
 from services.catalogue.store import organisations, quality_holds
 from services.platform.app import App
 from services.platform.db.ids import new_id
@@ -44,17 +47,19 @@ class AccreditationApi:
         self, tx: Transaction, request: GrantAccreditationRequest
     ) -> organisation_pb2.Accreditation:
         organisation = last(request.parent)
-        organisations.read(tx.connection, organisation, lock=True)
+        check_open(organisations.read(tx.connection, organisation, lock=True).close_time)
         valid_from = day_or(request, "valid_from", tx.now.date())
         valid_to = day(request.valid_to, "valid_to")
         held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
-        check_grant(held, valid_from, valid_to, request.parent)
         review, criteria = optional_day(request, "review_date"), _criteria(request)
+        told = criteria, review, _scope(request.scope), tuple(request.evidence)
+        added = Accreditation(new_id(), valid_from, valid_to, request.scheme, None, *told)
+        check_grant(held, added, request.parent)
         check_review(review, valid_from, valid_to)
         check_criteria(criteria)
-        days = valid_from, valid_to
-        added = Accreditation(new_id(), *days, request.scheme, None, criteria, review)
         organisations.add_accreditation(tx, organisation, added)
+        if added.scope.isced_f:  # of which others may not have heard
+            organisations.have_told(tx, organisation)
         announce(tx, organisation)
         return accreditation_message(organisation, added)
 
@@ -133,6 +138,11 @@ def _criteria(request: GrantAccreditationRequest | ReviewAccreditationRequest) -
     )
 
 
+def _scope(given: organisation_pb2.AccreditationScope) -> Scope:
+    codes = tuple(sorted(given.isced_f_codes)), tuple(sorted(given.eqf_levels))
+    return Scope(*codes, tuple(sorted(given.nuts_codes)))
+
+
 def accreditation_message(organisation: str, held: Accreditation) -> organisation_pb2.Accreditation:
     """Returns the message of an accreditation."""
     answer = organisation_pb2.Accreditation(
@@ -140,6 +150,11 @@ def accreditation_message(organisation: str, held: Accreditation) -> organisatio
         scheme=held.scheme,
         score=score(held.criteria),
     )
+    answer.evidence.extend(held.evidence)
+    if held.scope != ALL:
+        answer.scope.isced_f_codes.extend(held.scope.isced_f)
+        answer.scope.eqf_levels.extend(held.scope.eqf)
+        answer.scope.nuts_codes.extend(held.scope.nuts)
     for each in held.criteria:
         answer.criteria.add(**asdict(each))
     put_date(answer.review_date, held.review_date)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from sqlalchemy import Row
 from waymark.catalogue.v1 import agreement_pb2 as pb
 from waymark.catalogue.v1 import agreement_pb2_grpc
+from waymark.catalogue.v1.organisation_pb2 import ORGANISATION_ROLE_PUBLIC_EMPLOYMENT_SERVICE
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
@@ -22,13 +24,14 @@ from services.catalogue.domain.agreement import (
     check_activation,
     check_change,
     check_complete,
+    check_pes,
     check_state,
     faults,
 )
 from services.catalogue.domain.data_sharing import Term, term_faults
 from services.catalogue.events import review_date
 from services.catalogue.store import agreements as store
-from services.catalogue.store import organisations
+from services.catalogue.store import organisation_tree, organisations
 from services.catalogue.store.agreement_tables import agreements
 from services.platform.app import App
 from services.platform.db.etags import check_etag, etag_of
@@ -47,7 +50,9 @@ class AgreementApi(agreement_pb2_grpc.AgreementServiceServicer):
 
     @mutation
     def CreateAgreement(self, tx: Transaction, request: pb.CreateAgreementRequest) -> pb.Agreement:
-        return agreement_message(store.add(tx, _columns(tx, request.agreement)))
+        values = _columns(tx, request.agreement)
+        _check_pes(tx, values["parties"])
+        return agreement_message(store.add(tx, values))
 
     @query
     def GetAgreement(self, tx: Transaction, request: pb.GetAgreementRequest) -> pb.Agreement:
@@ -56,13 +61,15 @@ class AgreementApi(agreement_pb2_grpc.AgreementServiceServicer):
     @query
     def ListAgreements(self, tx: Transaction, request: pb.ListAgreementsRequest) -> pb.ListAgreementsResponse:
         own, party = only_own(tx.principal), last(request.party)
+        before = optional_day(request, "review_due_before")
+        mine = tx.principal.subject.lower() if request.mine else ""
         found = page(
             tx,
             self.app.signer,
-            store.listing([each for each in (own, party) if each], request.state),
+            store.listing([each for each in (own, party) if each], request.state, before, mine),
             order_by=[agreements.c.id.desc()],
             request=request,
-            filters={"own": own, "party": party, "state": request.state},
+            filters={"own": own, "party": party, "state": request.state, "mine": mine, "before": str(before)},
         )
         return pb.ListAgreementsResponse(
             agreements=map(agreement_message, found.rows), next_page_token=found.next_page_token
@@ -76,6 +83,8 @@ class AgreementApi(agreement_pb2_grpc.AgreementServiceServicer):
         values = _columns(tx, wanted)
         changed = {field: value for field, value in values.items() if value != getattr(row, field)}
         check_change(row.state, changed)
+        if "parties" in changed:
+            _check_pes(tx, changed["parties"])
         write = store.rewrite if row.state == State.DRAFT else store.change
         return agreement_message(write(tx, row.id, changed))
 
@@ -83,6 +92,7 @@ class AgreementApi(agreement_pb2_grpc.AgreementServiceServicer):
     def ActivateAgreement(self, tx: Transaction, request: pb.ActivateAgreementRequest) -> pb.Agreement:
         row = store.read(tx, last(request.name), lock=True)
         check_etag(request.etag, row.version)
+        _check_pes(tx, row.parties)
         check_activation(row.state, row.drafted_by, tx.principal.subject, row.end_date, tx.now.date())
         form = Form(row.form)
         check_complete(form, [field for field in DEMANDS[form] if getattr(row, field)])
@@ -115,6 +125,11 @@ def ask_for_agreement_reviews(app: App) -> None:
 def _told(tx: Transaction, row: Row[Any]) -> pb.Agreement:
     tx.publish(events.agreement_changed(row))
     return agreement_message(row)
+
+
+def _check_pes(tx: Transaction, parties: Sequence[str]) -> None:
+    above = [organisation_tree.above(tx.connection, party) for party in parties]
+    check_pes(above, organisations.of_role(tx, ORGANISATION_ROLE_PUBLIC_EMPLOYMENT_SERVICE))
 
 
 def _columns(tx: Transaction, given: pb.Agreement) -> dict[str, Any]:

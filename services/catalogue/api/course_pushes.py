@@ -15,6 +15,7 @@ from waymark.catalogue.v1.source_pb2 import FeedFormat
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.api.messages import last, only_own
+from services.catalogue.domain.closing import check_open
 from services.catalogue.feeding.pushes import break_off
 from services.catalogue.store import feed_runs, pushes, sources
 from services.platform.app import App
@@ -94,6 +95,7 @@ def _own_source(tx: Transaction, key: str) -> Row[Any]:
     own = only_own(tx.principal)
     if own and source.organisation_id != own:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no source {key}.")
+    check_open(source.close_time)
     if source.format != FeedFormat.FEED_FORMAT_PUSH:
         raise invalid("start.source", "is not of format PUSH: upload a file, or have it fetched")
     return source

@@ -45,7 +45,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
 
     @mutation
     def StartFeedRun(self, tx: Transaction, request: StartFeedRunRequest) -> FeedRun:
-        source = sources.read(tx.connection, last(request.source), lock=True)
+        source = sources.read_open(tx, last(request.source))
         if source.format == FeedFormat.FEED_FORMAT_PUSH:
             raise invalid("source", "takes pushed courses and no files; see CoursePushService")
         upload = uploads.read_ready(tx, last(request.upload))
@@ -59,14 +59,14 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
     @query
     def ListFeedRuns(self, tx: Transaction, request: ListFeedRunsRequest) -> ListFeedRunsResponse:
         own = only_own(tx.principal)
-        source = last(request.source) if request.source else ""
+        source = last(request.source).removeprefix("-")
         found = page(
             tx,
             self.app.signer,
-            feed_runs.listing(source, own),
+            feed_runs.listing(source, own, request.state),
             order_by=[table.c.id.desc()],
             request=request,
-            filters={"source": source, "own": own},
+            filters={"source": source, "own": own, "state": request.state},
         )
         return ListFeedRunsResponse(
             feed_runs=map(run_message, found.rows), next_page_token=found.next_page_token

@@ -16,7 +16,7 @@ from services.catalogue.api.messages import finding, last
 from services.catalogue.domain.periods import period_of
 from services.catalogue.imports import observation_csv
 from services.catalogue.imports import observations as importing
-from services.catalogue.store import observations, uploads
+from services.catalogue.store import observation_undo, observations, uploads
 from services.catalogue.store.market_tables import observation_findings, observation_sources
 from services.platform.app import App
 from services.platform.db.paging import page
@@ -63,7 +63,8 @@ class ObservationApi(observation_pb2_grpc.ObservationServiceServicer):
     def StartObservationImport(
         self, tx: Transaction, request: pb.StartObservationImportRequest
     ) -> pb.ObservationImport:
-        source = observations.read_source(tx, last(request.source))
+        source = observations.read_source(tx, last(request.source), lock=True)
+        observation_undo.refuse_while_undone(tx, source.id)
         upload = uploads.read_ready(tx, last(request.upload))
         if upload.size_bytes > observation_csv.MAX_BYTES:
             raise invalid("upload", f"is larger than {observation_csv.MAX_BYTES >> 20} MiB")
@@ -78,11 +79,22 @@ class ObservationApi(observation_pb2_grpc.ObservationServiceServicer):
         }
         return _import(operations.add(tx, importing.KIND, argument, 0))
 
+    @mutation
+    def UndoObservationImport(
+        self, tx: Transaction, request: pb.UndoObservationImportRequest
+    ) -> pb.ObservationImport:
+        row = _of_kind(tx, request.name)
+        source = observations.read_source(tx, row.argument["source"], lock=True)
+        observation_undo.check(tx, row)
+        operations.add(tx, importing.UNDO, {"source": source.id, "import": row.id}, 0)
+        return _import(row, observation_undo.state(tx, row.id))
+
     @query
     def GetObservationImport(
         self, tx: Transaction, request: pb.GetObservationImportRequest
     ) -> pb.ObservationImport:
-        return _import(_of_kind(tx, request.name))
+        row = _of_kind(tx, request.name)
+        return _import(row, observation_undo.state(tx, row.id))
 
     @query
     def ListObservationFindings(
@@ -158,12 +170,13 @@ def _of_kind(tx: Transaction, name: str) -> Any:
     return row
 
 
-def _import(row: Any) -> pb.ObservationImport:
+def _import(row: Any, undo_state: Any = 0) -> pb.ObservationImport:
     result = importing.NOTHING | row.result
     answer = pb.ObservationImport(
         name=f"observationImports/{row.id}",
         source=f"observationSources/{row.argument['source']}",
         state=row.state,
+        undo_state=undo_state,
         dry_run=row.argument["dry_run"],
         row_count=result["rows"],
         accepted_count=result["accepted"],

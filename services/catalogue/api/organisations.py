@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from waymark.catalogue.v1 import organisation_pb2_grpc
 from waymark.catalogue.v1.organisation_pb2 import (
+    CloseOrganisationRequest,
     CreateOrganisationRequest,
     CreateSiteRequest,
     GetOrganisationRequest,
@@ -23,8 +25,10 @@ from waymark.options.v1.options_pb2 import ROLE_CATALOGUE_MANAGER
 from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message, announce
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
-from services.catalogue.api.messages import last, mask, required
-from services.catalogue.domain.accreditation import Accreditation, current
+from services.catalogue.api.messages import last, mask, optional_day, required
+from services.catalogue.closing import close_organisation
+from services.catalogue.domain.accreditation import Accreditation, current, standing
+from services.catalogue.domain.closing import check_open
 from services.catalogue.domain.distance import Degrees
 from services.catalogue.domain.gazetteer import country_of
 from services.catalogue.domain.organisations import check_place
@@ -83,6 +87,8 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             all_levels=request.all_levels,
             sector=request.sector,
             role=request.role,
+            review_before=optional_day(request, "review_due_before"),
+            closed=request.include_closed,
         )
         found = page(
             tx,
@@ -90,7 +96,8 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
             organisations.listing(wanted),
             order_by=[table.c.display_name, table.c.id],
             request=request,
-            filters=wanted._asdict() | {"accredited_on": request.accredited_only},
+            filters=wanted._asdict()
+            | {"accredited_on": request.accredited_only, "review_before": str(wanted.review_before)},
         )
         held = organisations.accreditations_of(tx.connection, [row.id for row in found.rows])
         return ListOrganisationsResponse(
@@ -104,12 +111,11 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         fields = mask(request.update_mask, CHANGEABLE)
         if "display_name" in fields:
             required(given, "organisation", "display_name")
-        if OF_THE_CATALOGUE & {*fields} and ROLE_CATALOGUE_MANAGER not in tx.principal.roles:
-            detail = f"{', '.join(sorted(OF_THE_CATALOGUE))} are changed by the catalogue's own staff."
-            raise Refusal(reason_pb2.REASON_PERMISSION_DENIED, detail)
         if "parent" in fields:
             organisation_tree.lock(tx)
         row = organisations.read(tx.connection, last(given.name), lock=True)
+        held = organisations.accreditations_of(tx.connection, [row.id])[row.id]
+        _check_may_change(tx, fields, accredited=bool(held))
         check_etag(given.etag, row.version)
         values: dict[str, Any] = {field: getattr(given, field) for field in fields}
         if "legal_ids" in values:
@@ -122,12 +128,19 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         if "branding" in values:
             del values["branding"]
             values |= branding_values(tx, row, given.branding)
-        row = announce(tx, row.id, **values)
+        return _message(tx, announce(tx, row.id, **values), held)
+
+    @mutation
+    def CloseOrganisation(self, tx: Transaction, request: CloseOrganisationRequest) -> Organisation:
+        row = organisations.read(tx.connection, last(request.name), lock=True)
+        check_open(row.close_time)
+        close_organisation(tx, row.id)
+        row = announce(tx, row.id, close_time=tx.now)
         return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
 
     @mutation
     def CreateSite(self, tx: Transaction, request: CreateSiteRequest) -> Site:
-        organisation = organisations.read(tx.connection, last(request.parent)).id
+        organisation = organisations.read_open(tx, last(request.parent)).id
         given = request.site
         at = _where(tx, given)
         site = organisations.add_site(
@@ -159,6 +172,15 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         return ListSitesResponse(sites=map(_site_message, found.rows), next_page_token=found.next_page_token)
 
 
+def _check_may_change(tx: Transaction, fields: Collection[str], *, accredited: bool) -> None:
+    """Raises Refusal(PERMISSION_DENIED) unless the caller may change these fields of an organisation that has
+    or had an accreditation, or none: it was granted to who stands in the register by these numbers."""
+    kept = OF_THE_CATALOGUE | ({"legal_ids"} if accredited else set())
+    if kept & {*fields} and ROLE_CATALOGUE_MANAGER not in tx.principal.roles:
+        detail = f"{', '.join(sorted(kept))} are changed by the catalogue's own staff."
+        raise Refusal(reason_pb2.REASON_PERMISSION_DENIED, detail)
+
+
 def _where(tx: Transaction, given: Site) -> Degrees | None:
     """Where a site is, as it is said or by its postcode or town."""
     if given.HasField("location"):
@@ -177,7 +199,7 @@ def _place(tx: Transaction, organisation: str, parent: str) -> str | None:
     if not parent:
         return None
     organisation_tree.lock(tx)
-    found = organisations.read(tx.connection, last(parent)).id
+    found = organisations.read_open(tx, last(parent)).id
     height = organisation_tree.height(tx.connection, organisation)
     check_place(organisation, organisation_tree.above(tx.connection, found), height)
     return str(found)
@@ -196,11 +218,14 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
     put_branding(answer, row)
     today = tx.now.date()
     accreditation = current(held, today)
+    answer.accreditations.extend(accreditation_message(row.id, each) for each in standing(held, today))
     if accreditation is not None:
         answer.accreditation.CopyFrom(accreditation_message(row.id, accreditation))
         answer.accredited = accreditation.in_force(today)
     answer.create_time.FromDatetime(row.create_time)
     answer.update_time.FromDatetime(row.update_time)
+    if row.close_time is not None:
+        answer.close_time.FromDatetime(row.close_time)
     return answer
 
 

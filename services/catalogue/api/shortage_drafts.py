@@ -17,11 +17,11 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.api.messages import day, last
 from services.catalogue.api.shortage_versions import readable, version_message
 from services.catalogue.app import CatalogueApp
-from services.catalogue.domain import shortage_draft
+from services.catalogue.domain import shortage, shortage_draft
 from services.catalogue.store import assessments, shortage_changes, shortage_lists, taxonomies
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal, invalid
+from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 
 
@@ -37,8 +37,7 @@ class ShortageDraftApi:
         row = shortage_lists.read(tx.connection, last(request.parent), lock=True)
         valid_from = day(request.valid_from, "valid_from")
         valid_to = day(request.valid_to, "valid_to") if request.HasField("valid_to") else None
-        if valid_to is not None and valid_to < valid_from:
-            raise invalid("valid_to", "must not be before valid_from")
+        shortage.check_days(valid_from, valid_to, tx.now.date())
         minimum = request.minimum_severity or shortage_draft.MINIMUM
         assessed = assessments.verified_within(tx.connection, row.nuts_code)
         names = taxonomies.names(tx.connection, assessed)

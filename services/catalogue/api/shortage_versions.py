@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from google.protobuf.empty_pb2 import Empty
 from waymark.catalogue.v1 import events_pb2
 from waymark.catalogue.v1.market_change_pb2 import MarketChange
 from waymark.catalogue.v1.shortage_list_pb2 import (
     CreateShortageListVersionRequest,
+    DeleteShortageListVersionRequest,
     GetShortageListVersionRequest,
     ListShortageEntriesRequest,
     ListShortageEntriesResponse,
@@ -60,8 +62,7 @@ class ShortageVersionApi:
         row = shortage_lists.read(tx.connection, last(request.parent), lock=True)
         valid_from = day(request.valid_from, "valid_from")
         valid_to = day(request.valid_to, "valid_to") if request.HasField("valid_to") else None
-        if valid_to is not None and valid_to < valid_from:
-            raise invalid("valid_to", "must not be before valid_from")
+        shortage.check_days(valid_from, valid_to, tx.now.date())
         draft = shortage_csv.read(
             self._file(tx, last(request.upload)),
             request.format,
@@ -154,6 +155,22 @@ class ShortageVersionApi:
             findings=map(finding, found.rows), next_page_token=found.next_page_token
         )
 
+    @mutation
+    def DeleteShortageListVersion(self, tx: Transaction, request: DeleteShortageListVersionRequest) -> Empty:
+        list_id, number = part(request.name, 1), int(part(request.name, 3))
+        row = self._draft(tx, list_id, number)
+        check_etag(request.etag, row.revision)
+        shortage_lists.drop(tx, list_id, number)
+        return Empty()
+
+    def _draft(self, tx: Transaction, list_id: str, number: int) -> Any:
+        """Returns a draft, locked with its list; raises Refusal NOT_FOUND or WRONG_STATE."""
+        shortage_lists.read(tx.connection, list_id, lock=True)
+        row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
+        if row.publish_time is not None:
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
+        return row
+
     @mark
     def PublishShortageListVersion(
         self, request: PublishShortageListVersionRequest, call: Any
@@ -166,10 +183,7 @@ class ShortageVersionApi:
     @mutation
     def _publish(self, tx: Transaction, request: PublishShortageListVersionRequest) -> ShortageListVersion:
         list_id, number = part(request.name, 1), int(part(request.name, 3))
-        shortage_lists.read(tx.connection, list_id, lock=True)
-        row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
-        if row.publish_time is not None:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
+        row = self._draft(tx, list_id, number)
         check_etag(request.etag, row.revision)
         shortage.check_publication(
             entry_count=row.entry_count,
@@ -180,6 +194,7 @@ class ShortageVersionApi:
             publisher=tx.principal.subject,
         )
         published = shortage_lists.published(tx.connection, list_id).get(list_id, [])
+        shortage.check_days(row.valid_from, row.valid_to, tx.now.date())
         shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
         shortage_matches.renumber(tx, list_id, number)
         entries = shortage_lists.entries(tx.connection, list_id, number)

@@ -9,6 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.catalogue.v1 import source_pb2_grpc
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.catalogue.v1.source_pb2 import (
+    CloseSourceRequest,
     CreateSourceRequest,
     GetSourceRequest,
     ListSourcesRequest,
@@ -25,6 +26,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.api.messages import last, last_uuid, mask, only_own, required
 from services.catalogue.api.source_pulls import check_report_url, pull_message, pull_values
 from services.catalogue.app import CatalogueApp
+from services.catalogue.closing import close_source
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.store import feed_runs, organisations, sources
 from services.catalogue.store.feed_tables import sources as table
@@ -62,7 +64,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
     def CreateSource(self, tx: Transaction, request: CreateSourceRequest) -> Source:
         given = request.source
         required(given, "source", "organisation", "display_name", "format")
-        organisation = organisations.read(tx.connection, last(given.organisation)).id
+        organisation = organisations.read_open(tx, last(given.organisation)).id
         limit = given.removal_limit_percent or REMOVAL_LIMIT
         if only_own(tx.principal):
             limit = min(limit, REMOVAL_LIMIT)  # the limit guards the catalogue, so a partner cannot raise it
@@ -111,7 +113,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         fields = mask(_whole(request.update_mask), CHANGEABLE)
         if "display_name" in fields:
             required(given, "source", "display_name")
-        row = sources.read(tx.connection, last_uuid(given.name), lock=True)
+        row = sources.read_open(tx, last_uuid(given.name))
         check_etag(given.etag, row.version)
         values = {field: getattr(given, field) for field in fields if field != "pull"}
         if "pull" in fields:
@@ -128,8 +130,13 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
         return _message(sources.change(tx, row.id, **values))
 
     @mutation
+    def CloseSource(self, tx: Transaction, request: CloseSourceRequest) -> Source:
+        source = sources.read_open(tx, last(request.name)).id
+        return _message(close_source(tx, source, keep_courses=request.keep_courses))
+
+    @mutation
     def RollBackSource(self, tx: Transaction, request: RollBackSourceRequest) -> FeedRun:
-        source = sources.read(tx.connection, last(request.name), lock=True)
+        source = sources.read_open(tx, last(request.name))
         named = last(request.feed_run) if request.feed_run else ""
         target = feed_runs.to_roll_back_to(tx, source.id, named)
         run = feed_runs.add(tx, source.id, target.upload_id, dry_run=request.dry_run, rolls_back_to=target.id)
@@ -137,15 +144,16 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
 
     @mutation
     def PullSource(self, tx: Transaction, request: PullSourceRequest) -> Source:
-        row = sources.read(tx.connection, last(request.name), lock=True)
+        row = sources.read_open(tx, last(request.name))
         if not row.pull_url:
             raise Refusal(reason_pb2.REASON_FEED_NOT_PULLED)
+        feed_runs.refuse_while_held(tx, row.id)
         sources.note_pull(tx, row.id, pull_next_time=tx.now)
         return _message(sources.read(tx.connection, row.id))
 
     @mutation(answer_stored=False)
     def RotateReportSecret(self, tx: Transaction, request: RotateReportSecretRequest) -> ReportSecret:
-        row = sources.read(tx.connection, last(request.name), lock=True)
+        row = sources.read_open(tx, last(request.name))
         secret = new_secret()
         values = {
             "report_secret": self.app.seals.seal(f"sources/{row.id}/report", secret),
@@ -178,4 +186,6 @@ def _message(row: Any) -> Source:
         pull=pull_message(row) if row.pull_url else None,
     )
     answer.create_time.FromDatetime(row.create_time)
+    if row.close_time is not None:
+        answer.close_time.FromDatetime(row.close_time)
     return answer

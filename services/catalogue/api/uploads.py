@@ -7,7 +7,7 @@ from typing import Any
 from waymark.catalogue.v1 import upload_pb2, upload_pb2_grpc
 from waymark.catalogue.v1.upload_pb2 import CreateUploadRequest, FinalizeUploadRequest, Upload
 
-from services.catalogue.api.messages import last
+from services.catalogue.api.messages import last, only_own
 from services.catalogue.store import uploads
 from services.platform.app import App
 from services.platform.db.transaction import Transaction
@@ -23,7 +23,11 @@ class UploadApi(upload_pb2_grpc.UploadServiceServicer):
     @mutation
     def CreateUpload(self, tx: Transaction, request: CreateUploadRequest) -> Upload:
         upload = uploads.add(
-            tx, size_bytes=request.size_bytes, content_type=request.content_type, sha256=request.sha256
+            tx,
+            size_bytes=request.size_bytes,
+            content_type=request.content_type,
+            sha256=request.sha256,
+            organisation=only_own(tx.principal),
         )
         ticket = self.app.objects.ticket(
             uploads.BUCKET,

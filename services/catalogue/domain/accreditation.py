@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 
 from waymark.errors.v1 import reason_pb2
 
@@ -22,6 +23,29 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What is covered: ISCED-F and NUTS codes, of which a short one covers the longer ones that begin with
+    it, and EQF levels. What is empty limits nothing."""
+
+    isced_f: tuple[str, ...] = ()
+    eqf: tuple[int, ...] = ()
+    nuts: tuple[str, ...] = ()
+
+    def meets(self, other: Scope) -> bool:
+        """True when some training is covered by both."""
+        levels = not self.eqf or not other.eqf or not set(self.eqf).isdisjoint(other.eqf)
+        return levels and _meet(self.isced_f, other.isced_f) and _meet(self.nuts, other.nuts)
+
+
+ALL = Scope()
+
+
+def _meet(some: Sequence[str], others: Sequence[str]) -> bool:
+    pairs = product(some, others)
+    return not some or not others or any(a.startswith(b) or b.startswith(a) for a, b in pairs)
+
+
+@dataclass(frozen=True, slots=True)
 class Accreditation:
     """Leave for the days from `valid_from` to `valid_to`, both inclusive;
 
@@ -35,6 +59,8 @@ class Accreditation:
     withdraw_time: datetime | None
     criteria: tuple[Criterion, ...] = ()
     review_date: date | None = None
+    scope: Scope = ALL
+    evidence: tuple[str, ...] = ()
 
     def in_force(self, day: date) -> bool:
         """True when vouchers may be taken on this day."""
@@ -49,15 +75,24 @@ def current(accreditations: Sequence[Accreditation], today: date) -> Accreditati
     return by_start[-1] if by_start else None
 
 
-def check_grant(
-    accreditations: Sequence[Accreditation], valid_from: date, valid_to: date, organisation: str
-) -> None:
-    """Raises Refusal when the days are in the wrong order or taken by another accreditation."""
+def standing(accreditations: Sequence[Accreditation], today: date) -> list[Accreditation]:
+    """Returns those that are in force or to come, by first day."""
+    left = [a for a in accreditations if a.withdraw_time is None and a.valid_to >= today]
+    return sorted(left, key=lambda a: (a.valid_from, a.id))
+
+
+def check_grant(accreditations: Sequence[Accreditation], wanted: Accreditation, organisation: str) -> None:
+    """Raises Refusal when the days are in the wrong order, or another one of the scheme covers some of the
+    training on some of them."""
+    valid_from, valid_to = wanted.valid_from, wanted.valid_to
     if valid_to < valid_from:
         violation = Violation("valid_to", "must not be before valid_from")
         raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
     for other in accreditations:
-        if other.withdraw_time is None and other.valid_from <= valid_to and valid_from <= other.valid_to:
+        beside = other.scheme != wanted.scheme or not other.scope.meets(wanted.scope)
+        if beside or other.withdraw_time is not None:
+            continue
+        if other.valid_from <= valid_to and valid_from <= other.valid_to:
             name = f"{organisation}/accreditations/{other.id}"
             raise Refusal(reason_pb2.REASON_ACCREDITATION_OVERLAPS, metadata={"accreditation": name})
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from enum import IntEnum
 
 from waymark.errors.v1 import reason_pb2
 
-from services.platform.errors import Refusal, Violation
+from services.platform.errors import Refusal, Violation, invalid
 
 
 class Form(IntEnum):
@@ -58,6 +58,14 @@ def check_complete(form: Form, present: Collection[str]) -> None:
             violations=[Violation(f"agreement.{field}", demanded) for field in missing],
             metadata={"form": form.name, "missing": ",".join(missing)},
         )
+
+
+def check_pes(parties: Iterable[Collection[str]], services: Collection[str]) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) unless a public employment service, where there is any, is a party or
+    above one. `parties`: of each its id with those above it; `services`: ids."""
+    if services and all(set(services).isdisjoint(each) for each in parties):
+        names = " or ".join(f"organisations/{each}" for each in sorted(services))
+        raise invalid("agreement.parties", f"must have the public employment service among them: {names}")
 
 
 def faults(

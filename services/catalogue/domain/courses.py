@@ -11,6 +11,7 @@ it is.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -24,6 +25,7 @@ FIELDS = (
 CANCELLED = "cancelled_sessions"  # a correction that is no field: ids of sessions that do not take place
 CORRECTABLE = ("titles", "descriptions", "kind", "eqf_level", "url", "occupations", CANCELLED)
 MAX_SESSIONS = 500
+_ISCED_F = re.compile(r"ISCED-F (\d{2,4})", re.ASCII)
 ALWAYS = "9999-12-31"  # start of a session one can enter at any time, where an order is needed
 
 
@@ -137,6 +139,12 @@ def isco_prefixes(document: Document) -> set[str]:
         for isco in (tag["isco"] for tag in document["occupations"])
         for length in range(1, len(isco) + 1)
     }
+
+
+def isced_f(document: Document) -> list[str]:
+    """Returns the ISCED-F codes among the subjects, each once."""
+    found = (_ISCED_F.fullmatch(subject) for subject in document["subjects"])
+    return list(dict.fromkeys(each[1] for each in found if each))
 
 
 def nuts_prefixes(codes: Iterable[str]) -> set[str]:

@@ -12,14 +12,15 @@ import json
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
 from waymark.errors.v1 import reason_pb2
 
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, Violation, invalid
 
+FARTHEST = timedelta(days=2 * 366)  # ahead of which a version is taken for one of a wrong year
 MOST_EVIDENCE, EVIDENCE_LENGTH = 20, 200  # of an entry; characters
 
 
@@ -124,6 +125,16 @@ def check_publication(
     if (error_count or open_count) and not accept_findings:
         counts = {"error_count": str(error_count), "open_match_count": str(open_count)}
         raise Refusal(reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS, metadata=counts)
+
+
+def check_days(valid_from: date, valid_to: date | None, today: date) -> None:
+    """Raises Refusal INVALID_ARGUMENT when the days are in the wrong order, and SHORTAGE_VERSION_TOO_FAR when
+    the first is so far ahead that the year must be wrong: once published it would bar all others."""
+    if valid_to is not None and valid_to < valid_from:
+        raise invalid("valid_to", "must not be before valid_from")
+    if valid_from > today + FARTHEST:
+        violation = Violation("valid_from", f"must not be after {today + FARTHEST}")
+        raise Refusal(reason_pb2.REASON_SHORTAGE_VERSION_TOO_FAR, violations=[violation])
 
 
 def check_order(valid_from: date, published: Sequence[Validity], list_name: str) -> None:

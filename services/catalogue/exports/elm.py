@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL, CourseMode
 
-from services.catalogue.domain.courses import Document, amount, as_told, taking_place
+from services.catalogue.domain.courses import Document, amount, as_told, isced_f, taking_place
 from services.catalogue.imports.countries import three_letters
 from services.catalogue.imports.elm import ELM, MODE, SKOS
 from services.catalogue.imports.languages import authority_uri
@@ -39,7 +39,6 @@ _HEAD = f'''<?xml version="1.0" encoding="UTF-8"?>
  xmlns:clv="http://data.europa.eu/m8g/" xsdVersion="3.1.0">
 <learningOpportunityReferences>
 '''
-_ISCED = re.compile(r"ISCED-F (\d{2,4})", re.ASCII)
 _NO_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 Names = Callable[[Collection[str]], Mapping[str, str]]
 
@@ -119,8 +118,9 @@ class ElmWriter:
     def _specify(self, key: str, document: Document) -> None:
         """Keeps what the course is about, apart from when and where."""
         occupations = [tag for tag in document["occupations"] if tag["origin"] != TAG_ORIGIN_MODEL]
-        codes = [found[1] for subject in document["subjects"] if (found := _ISCED.fullmatch(subject))]
-        subjects = [subject for subject in document["subjects"] if not _ISCED.fullmatch(subject)]
+        codes = isced_f(document)
+        fields = {f"ISCED-F {code}" for code in codes}
+        subjects = [subject for subject in document["subjects"] if subject not in fields]
         languages = dict.fromkeys(offering["language"] for offering in document["offerings"]) or {"": None}
         level = document["eqf_level"]
         titles = _texts("title", document["titles"])

@@ -14,13 +14,13 @@ from services.catalogue.domain.findings import Finding, Findings
 from services.catalogue.domain.observations import COUNTS, NAMES, Observation, read
 from services.catalogue.domain.suppression import companions
 from services.catalogue.imports import observation_csv
-from services.catalogue.store import market_changes, observations, uploads
+from services.catalogue.store import market_changes, observation_undo, observations, uploads
 from services.platform.app import App
 from services.platform.db.transaction import Transaction, may_idle
 from services.platform.objects.streams import buffered
 from services.platform.operations.runner import Chunk
 
-KIND = "observation_import"
+KIND, UNDO = "observation_import", "observation_undo"
 SIZE = 5000  # rows of a chunk
 MOST_FINDINGS = 10_000  # kept of one file
 LONGEST = 600.0  # seconds that a slice may take to be thought about
@@ -37,6 +37,8 @@ def take_in(app: App, tx: Transaction, row: Row[Any]) -> Chunk:
     result = NOTHING | row.result
     if not row.place:
         observations.forget_failed(tx)
+        if not row.argument["dry_run"]:
+            observation_undo.forget_former(tx, row.argument["source"], row.id)
     if not row.place.get("read", False):
         return _next_rows(app, tx, row, result)
     found = observations.next_slice(tx, row.id)
@@ -87,9 +89,26 @@ def _doubled(each: Observation) -> Finding:
 def _apply(tx: Transaction, row: Row[Any], measure: int, year: int) -> int:
     source = observations.read_source(tx, row.argument["source"], lock=True)  # one import of it at a time
     observations.take_over(tx, row.id, source.id, measure, year)
+    return settle(tx, source, measure, year, row.id)
+
+
+def undo(_app: App, tx: Transaction, row: Row[Any]) -> Chunk:
+    """Takes the next measure and year of an import back."""
+    source = observations.read_source(tx, row.argument["source"], lock=True)
+    found = observation_undo.next_slice(tx, row.argument["import"], source.id)
+    if found is None:
+        return Chunk({}, row.result, 0, last=True)
+    observation_undo.restore(tx, row.argument["import"], source.id, *found)
+    settle(tx, source, *found, row.id)
+    return Chunk({}, row.result, 1, last=False)
+
+
+def settle(tx: Transaction, source: Row[Any], measure: int, year: int, import_id: str) -> int:
+    """Hides what small counts of a measure and year follow from, and tells that it has changed; returns how
+    many figures of it are hidden. `import_id`: what only it brought nobody has seen yet."""
     if measure in COUNTS:
         may_idle(tx, LONGEST)
-        cells, isco_of = observations.cells(tx, source.id, measure, year, row.id)
+        cells, isco_of = observations.cells(tx, source.id, measure, year, import_id)
         keys = companions(cells, source.suppress_below, isco_of)
         observations.hide(tx, source.id, measure, year, sorted(keys))
     if measure in RATIO:

@@ -70,7 +70,7 @@ class FeedImport:
             row = feed_runs.read(tx.connection, run)
             self._source = sources.read(tx.connection, row.source_id)
             self._upload = uploads.read(tx.connection, row.upload_id)
-        self._row = row
+        self._row, self._attempts = row, row.attempts
         # Who rolls back has looked at what vanishes; the grace is for what a partner left out by mistake.
         self._grace = 0 if row.rolls_back_to else self._source.removal_grace_feeds
         self._reader = READERS[self._source.format]
@@ -94,9 +94,13 @@ class FeedImport:
 
     def _begin(self) -> None:
         """Counts the attempt, whichever part of the run it is at: one that fails each time has to end."""
-        attempts = self._row.attempts + 1
         with transaction(self._app) as tx:
-            feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=attempts)
+            feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=self._attempts + 1)
+
+    def not_counted(self) -> None:
+        """Takes the attempt back: it failed for a part that could not be reached, not for the run."""
+        with transaction(self._app) as tx:
+            feed_runs.change(tx, self._run, attempts=self._attempts)
 
     # --- reading
 
@@ -243,7 +247,8 @@ class FeedImport:
         with transaction(self._app) as tx:
             staging.analyze(tx)
             source, grace = self._source.id, self._grace
-            present, missing, going = course_store.count_present(tx, source, self._run, grace)
+            counted = course_store.count_present(tx, source, self._run, grace, guard.WEEK)
+            present, missing, going, lately = counted
             verdict = guard.judge(
                 guard.Situation(
                     complete=self._complete,
@@ -253,6 +258,7 @@ class FeedImport:
                     present=present,
                     missing=missing,
                     limit_percent=self._source.removal_limit_percent,
+                    gone=lately,
                 )
             )
             values: dict[str, Any] = {name: self._counts[name] for name in COUNTED}

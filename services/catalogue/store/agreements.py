@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy import Date, Row, Select, Text, cast, func, insert, or_, select, text, update
 
 from services.catalogue.domain.agreement import EndReason, State
 from services.catalogue.store.agreement_tables import agreements
@@ -81,9 +82,18 @@ def to_remind(tx: Transaction) -> Sequence[Row[Any]]:
     return tx.execute(_REMIND).all()
 
 
-def listing(parties: Sequence[str], state: int) -> Select[Any]:
-    """Selects the agreements that all of `parties` are parties of, in a state; none and 0: all."""
+def listing(parties: Sequence[str], state: int, review_before: date | None, person: str) -> Select[Any]:
+    """Selects the agreements that all of `parties` are parties of, in a state, in force and to be reviewed
+    before a day, looked after or watched by a person; what is empty fits all."""
+    a = agreements.c
     statement = select(agreements)
+    if review_before is not None:  # as `events.review_date` counts
+        reviewed = cast(func.timezone("UTC", a.reviewed_at), Date)
+        statement = statement.where(
+            a.state == State.ACTIVE, reviewed + func.make_interval(0, a.review_months) < review_before
+        )
+    if person:
+        statement = statement.where(or_(cast(a.owner, Text) == person, cast(a.monitor, Text) == person))
     if parties:
         statement = statement.where(agreements.c.parties.contains(list(parties)))
     return statement.where(agreements.c.state == state) if state else statement

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, not_, or_, select, text, update
+from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.courses import Document
@@ -117,31 +119,39 @@ def not_left_out(tx: Transaction, source: str, run: str) -> None:
     tx.execute(_NOT_LEFT_OUT, {"source": source, "run": run})
 
 
+# Who approved a held run, or rolled back, has looked at what went by it.
 _PRESENT = text(
-    """
+    f"""
     SELECT count(*) AS present, count(*) FILTER (WHERE missing) AS missing,
-           count(*) FILTER (WHERE missing AND missing_feeds >= :grace) AS going
+           count(*) FILTER (WHERE missing AND missing_feeds >= :grace) AS going,
+           (SELECT count(*) FROM courses g WHERE g.source_id = :source AND g.removed_time > greatest(
+              now() - :week, (SELECT max(r.state_time) FROM feed_runs r
+                WHERE r.source_id = :source AND NOT r.dry_run AND r.state = {FeedRun.STATE_SUCCEEDED}
+                  AND (r.hold_reason > 0 OR r.rolls_back_to IS NOT NULL)))) AS gone
     FROM (
       SELECT c.missing_feeds, NOT EXISTS (
         SELECT FROM feed_staged s WHERE s.run_id = :run AND s.external_id = c.external_id) AS missing
       FROM courses c WHERE c.source_id = :source AND c.removed_time IS NULL
     ) offered
-    """
+    """  # noqa: S608  constants
 )
 
 
 class Present(NamedTuple):
-    """Courses a source offers now; those of them a run did not name; those of these it would remove."""
+    """Courses a source offers now; those of them a run did not name; those of these it would remove; those
+    that went lately, since a person looked."""
 
     present: int
     missing: int
     going: int
+    gone: int
 
 
-def count_present(tx: Transaction, source: str, run: str, grace: int) -> Present:
-    """Counts what a source offers now against what the run named."""
-    row = tx.execute(_PRESENT, {"source": source, "run": run, "grace": grace}).one()
-    return Present(row.present, row.missing, row.going)
+def count_present(tx: Transaction, source: str, run: str, grace: int, week: timedelta) -> Present:
+    """Counts what a source offers now against what the run named; what went within a `week` counts as gone
+    lately."""
+    row = tx.execute(_PRESENT, {"source": source, "run": run, "grace": grace, "week": week}).one()
+    return Present(row.present, row.missing, row.going, row.gone)
 
 
 def known_hashes(tx: Transaction, source: str, external_ids: Sequence[str]) -> dict[str, bytes]:
@@ -178,6 +188,14 @@ def touch_next(tx: Transaction, organisation: str, after: str, size: int) -> Seq
     ids = tx.execute(found.with_for_update()).scalars().all()
     tx.execute(update(courses).where(courses.c.id.in_(ids)).values(_TOUCHED))
     return ids
+
+
+def remove_next(tx: Transaction, source: str, size: int) -> Sequence[Row[Any]]:
+    """Removes up to `size` courses of a source, by id; returns (id, version, document)."""
+    found = select(courses.c.id).where(courses.c.source_id == source, courses.c.removed_time.is_(None))
+    ids = tx.execute(found.order_by(courses.c.id).limit(size).with_for_update()).scalars().all()
+    gone = update(courses).where(courses.c.id.in_(ids)).values({**_TOUCHED, "removed_time": func.now()})
+    return tx.execute(gone.returning(courses.c.id, courses.c.version, courses.c.document)).all()
 
 
 def _unknown(course: str) -> Refusal:

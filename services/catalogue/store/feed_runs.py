@@ -44,8 +44,7 @@ def add(
 
     The source must be locked. Raises Refusal(FEED_RUN_ACTIVE) while another is unfinished.
     """
-    if (unfinished := active(tx, source)) is not None:
-        raise Refusal(reason_pb2.REASON_FEED_RUN_ACTIVE, metadata={"feed_run": f"feedRuns/{unfinished.id}"})
+    refuse_while_active(tx, source)
     run = new_id()
     tx.execute(
         insert(feed_runs).values(
@@ -61,6 +60,24 @@ def add(
         )
     )
     return run
+
+
+def refuse_while_active(tx: Transaction, source: str) -> None:
+    """Raises Refusal(FEED_RUN_ACTIVE) while a run of the source is unfinished."""
+    if (run := active(tx, source)) is not None:
+        raise _unfinished(run)
+
+
+def refuse_while_held(tx: Transaction, source: str) -> None:
+    """Raises Refusal(FEED_RUN_ACTIVE) while a run of the source waits for a person."""
+    run = active(tx, source)
+    if run is not None and run.state == FeedRun.STATE_HELD:
+        raise _unfinished(run)
+
+
+def _unfinished(run: Row[Any]) -> Refusal:
+    metadata = {"feed_run": f"feedRuns/{run.id}", "state": _name(run.state)}
+    return Refusal(reason_pb2.REASON_FEED_RUN_ACTIVE, metadata=metadata)
 
 
 def read(connection: Connection, run: str, *, lock: bool = False) -> Row[Any]:
@@ -126,9 +143,11 @@ def mark_rolled_back(tx: Transaction, run: Row[Any]) -> None:
     tx.execute(update(feed_runs).where(*undone).values(rolled_back_by=run.id))
 
 
-def listing(source: str, organisation: str) -> Select[Any]:
-    """Selects runs, of one source and one organisation where named."""
+def listing(source: str, organisation: str, state: int) -> Select[Any]:
+    """Selects runs, of one source, of one organisation and in one state where named."""
     statement = select(feed_runs)
+    if state:
+        statement = statement.where(feed_runs.c.state == state)
     if source:
         statement = statement.where(feed_runs.c.source_id == source)
     if organisation:
@@ -164,6 +183,12 @@ def fail(
     """Ends a run as FAILED, with a finding that is of no record; `counts` are columns to change as well."""
     add_findings(tx, run, 0, [Finding(code, ERROR, "", 0, "", value, message, remedy)])
     change(tx, run, state=FeedRun.STATE_FAILED, error_count=1, **counts)
+
+
+def count_held(tx: Transaction) -> int:
+    """Returns how many runs wait for a person."""
+    held = select(func.count()).where(_r.state == FeedRun.STATE_HELD)
+    return int(tx.execute(held).scalar_one())
 
 
 def waiting(connection: Connection) -> list[str]:

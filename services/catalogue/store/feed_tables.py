@@ -36,6 +36,8 @@ sources = Table(
     Column("default_nuts_code", Text, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),
+    moment("close_time"),
+    Column("removing", Boolean, nullable=False, server_default="false"),  # its courses, since it is closed
     # How it is fetched; "": not at all. While it is, the next time is when the claim runs out.
     Column("pull_url", Text, nullable=False, server_default=""),
     Column("pull_schedule", JSONB),  # see domain.pull_schedule
@@ -54,6 +56,7 @@ sources = Table(
     CheckConstraint("removal_limit_percent BETWEEN 1 AND 100", name="source_removal_limit"),
     CheckConstraint("(pull_url = '') = (pull_next_time IS NULL)", name="source_pulled_at_times"),
     Index("sources_organisation", "organisation_id", "id"),
+    Index("sources_removing", "id", postgresql_where=text("removing")),
     Index("sources_due", "pull_next_time", postgresql_where=text("pull_next_time IS NOT NULL")),
 )
 
@@ -100,6 +103,7 @@ feed_runs = Table(
     Column("report_attempts", Integer, nullable=False, server_default="0"),
     Column("report_error", Text, nullable=False, server_default=""),
     moment("report_next_time"),
+    Column("details_kept", Boolean, nullable=False, server_default="true"),  # findings and changes
     CheckConstraint(
         "records_in = records_accepted + records_rejected + records_held", name="feed_run_accounts_for_all"
     ),
@@ -111,6 +115,8 @@ feed_runs = Table(
         postgresql_where=text("state IN (1, 2, 3, 8)"),
     ),
     Index("feed_runs_source", "source_id", "id"),
+    Index("feed_runs_upload", "upload_id", postgresql_where=text("upload_id IS NOT NULL")),
+    Index("feed_runs_detailed", "state_time", postgresql_where=text("details_kept")),
     Index("feed_runs_waiting", "id", postgresql_where=text("state IN (1, 2)")),
     Index("feed_reports_due", "report_next_time", postgresql_where=text("report_state = 1")),
 )

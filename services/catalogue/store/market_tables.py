@@ -88,6 +88,18 @@ observation_staged = Table(
     Column("line", Integer, nullable=False),
 )
 
+# What figures were before the newest import of their source, as they were shown; hidden ones have no value.
+observation_former = Table(
+    "observation_former",
+    metadata,
+    Column("undo_id", UuidText, ForeignKey("operations.id"), primary_key=True),  # the import that replaced it
+    *(
+        Column(column.name, column.type, primary_key=column.primary_key, nullable=column.nullable)
+        for column in observations.columns
+    ),
+    Index("observation_former_source", "source_id"),
+)
+
 observation_findings = Table(
     "observation_findings",
     metadata,

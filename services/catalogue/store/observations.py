@@ -29,7 +29,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.domain.findings import Finding
 from services.catalogue.domain.observations import Known, Observation
 from services.catalogue.domain.suppression import COMPANION, SHOWN, Cell, Key
-from services.catalogue.store import taxonomies
+from services.catalogue.store import observation_undo, taxonomies
 from services.catalogue.store.market_tables import (
     observation_findings,
     observation_sources,
@@ -116,6 +116,7 @@ def take_over(tx: Transaction, import_id: str, source: str, measure: int, year: 
     span = _s.first_day.between(date(year, 1, 1), date(year, 12, 31))
     mine = (_s.import_id == import_id) & (_s.measure == measure) & span
     staged = select(*(_s[name] for name in _FIELDS), _s.import_id, literal(source)).where(mine)
+    observation_undo.keep_former(tx, import_id, source, measure, year)
     adding = upsert(observations).from_select([*_FIELDS, "import_id", "source_id"], staged)
     keys = {column.name for column in observations.primary_key}
     fresh: dict[str, Any] = {name: adding.excluded[name] for name in _FIELDS if name not in keys}

@@ -7,17 +7,32 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Date, Row, Select, cast, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Row,
+    Select,
+    cast,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
-from services.catalogue.domain.accreditation import Accreditation, Criterion
+from services.catalogue.domain.accreditation import Accreditation, Criterion, Scope
+from services.catalogue.domain.closing import check_open
 from services.catalogue.store.organisation_tree import below
 from services.catalogue.store.tables import accreditations, organisations, sites
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 
+_FIRST = "00000000-0000-0000-0000-000000000000"  # before the id of any course
 REMINDED = 31  # days before a review
 
 
@@ -39,6 +54,16 @@ def read(connection: Connection, organisation: str, *, lock: bool = False) -> Ro
     return row
 
 
+def read_open(tx: Transaction, organisation: str) -> Row[Any]:
+    """Returns the organisation, which is not closed before the caller commits; raises Refusal: NOT_FOUND,
+    WRONG_STATE when it is closed."""
+    statement = select(organisations).where(organisations.c.id == organisation)
+    tx.execute(statement.with_for_update(read=True))
+    row = read(tx.connection, organisation)
+    check_open(row.close_time)
+    return row
+
+
 def display_names(tx: Transaction, ids: Collection[str]) -> dict[str, str]:
     """Returns the names of organisations by their ids."""
     c = organisations.c
@@ -57,10 +82,36 @@ def change(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
     return tx.execute(statement).one()
 
 
+def of_role(tx: Transaction, role: int) -> set[str]:
+    """Returns the ids of open organisations with a role."""
+    row = organisations.c
+    wanted = select(row.id).where(row.roles.contains([role]), row.close_time.is_(None))
+    return set(tx.execute(wanted).scalars())
+
+
+def have_told(tx: Transaction, organisation: str) -> None:
+    """Has others hear anew of all courses of an organisation."""
+    told(tx, organisation, _FIRST)
+
+
+def to_tell(tx: Transaction) -> Row[Any] | None:
+    """Returns an organisation, locked, of whose courses not all are told, if there is one."""
+    statement = (
+        select(organisations).where(organisations.c.tell_after.is_not(None)).order_by(organisations.c.id)
+    )
+    return tx.execute(statement.limit(1).with_for_update(key_share=True)).first()
+
+
+def told(tx: Transaction, organisation: str, last: str | None) -> None:
+    """Notes the course up to which others have heard of those of an organisation; None: of all."""
+    tx.execute(update(organisations).where(organisations.c.id == organisation).values(tell_after=last))
+
+
 class Wanted(NamedTuple):
     """Which organisations a list is of; what is None, "" or 0 narrows nothing.
 
-    `accredited_on`: accredited on that day; `parent`: branches of this one, with `all_levels` theirs too.
+    `accredited_on`: accredited on that day; `review_before`: with an accreditation to review before it;
+    `parent`: branches of this one, with `all_levels` theirs too; `closed`: closed ones as well.
     """
 
     accredited_on: date | None = None
@@ -68,16 +119,21 @@ class Wanted(NamedTuple):
     all_levels: bool = False
     sector: int = 0
     role: int = 0
+    review_before: date | None = None
+    closed: bool = False
 
 
 def listing(wanted: Wanted) -> Select[Any]:
     """Selects organisations."""
     statement = select(organisations)
+    if not wanted.closed:
+        statement = statement.where(organisations.c.close_time.is_(None))
     if wanted.accredited_on is not None:
-        held = _in_force(wanted.accredited_on)
-        statement = statement.where(
-            exists().where(accreditations.c.organisation_id == organisations.c.id, *held)
-        )
+        statement = statement.where(_has_accreditation(*_in_force(wanted.accredited_on)))
+    if wanted.review_before is not None:
+        row = accreditations.c
+        holds = (row.withdraw_time.is_(None), row.valid_to >= func.current_date())
+        statement = statement.where(_has_accreditation(row.review_date < wanted.review_before, *holds))
     if wanted.parent and wanted.all_levels:
         statement = statement.where(organisations.c.id.in_(select(below(wanted.parent).c.id)))
     elif wanted.parent:
@@ -87,6 +143,10 @@ def listing(wanted: Wanted) -> Select[Any]:
     if wanted.role:
         statement = statement.where(organisations.c.roles.contains([wanted.role]))
     return statement
+
+
+def _has_accreditation(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(accreditations.c.organisation_id == organisations.c.id, *conditions)
 
 
 def _in_force(day: date) -> list[Any]:
@@ -135,6 +195,8 @@ def add_accreditation(tx: Transaction, organisation: str, added: Accreditation) 
             scheme=added.scheme,
             criteria=list(map(asdict, added.criteria)),
             review_date=added.review_date,
+            scope=asdict(added.scope),
+            evidence=list(added.evidence),
             announced=added.valid_from <= tx.now.date(),
         )
     )
@@ -214,4 +276,14 @@ def to_review(tx: Transaction) -> Sequence[Row[Any]]:
 def _accreditation(row: Row[Any]) -> Accreditation:
     criteria = tuple(Criterion(**each) for each in row.criteria)
     days = row.valid_from, row.valid_to
-    return Accreditation(row.id, *days, row.scheme, row.withdraw_time, criteria, row.review_date)
+    scope = Scope(**{field: tuple(codes) for field, codes in row.scope.items()})
+    return Accreditation(
+        row.id,
+        *days,
+        row.scheme,
+        row.withdraw_time,
+        criteria,
+        row.review_date,
+        scope,
+        tuple(row.evidence),
+    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.domain.findings import Finding
 from services.catalogue.domain.shortage import Entry, Validity
+from services.catalogue.store.shortage_tables import shortage_matches
 from services.catalogue.store.tables import (
     shortage_entries,
     shortage_findings,
@@ -96,6 +97,12 @@ def read_version(connection: Connection, list_id: str, number: int, *, lock: boo
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"Shortage list {list_id} has no version {number}.")
     return row
+
+
+def drop(tx: Transaction, list_id: str, number: int) -> None:
+    """Removes a locked draft with all that belongs to it."""
+    for table in (shortage_matches, shortage_findings, shortage_entries, shortage_versions):
+        tx.execute(delete(table).where(table.c.list_id == list_id, table.c.number == number))
 
 
 def listing_versions(list_id: str, *, drafts: bool) -> Select[Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, text, update
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
+from services.catalogue.domain.closing import check_open
 from services.catalogue.store.feed_tables import sources
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -48,6 +49,39 @@ def read(connection: Connection, source: str, *, lock: bool = False) -> Row[Any]
     if row is None:
         raise Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no source {source}.")
     return row
+
+
+def read_open(tx: Transaction, source: str) -> Row[Any]:
+    """Returns the source, locked; raises Refusal: NOT_FOUND, WRONG_STATE when it is closed."""
+    row = read(tx.connection, source, lock=True)
+    check_open(row.close_time)
+    return row
+
+
+def close(tx: Transaction, source: str, *, keep_courses: bool) -> Row[Any]:
+    """Closes a locked source: it is not fetched any more, and has no secrets; returns its row."""
+    pull = dict.fromkeys(("pull_schedule", "pull_credentials", "pull_next_time"))
+    report = dict.fromkeys(("report_secret", "report_former", "report_former_until"))
+    empty = dict.fromkeys(("pull_url", "pull_etag", "pull_modified", "report_url"), "")
+    ended = {"close_time": tx.now, "removing": not keep_courses}
+    return change(tx, source, **pull, **report, **empty, **ended)
+
+
+def open_of(tx: Transaction, organisation: str) -> Sequence[Row[Any]]:
+    """Returns the open sources of an organisation, locked, by id."""
+    wanted = (sources.c.organisation_id == organisation, sources.c.close_time.is_(None))
+    return tx.execute(select(sources).where(*wanted).order_by(sources.c.id).with_for_update()).all()
+
+
+def to_empty(tx: Transaction) -> Row[Any] | None:
+    """Returns a closed source, locked, whose courses are to be removed, if there is one."""
+    statement = select(sources).where(sources.c.removing).order_by(sources.c.id).limit(1)
+    return tx.execute(statement.with_for_update()).first()
+
+
+def emptied(tx: Transaction, source: str) -> None:
+    """Notes that the courses of a closed source are removed."""
+    tx.execute(update(sources).where(sources.c.id == source).values(removing=False))
 
 
 def change(tx: Transaction, source: str, **values: Any) -> Row[Any]:

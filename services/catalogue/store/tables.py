@@ -60,11 +60,19 @@ uploads = Table(
     metadata,
     Column("id", UuidText, primary_key=True),
     Column("owner", Text, nullable=False),  # opaque subject of the access token
+    Column("organisation_id", Text, nullable=False, server_default=""),  # of a partner's, whose quota it is
     Column("size_bytes", BigInteger, nullable=False),
     Column("content_type", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("ready", Boolean, nullable=False, server_default="false"),
     moment("create_time", now=True),
+    Index("uploads_age", "create_time"),
+    Index(
+        "uploads_organisation",
+        "organisation_id",
+        "create_time",
+        postgresql_where=text("organisation_id <> ''"),
+    ),
 )
 
 taxonomy_versions = Table(
@@ -122,12 +130,16 @@ organisations = Table(
     Column("roles", ARRAY(SmallInteger), nullable=False, server_default="{}"),
     Column("logo_id", UuidText, ForeignKey("uploads.id")),
     Column("narratives", JSONB, nullable=False, server_default="{}"),  # by language
+    moment("close_time"),
+    Column("tell_after", UuidText),  # others have heard anew of its courses up to this one; NULL: of all
     Column("version", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),
     moment("update_time", now=True),
     CheckConstraint("parent_id <> id", name="organisation_not_its_own_parent"),
     Index("organisations_display_name", "display_name", "id"),
     Index("organisations_parent", "parent_id", "display_name", "id"),
+    Index("organisations_to_tell", "id", postgresql_where=text("tell_after IS NOT NULL")),
+    Index("organisations_logo", "logo_id", postgresql_where=text("logo_id IS NOT NULL")),
 )
 
 sites = Table(
@@ -161,6 +173,8 @@ accreditations = Table(
     Column("criteria", JSONB, nullable=False, server_default="[]"),  # domain.accreditation.Criterion
     Column("review_date", Date),
     Column("review_asked", Boolean, nullable=False, server_default="false"),
+    Column("scope", JSONB, nullable=False, server_default="{}"),  # domain.accreditation.Scope
+    Column("evidence", ARRAY(Text), nullable=False, server_default="{}"),
     CheckConstraint("valid_to >= valid_from", name="accreditation_ends_after_start"),
     Index("accreditations_organisation", "organisation_id", "valid_from"),
     Index("accreditations_silent", "valid_from", postgresql_where=text("NOT announced")),

@@ -16,6 +16,7 @@ _ANY = "letters, digits, dots, underscores and hyphens"
 _PARTS = {
     _UUID: "a UUID in small letters",
     "[0-9a-f-]{36}": "a UUID in small letters",
+    f"(-|{_UUID})": "a UUID in small letters, or - for all",
     "[a-z0-9-]{3,63}": f"3 to 63 {_SMALL}",
     "[a-z0-9-]{1,63}": f"at most 63 {_SMALL}",
     "[0-9a-z-]{1,63}": f"at most 63 {_SMALL}",

@@ -72,6 +72,11 @@ CONSUMER_HALTED = Gauge(
 # Messages moved to the dead-letter topic, by topic; past the limit the consumer stops.
 DEAD_LETTERS = Counter("waymark_dead_letters_total", "Messages moved to the dead-letter topic", ["topic"])
 
+# Feed runs that wait for a person; alarm when one waits longer than a working day.
+FEED_RUNS_HELD = Gauge(
+    "waymark_feed_runs_held", "Feed runs that wait for a person", multiprocess_mode="livemax"
+)
+
 # Runs of periodic jobs, by job and outcome: ok or failed.
 JOB_RUNS = Counter("waymark_job_runs_total", "Runs of periodic jobs", ["job", "outcome"])
 # Seconds a run of a periodic job took.

@@ -161,7 +161,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         moved = redemptions.redemption_of(row).start()
         rules = self.app.rules(tx, row.programme_id, row.version_number)
         required = rules.version.course_rule.accreditation_required
-        if required and not offers.accredited(tx, row.organisation, tx.now.date()):
+        if required and not offers.accredited(tx, row.organisation, row.session, tx.now.date()):
             raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
         tx.publish(events_pb2.RedemptionStarted(ref=ref(row)))
         return changed(self.app, tx, row, redemptions.move(tx, row, moved))

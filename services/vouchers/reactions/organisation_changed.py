@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from waymark.catalogue.v1 import events_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.events.cloudevents import EventInfo
 from services.vouchers.api.convert import date_of
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain.accreditation import form
 from services.vouchers.store import offers
+
+
+def _kept(told: events_pb2.AccreditationRef) -> dict[str, Any]:
+    until = date_of(told.valid_to, "accreditations.valid_to")
+    return form(until, told.isced_f_codes, told.eqf_levels, told.nuts_codes)
 
 
 def organisation_changed(
@@ -22,5 +30,6 @@ def organisation_changed(
         "accredited": event.accredited,
         "accredited_until": date_of(until, "accredited_until") if until else None,
         "addresses": list(event.address_digests),
+        "accreditations": list(map(_kept, event.accreditations)),
     }
     offers.put_organisation(tx, values)

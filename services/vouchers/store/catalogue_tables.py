@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.vouchers.store.columns import blank, document, moment, texts, words
 from services.vouchers.store.tables import metadata
@@ -28,6 +29,8 @@ organisations = Table(
     Column("accredited", Boolean, nullable=False),
     Column("accredited_until", Date),
     texts("addresses"),
+    # In force when told, see `domain.accreditation.form`; none: `accredited` holds for all training.
+    Column("accreditations", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
 )
 Index("organisations_addresses", organisations.c.addresses, postgresql_using="gin")
 
@@ -41,6 +44,7 @@ courses = Table(
     words("kind"),
     Column("eqf_level", SmallInteger, nullable=False),
     document("occupations"),
+    texts("isced_f"),
 )
 
 Index(

@@ -12,6 +12,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.domain.accreditation import Training, covered_until
 from services.vouchers.domain.offers import Offer
 from services.vouchers.domain.shortage import Entry, Occupation
 from services.vouchers.store import sanctions
@@ -23,6 +24,13 @@ from services.vouchers.store.catalogue_tables import (
     shortage_versions,
 )
 
+# What `_accreditation` looks at, with the place of the session and the EQF level of the course.
+ACCREDITED_FOR = (
+    organisations.c.accredited,
+    organisations.c.accredited_until,
+    organisations.c.accreditations,
+    courses.c.isced_f,
+)
 _FIND = (
     select(
         sessions.c.name.label("session"),
@@ -36,8 +44,7 @@ _FIND = (
         courses.c.kind,
         courses.c.eqf_level,
         courses.c.occupations,
-        organisations.c.accredited,
-        organisations.c.accredited_until,
+        *ACCREDITED_FOR,
         literal_column(sanctions.barred("courses.organisation"), Boolean).label("barred"),
     )
     .join(courses, courses.c.name == sessions.c.course)
@@ -56,7 +63,8 @@ def find(tx: Transaction, session: str) -> Offer | None:
 
 
 def offer_of(row: Row[Any]) -> Offer:
-    """Returns the offer in a row of a joined statement."""
+    """Returns the offer in a row of a joined statement; accredited is it where this very training is."""
+    accredited, until = _accreditation(row)
     return Offer(
         session=row.session,
         course=row.course,
@@ -69,19 +77,30 @@ def offer_of(row: Row[Any]) -> Offer:
         price=row.price_cents,
         currency=row.price_currency,
         nuts=row.nuts_code,
-        accredited=bool(row.accredited),
-        accredited_until=row.accredited_until,
+        accredited=accredited,
+        accredited_until=until,
     )
 
 
-def accredited(tx: Transaction, organisation: str, day: date) -> bool:
-    """True when a provider may take vouchers on `day`."""
-    statement = select(organisations.c.name).where(
-        organisations.c.name == organisation,
-        organisations.c.accredited,
-        or_(organisations.c.accredited_until.is_(None), organisations.c.accredited_until >= day),
+def accredited(tx: Transaction, organisation: str, session: str, day: date) -> bool:
+    """True when a provider may take vouchers for a session on `day`."""
+    statement = (
+        select(*ACCREDITED_FOR, courses.c.eqf_level, sessions.c.nuts_code)
+        .join(courses, courses.c.name == sessions.c.course)
+        .join(organisations, organisations.c.name == organisation)
+        .where(sessions.c.name == session)
     )
-    return tx.execute(statement).first() is not None
+    row = tx.execute(statement).one_or_none()
+    holds, until = _accreditation(row) if row is not None else (False, None)
+    return holds and (until is None or until >= day)
+
+
+def _accreditation(row: Row[Any]) -> tuple[bool, date | None]:
+    """Whether a provider is accredited for the training in a row, and the last day."""
+    if not row.accreditations:
+        return bool(row.accredited), row.accredited_until
+    until = covered_until(row.accreditations, Training(row.isced_f, row.eqf_level, row.nuts_code))
+    return until is not None, until
 
 
 def provider_of(tx: Transaction, course: str) -> str:

@@ -34,7 +34,7 @@ _RELEASED = text("""UPDATE sessions SET release_from = NULL WHERE name IN (
 # The same occupation by URI and ISCO code, the same NUTS 2 region, open to enrol from today on, with a price.
 _LIKE = f"""SELECT DISTINCT s.name AS session, s.start_date, s.end_date, s.price_cents,
   s.currency AS price_currency, s.nuts_code, c.name AS course, c.organisation, c.kind, c.eqf_level,
-  c.occupations, p.accredited, p.accredited_until
+  c.occupations, c.isced_f, p.accredited, p.accredited_until, p.accreditations
 FROM sessions gone JOIN courses was ON was.name = gone.course
 CROSS JOIN LATERAL jsonb_array_elements(
   CASE jsonb_typeof(was.occupations) WHEN 'array' THEN was.occupations ELSE '[]' END) AS o (occupation)

@@ -27,7 +27,7 @@ _HEAD = "h.sequence AS head_sequence, h.hash AS head_hash"
 _OFFER = f"""v.learner, v.programme_id, v.version_number, v.cover_percent, v.course AS granted_course,
   s.name AS session, s.listed, s.start_date, s.end_date, s.apply_until, s.price_cents,
   s.currency AS price_currency, s.nuts_code, c.name AS course, c.removed, c.organisation, c.kind,
-  c.eqf_level, c.occupations, o.accredited, o.accredited_until,
+  c.eqf_level, c.occupations, c.isced_f, o.accredited, o.accredited_until, o.accreditations,
   {sanctions.barred("c.organisation")} AS barred,
   (SELECT a.target_group FROM applications a WHERE a.id = v.application_id) AS target_group,
   EXISTS (SELECT 1 FROM vouchers w WHERE w.learner = v.learner AND w.id <> v.id) AS has_others"""  # noqa: S608 - a condition of our own

@@ -85,8 +85,11 @@ def test_a_review_is_asked_for_once_a_month_before(catalogue: Catalogue) -> None
     api.ask_for_reviews(catalogue.app)
     told = events(catalogue, events_pb2.AccreditationReviewDue)
     assert [event.accreditation for event in told] == [held.name]
+    due = pb.ListOrganisationsRequest(review_due_before=day("2090-01-01"))
+    assert [each.name for each in calls.ListOrganisations(due).organisations] == [name]
     request = pb.ReviewAccreditationRequest(name=held.name, criteria=MET, review_date=day("2099-01-31"))
     calls.ReviewAccreditation(request)
+    assert not calls.ListOrganisations(due).organisations
     shift(catalogue, "review_date = current_date + 31")
     api.ask_for_reviews(catalogue.app)
     assert len(events(catalogue, events_pb2.AccreditationReviewDue)) == 2

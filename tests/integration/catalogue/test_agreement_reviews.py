@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from google.type.date_pb2 import Date
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from waymark.catalogue.v1 import agreement_pb2, agreement_review_pb2_grpc, events_pb2
@@ -16,12 +18,13 @@ from services.platform.db.transaction import transaction
 from services.platform.rpc.call import Call
 from tests.integration.catalogue.agreements import active, calls, drafted
 from tests.integration.catalogue.outbox import events
-from tests.support.catalogue import Catalogue, day
+from tests.support.catalogue import SECOND, Catalogue, day
 from tests.support.portfolio import reason_of
 from tests.support.refusals import fields_refused
 from tests.support.servers import token
 
 Review = pb.AgreementReview
+THIRD = str(uuid.uuid4())
 
 
 def reviewing(catalogue: Catalogue, access: str | None = None) -> Any:
@@ -190,3 +193,29 @@ def test_each_side_tells_of_the_other(catalogue: Catalogue, two: tuple[str, str]
     assert heard(manager) == [(pes, 2), (pes, 5), (side, 4)]
     request = pb.ListAgreementFeedbackRequest(parent=agreement.name)
     assert reason_of(stranger.ListAgreementFeedback, request) == "NOT_FOUND"
+
+
+def test_what_is_to_be_reviewed_is_listed_by_day_and_by_who_has_to_see_to_it(
+    catalogue: Catalogue, two: tuple[str, str]
+) -> None:
+    soon, other = active(catalogue, *two, review_months=1), active(catalogue, *two, review_months=12)
+    draft = drafted(catalogue, *two, owner=SECOND, monitor=THIRD)
+
+    def listed(access: str | None = None, **wanted: Any) -> list[str]:
+        request = agreement_pb2.ListAgreementsRequest(**wanted)
+        return [each.name for each in calls(catalogue, access).ListAgreements(request).agreements]
+
+    assert listed(review_due_before=soon.review_date) == []
+    after = date(soon.review_date.year, soon.review_date.month, soon.review_date.day) + timedelta(days=1)
+    assert listed(review_due_before=day(after.isoformat())) == [soon.name]
+    assert listed(review_due_before=day("2099-12-31")) == [other.name, soon.name]
+    assert listed(mine=True) == [other.name, soon.name]
+    assert listed(catalogue.second, mine=True) == [draft.name, other.name, soon.name]
+    assert listed(token("catalogue_manager", subject=THIRD), mine=True) == [draft.name]
+    assert (
+        reason_of(
+            calls(catalogue).ListAgreements,
+            agreement_pb2.ListAgreementsRequest(review_due_before=Date(year=2027)),
+        )
+        == "INVALID_ARGUMENT"
+    )

@@ -11,6 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from waymark.catalogue.v1 import agreement_pb2 as pb
 from waymark.catalogue.v1 import events_pb2
+from waymark.catalogue.v1.organisation_pb2 import (
+    ORGANISATION_ROLE_PUBLIC_EMPLOYMENT_SERVICE,
+    CreateOrganisationRequest,
+    Organisation,
+)
 
 from services.catalogue.api import agreements as api
 from services.catalogue.domain import agreement as domain
@@ -216,3 +221,22 @@ def test_a_repeat_takes_effect_once(catalogue: Catalogue, two: tuple[str, str]) 
     create = calls(catalogue).CreateAgreement
     assert create(request).name == create(request).name
     assert len(calls(catalogue).ListAgreements(pb.ListAgreementsRequest()).agreements) == 1
+
+
+def test_where_the_catalogue_knows_the_pes_it_or_an_office_of_it_is_a_party(catalogue: Catalogue) -> None:
+    for name in ("one", "two"):
+        catalogue.organisation(name)
+    early = drafted(catalogue, "organisations/one", "organisations/two")
+    pes = Organisation(display_name="PES", roles=[ORGANISATION_ROLE_PUBLIC_EMPLOYMENT_SERVICE])
+    made = CreateOrganisationRequest(organisation=pes, organisation_id="pes")
+    pes_name = catalogue.organisations().CreateOrganisation(made).name
+    office = Organisation(display_name="Office", parent=pes_name)
+    made = CreateOrganisationRequest(organisation=office, organisation_id="office")
+    catalogue.organisations().CreateOrganisation(made)
+    without = pb.CreateAgreementRequest(agreement=given("organisations/one", "organisations/two"))
+    assert fields_refused(calls(catalogue).CreateAgreement, without) == ["agreement.parties"]
+    activate = pb.ActivateAgreementRequest(name=early.name)
+    second = calls(catalogue, catalogue.second)
+    assert fields_refused(second.ActivateAgreement, activate) == ["agreement.parties"]
+    for party in (pes_name, "organisations/office"):
+        assert active(catalogue, party, "organisations/two").state == pb.Agreement.STATE_ACTIVE

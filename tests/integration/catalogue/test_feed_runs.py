@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from waymark.catalogue.v1 import course_pb2, events_pb2, feed_run_pb2
 
 from services.catalogue.domain import guard
 from services.catalogue.imports import pipeline, worker
 from services.catalogue.store import uploads
 from services.platform.db.transaction import transaction
+from services.platform.objects.store import Objects
 from tests.integration.catalogue.feeds import feed, many, row
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import DEVELOPER, XML, Catalogue, with_taxonomy
@@ -125,6 +128,23 @@ def test_guard_holds_until_a_person_decides(
     run = catalogue.run(run.name)
     assert (run.state, run.records_accepted, run.courses_removed) == (Run.STATE_SUCCEEDED, left, 10 - left)
     assert len(courses(catalogue)) == left
+
+
+def test_what_goes_night_by_night_is_held_as_what_goes_at_once(catalogue: Catalogue, source: str) -> None:
+    left = [many(count) for count in (30, 28, 26, 25)]
+    runs = [catalogue.feed(source, feed(*rows)) for rows in left]
+    assert [run.courses_removed for run in runs] == [0, 2, 2, 1]
+    held = catalogue.feed(source, feed(*left[0][:24]))  # the sixth of thirty
+    assert (held.state, held.hold_reason) == (Run.STATE_HELD, Run.HOLD_REASON_REMOVALS_ABOVE_LIMIT)
+    catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=held.name))
+    worker.run_waiting(catalogue.app)
+    assert catalogue.feed(source, feed(*many(21))).courses_removed == 3  # a person has looked: counted anew
+    held = catalogue.feed(source, feed(*many(19)))
+    assert held.state == Run.STATE_HELD
+    catalogue.feed_runs().RejectFeedRun(feed_run_pb2.RejectFeedRunRequest(name=held.name))
+    with transaction(catalogue.app) as tx:  # a week later
+        tx.execute(text("UPDATE courses SET removed_time = removed_time - interval '7 days'"))
+    assert catalogue.feed(source, feed(*many(19))).courses_removed == 2
 
 
 def test_control_without_guard_everything_goes(
@@ -250,6 +270,27 @@ def test_an_altered_raw_copy_is_refused(catalogue: Catalogue, source: str) -> No
     assert run.state == Run.STATE_FAILED
     assert [f.code for f in catalogue.findings(run.name)] == ["RAW_COPY_ALTERED"]
     assert not courses(catalogue)
+
+
+def test_a_store_that_is_away_is_no_failure_of_the_run(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = catalogue.upload(feed(*many(2)))
+    start = feed_run_pb2.StartFeedRunRequest(source=source, upload=upload)
+    run = catalogue.feed_runs().StartFeedRun(start).name
+    monkeypatch.setattr(worker, "ATTEMPTS", 1)
+    with monkeypatch.context() as patch:
+        away = Objects(replace(catalogue.app.settings, s3_endpoint="http://127.0.0.1:9"))
+        patch.setattr(catalogue.app, "objects", away)
+        worker.run_waiting(catalogue.app)
+    assert catalogue.run(run).state == Run.STATE_RUNNING
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.FeedImport, "stage", lambda _: 1 / 0)  # control: this counts, as the first one
+        patch.setattr(worker, "ATTEMPTS", 2)
+        worker.run_waiting(catalogue.app)
+    assert catalogue.run(run).state == Run.STATE_RUNNING
+    worker.run_waiting(catalogue.app)
+    assert catalogue.run(run).state == Run.STATE_SUCCEEDED
 
 
 def test_tags_of_partner_and_model(catalogue: Catalogue, source: str) -> None:

@@ -9,7 +9,9 @@ from sqlalchemy import text
 from waymark.catalogue.v1 import observation_pb2 as pb
 
 from services.catalogue.imports import observations as importing
+from services.catalogue.service import WORK
 from services.platform.db.transaction import transaction
+from services.platform.operations.runner import run_chunk
 from tests.support.catalogue import DEVELOPER, Catalogue, with_taxonomy
 from tests.support.portfolio import reason_of
 
@@ -244,3 +246,46 @@ def test_the_query_by_occupation_and_region_uses_the_order_of_the_key(lmi: Catal
         told = "\n".join(plan.scalars())
     assert "observations_pkey" in told or "observations_region" in told
     assert "Seq Scan" not in told
+
+
+def test_the_newest_import_is_taken_back_and_what_was_hidden_for_it_stays_hidden(lmi: Catalogue) -> None:
+    source = lmi.observation_source("register")
+    other = HEAD + b"wage,2512,BE2,2026,4000,EUR/month,,\n"
+    first = lmi.take_in(source, REGIONS.replace(b",3,", b",30,") + other[len(HEAD) :])
+    before = shown(lmi)
+    assert (before["2512", "BE21", "2026-Q1"], len(before)) == (30, 5)
+    dry = lmi.take_in(source, REGIONS, dry_run=True)
+    wrong = lmi.take_in(
+        source,
+        HEAD
+        + b"vacancies,2512,BE2,2026-Q1,1000,persons,,\n"
+        + b"vacancies,2512,BE22,2026-Q1,40,persons,,\n"  # as it was
+        + b"vacancies,2512,BE23,2025-Q4,9,persons,,\n"
+        + b"wage,2512,BE2,2026,1,EUR/month,,\n",
+    )
+    assert shown(lmi)["2512", "BE2", "2026-Q1"] == 1000
+    calls, undo = lmi.observations(), pb.UndoObservationImportRequest
+    assert reason_of(calls.UndoObservationImport, undo(name=first.name)) == "OBSERVATION_IMPORT_NOT_NEWEST"
+    assert reason_of(calls.UndoObservationImport, undo(name=dry.name)) == "WRONG_STATE"
+    assert taken_back(lmi, wrong.name) == pb.ObservationImport.STATE_SUCCEEDED
+    assert shown(lmi) == before
+    assert reason_of(calls.UndoObservationImport, undo(name=wrong.name)) == "WRONG_STATE"
+    small = lmi.take_in(source, HEAD + b"vacancies,2512,BE21,2026-Q1,3,persons,,\n")
+    assert small.suppressed_count == 2
+    hidden = {key for key, value in shown(lmi).items() if value is None}
+    assert taken_back(lmi, small.name) == pb.ObservationImport.STATE_SUCCEEDED
+    after = shown(lmi)
+    companions = hidden - {("2512", "BE21", "2026-Q1")}
+    assert {key for key, value in after.items() if value is None} >= companions
+    with transaction(lmi.app, read_only=True) as tx:
+        assert not tx.execute(text("SELECT 1 FROM observation_former")).all()
+
+
+def taken_back(lmi: Catalogue, name: str) -> int:
+    """Has an import taken back; returns how that ended."""
+    asked = lmi.observations().UndoObservationImport(pb.UndoObservationImportRequest(name=name))
+    assert asked.undo_state == pb.ObservationImport.STATE_QUEUED
+    while run_chunk(lmi.app, WORK):
+        pass
+    found = lmi.observations().GetObservationImport(pb.GetObservationImportRequest(name=name))
+    return int(found.undo_state)

@@ -68,6 +68,25 @@ def test_a_provider_changes_its_own_only(catalogue: Catalogue) -> None:
     assert [(s.town, s.location.latitude) for s in listed.sites] == [("Antwerpen", 51.2)]
 
 
+def test_once_accredited_a_provider_stays_who_it_is_in_the_register(catalogue: Catalogue) -> None:
+    own = catalogue.organisation("own")
+    provider, staff = catalogue.organisations(token("provider", org=own)), catalogue.organisations()
+
+    def change(number: str, path: str = "legal_ids") -> organisation_pb2.UpdateOrganisationRequest:
+        given = Organisation(name=own, legal_ids={"kbo": number}, display_name=number)
+        return organisation_pb2.UpdateOrganisationRequest(
+            organisation=given, update_mask=FieldMask(paths=[path])
+        )
+
+    provider.UpdateOrganisation(change("1"))
+    grant = organisation_pb2.GrantAccreditationRequest(parent=own, valid_to=day("2099-12-31"))
+    held = staff.GrantAccreditation(grant)
+    staff.WithdrawAccreditation(organisation_pb2.WithdrawAccreditationRequest(name=held.name))
+    assert reason_of(provider.UpdateOrganisation, change("2")) == "PERMISSION_DENIED"
+    assert provider.UpdateOrganisation(change("Own", "display_name")).legal_ids == {"kbo": "1"}
+    assert staff.UpdateOrganisation(change("2")).legal_ids == {"kbo": "2"}
+
+
 def test_accreditation_from_grant_to_withdrawal(catalogue: Catalogue) -> None:
     name = catalogue.organisation("harbour")
     calls = catalogue.organisations()

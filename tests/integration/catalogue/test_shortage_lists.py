@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy
 from sqlalchemy.exc import IntegrityError
 from waymark.catalogue.v1 import events_pb2, shortage_list_pb2
 
+from services.catalogue.domain import shortage
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import DEVELOPER, MANAGER, Catalogue, day, in_threads, with_taxonomy
@@ -17,6 +20,7 @@ HEAD = b"occupation,region,severity,cause\n"
 ROWS = HEAD + b"251,BE2,4,too_few_people\nbaker,BE211,2,\n"
 BAD = ROWS + b"dragon tamer,BE2,3,\n"
 Publish = shortage_list_pb2.PublishShortageListVersionRequest
+Drop = shortage_list_pb2.DeleteShortageListVersionRequest
 
 
 @pytest.fixture
@@ -112,6 +116,15 @@ def test_versions_follow_each_other(lists: Catalogue) -> None:
     assert check(lists, "2512", "BE2", "2025-12-31").version == first.name
     assert not check(lists, "2512", "BE2", "2026-01-01").short
     assert check(lists, "7512", "BE2", "2026-01-01").version == draft.name
+    with pytest.MonkeyPatch.context() as patch:  # a draft from before such years were refused
+        patch.setattr(shortage, "FARTHEST", timedelta(days=100_000))
+        wrong = lists.draft(parent, HEAD + b"7512,BE2,5,\n", valid_from=day("2062-01-01"))
+    assert reason_of(second, Publish(name=wrong.name)) == "SHORTAGE_VERSION_TOO_FAR"
+    stale = Drop(name=wrong.name, etag="old")
+    assert reason_of(lists.shortages().DeleteShortageListVersion, stale) == "ETAG_STALE"
+    lists.shortages().DeleteShortageListVersion(Drop(name=wrong.name))
+    assert reason_of(second, Publish(name=wrong.name)) == "NOT_FOUND"
+    assert reason_of(lists.shortages().DeleteShortageListVersion, Drop(name=first.name)) == "WRONG_STATE"
     empty = lists.draft(parent, HEAD, valid_from=day("2027-01-01"))
     assert reason_of(second, Publish(name=empty.name)) == "SHORTAGE_LIST_EMPTY"
     listed = lists.shortages("").ListShortageListVersions(

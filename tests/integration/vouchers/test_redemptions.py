@@ -99,9 +99,21 @@ def test_refusals_of_a_reservation(world: World) -> None:
     world.accredit()
     world.offer(apply_until=world.today - timedelta(days=1))
     assert refused(lambda: world.reserve(learner, voucher)) == "SESSION_UNKNOWN"
-    world.offer(apply_until=world.today)  # the last day
-    world.reserve(learner, voucher)
+    welding = {"isced_f_codes": ["07"], "eqf_levels": [4], "nuts_codes": ["BE2"]}
+    world.accredit(scopes=[welding, {"eqf_levels": [5]}])
+    assert refused(lambda: world.reserve(learner, voucher)) == "PROVIDER_NOT_ACCREDITED"
+    world.offer(isced_f_codes=["0715"], apply_until=world.today)  # the last day
+    world.accredit(scopes=[welding], until=world.today - timedelta(days=1))
+    assert refused(lambda: world.reserve(learner, voucher)) == "PROVIDER_NOT_ACCREDITED"
+    world.accredit(scopes=[{"eqf_levels": [5]}, welding])
+    reserved = world.reserve(learner, voucher)
     assert refused(lambda: world.reserve(learner, voucher)) == "VOUCHER_SPENT"
+    learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=reserved.name))
+    world.accredit(scopes=[{"eqf_levels": [5]}])
+    start = pb.StartRedemptionRequest(name=reserved.name)
+    assert refused(lambda: world.provider.redemptions.StartRedemption(start)) == "PROVIDER_NOT_ACCREDITED"
+    world.accredit(scopes=[welding])
+    world.provider.redemptions.StartRedemption(start)
 
 
 def test_a_negative_and_a_foreign_amount_are_refused(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -10,17 +11,23 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.domain.accreditation import (
     Accreditation,
     Criterion,
+    Scope,
     check_criteria,
     check_grant,
     check_holds,
     check_review,
     current,
     score,
+    standing,
 )
 from services.platform.errors import Refusal
 
 YEAR = Accreditation("a", date(2026, 1, 1), date(2026, 12, 31), "", None)
 WITHDRAWN = Accreditation("b", date(2026, 1, 1), date(2026, 12, 31), "", datetime(2026, 3, 1, 9, tzinfo=UTC))
+
+
+def granted(first: str, last: str) -> Accreditation:
+    return Accreditation("n", date.fromisoformat(first), date.fromisoformat(last), "", None)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +51,41 @@ def test_the_one_in_force_comes_before_later_ones() -> None:
 
 def test_grants_do_not_overlap() -> None:
     with pytest.raises(Refusal) as refusal:
-        check_grant([YEAR], date(2026, 12, 31), date(2027, 12, 31), "organisations/x")
+        check_grant([YEAR], granted("2026-12-31", "2027-12-31"), "organisations/x")
     assert refusal.value.reason == reason_pb2.REASON_ACCREDITATION_OVERLAPS
-    check_grant([WITHDRAWN], date(2026, 6, 1), date(2027, 1, 1), "organisations/x")
+    check_grant([WITHDRAWN], granted("2026-06-01", "2027-01-01"), "organisations/x")
     with pytest.raises(Refusal) as refusal:
-        check_grant([], date(2026, 6, 2), date(2026, 6, 1), "organisations/x")
+        check_grant([], granted("2026-06-02", "2026-06-01"), "organisations/x")
     assert refusal.value.reason == reason_pb2.REASON_INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("scheme", "scope", "free"),
+    [
+        ("", Scope(), False),
+        ("Qualiopi", Scope(), True),  # another scheme stands beside it
+        ("", Scope(isced_f=("0715",)), False),
+        ("", Scope(isced_f=("06",)), True),
+        ("", Scope(isced_f=("07",), eqf=(5, 6)), True),
+        ("", Scope(isced_f=("07",), eqf=(4, 5)), False),
+        ("", Scope(nuts=("BE21",)), False),
+        ("", Scope(nuts=("FR",)), True),
+    ],
+)
+def test_grants_of_one_scheme_do_not_cover_the_same_training(scheme: str, scope: Scope, free: bool) -> None:
+    held = replace(YEAR, scope=Scope(isced_f=("07",), eqf=(4,), nuts=("BE2",)))
+    wanted = replace(granted("2026-12-31", "2027-12-31"), scheme=scheme, scope=scope)
+    if free:
+        check_grant([held], wanted, "organisations/x")
+        return
+    with pytest.raises(Refusal, match="OVERLAPS"):
+        check_grant([held], wanted, "organisations/x")
+
+
+def test_those_in_force_or_to_come_stand() -> None:
+    later = Accreditation("c", date(2027, 1, 1), date(2027, 12, 31), "", None)
+    assert standing([later, WITHDRAWN, YEAR], date(2026, 12, 31)) == [YEAR, later]
+    assert standing([later, YEAR], date(2027, 1, 1)) == [later]
 
 
 def test_withdrawn_once() -> None:

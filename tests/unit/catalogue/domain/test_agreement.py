@@ -12,6 +12,7 @@ from services.catalogue.domain.agreement import (
     check_activation,
     check_change,
     check_complete,
+    check_pes,
     check_state,
     faults,
 )
@@ -85,3 +86,12 @@ def test_states_are_named_in_the_refusal() -> None:
     with pytest.raises(Refusal) as caught:
         check_state(State.ENDED, State.DRAFT, State.ACTIVE)
     assert caught.value.metadata == {"state": "ENDED", "needed": "DRAFT,ACTIVE"}
+
+
+def test_the_pes_is_a_party_itself_or_by_a_branch() -> None:
+    check_pes([["one"], ["two"]], set())  # the catalogue knows of none
+    check_pes([["office", "pes"], ["two"]], {"pes", "other"})
+    check_pes([["pes"], ["two"]], {"pes"})
+    with pytest.raises(Refusal, match="INVALID_ARGUMENT") as refusal:
+        check_pes([["one"], ["two", "head"]], {"pes"})
+    assert [each.field for each in refusal.value.violations] == ["agreement.parties"]

@@ -37,9 +37,15 @@ def test_first_empty_feed_needs_nobody() -> None:
     assert judge(replace(FULL, records_in=0, missing=0, present=0)).hold == NONE
 
 
-@pytest.mark.parametrize(("missing", "hold"), [(20, NONE), (21, ABOVE_LIMIT)])
+@pytest.mark.parametrize(("missing", "hold"), [(19, NONE), (20, ABOVE_LIMIT)])
 def test_limit(missing: int, hold: int) -> None:
     assert judge(replace(FULL, missing=missing)).hold == hold
+
+
+@pytest.mark.parametrize(("gone", "hold"), [(0, NONE), (11, NONE), (13, ABOVE_LIMIT)])
+def test_what_went_within_the_week_counts_too(gone: int, hold: int) -> None:
+    assert judge(replace(FULL, gone=gone)).hold == hold
+    assert judge(replace(FULL, gone=gone, missing=0)).hold == NONE  # nothing more goes
 
 
 def test_control_without_limit_a_fifth_vanishes() -> None:
@@ -51,4 +57,4 @@ def test_never_more_than_the_limit_without_a_person(present: int, missing: int, 
     missing = min(present, missing)
     verdict = judge(replace(FULL, present=present, missing=missing, limit_percent=limit))
     if verdict.removes and not verdict.hold:
-        assert missing * 100 <= present * limit
+        assert missing == 0 or limit == 100 or missing * 100 < present * limit

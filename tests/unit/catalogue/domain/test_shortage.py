@@ -13,6 +13,7 @@ from services.catalogue.domain.shortage import (
     Occupation,
     Validity,
     best,
+    check_days,
     check_order,
     check_publication,
     digest,
@@ -114,6 +115,17 @@ def test_history_cannot_be_rewritten() -> None:
         check_order(date(2025, 7, 1), [V1, V2], "shortageLists/x")
     assert refusal.value.metadata == {"version": "shortageLists/x/versions/2"}
     check_order(date(2025, 7, 2), [V1, V2], "shortageLists/x")
+
+
+def test_a_wrong_year_does_not_bar_a_list_for_decades() -> None:
+    today = date(2026, 11, 27)
+    check_days(date(2028, 11, 28), None, today)
+    check_days(date(1999, 1, 1), date(1999, 1, 1), today)
+    with pytest.raises(Refusal, match="SHORTAGE_VERSION_TOO_FAR") as refusal:
+        check_days(date(2062, 1, 1), None, today)
+    assert [each.field for each in refusal.value.violations] == ["valid_from"]
+    with pytest.raises(Refusal, match="INVALID_ARGUMENT"):
+        check_days(date(2027, 1, 2), date(2027, 1, 1), today)
 
 
 def test_digest_sees_every_change() -> None:

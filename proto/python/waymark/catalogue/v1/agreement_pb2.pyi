@@ -258,7 +258,9 @@ class Agreement(_message.Message):
 
     @_builtins.property
     def parties(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Who agrees, `organisations/{id}`: two, or three for a tripartite agreement, each once; the PES is one of them."""
+        """Who agrees, `organisations/{id}`: two, or three for a tripartite agreement, each once; the PES, or a branch of it, is
+        one of them where an organisation has the role PUBLIC_EMPLOYMENT_SERVICE.
+        """
 
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[Global___PartnershipModel.ValueType]:
@@ -453,6 +455,8 @@ class ListAgreementsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     PARTY_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    REVIEW_DUE_BEFORE_FIELD_NUMBER: _builtins.int
+    MINE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
@@ -461,6 +465,12 @@ class ListAgreementsRequest(_message.Message):
     """Only those this organisation is a party of, `organisations/{id}`; empty: all."""
     state: Global___Agreement.State.ValueType
     """Only in this state; unspecified: all."""
+    mine: _builtins.bool
+    """Only those that the caller looks after or watches."""
+    @_builtins.property
+    def review_due_before(self) -> _date_pb2.Date:
+        """Only those in force that are to be reviewed before this day; unset: all."""
+
     def __init__(
         self,
         *,
@@ -468,10 +478,12 @@ class ListAgreementsRequest(_message.Message):
         page_token: _builtins.str = ...,
         party: _builtins.str = ...,
         state: Global___Agreement.State.ValueType = ...,
+        review_due_before: _date_pb2.Date | None = ...,
+        mine: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_due_before", b"review_due_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "party", b"party", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mine", b"mine", "page_size", b"page_size", "page_token", b"page_token", "party", b"party", "review_due_before", b"review_due_before", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -89,7 +89,7 @@ class AgreementServiceServicer:
 
     def ListAgreements(self, request, context):
         """Lists agreements, newest first; a party's own only.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,7 +106,7 @@ class AgreementServiceServicer:
 
     def ActivateAgreement(self, request, context):
         """Puts a draft in force, by another person than drafted it. It must hold what its form demands.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,7 @@ class AgreementServiceStub:
     """
     ListAgreements: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.ListAgreementsRequest, _agreement_pb2.ListAgreementsResponse]
     """Lists agreements, newest first; a party's own only.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateAgreement: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.UpdateAgreementRequest, _agreement_pb2.Agreement]
     """Changes a draft, which another person must then put in force. What is in force stays as it was agreed, except who looks
@@ -52,7 +52,7 @@ class AgreementServiceStub:
     """
     ActivateAgreement: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.ActivateAgreementRequest, _agreement_pb2.Agreement]
     """Puts a draft in force, by another person than drafted it. It must hold what its form demands.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
     """
     EndAgreement: _grpc.UnaryUnaryMultiCallable[_agreement_pb2.EndAgreementRequest, _agreement_pb2.Agreement]
     """Ends an agreement in force, or gives a draft up.
@@ -74,7 +74,7 @@ class AgreementServiceAsyncStub(AgreementServiceStub):
     """
     ListAgreements: _aio.UnaryUnaryMultiCallable[_agreement_pb2.ListAgreementsRequest, _agreement_pb2.ListAgreementsResponse]  # type: ignore[assignment]
     """Lists agreements, newest first; a party's own only.
-    Errors: PAGE_TOKEN_INVALID.
+    Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateAgreement: _aio.UnaryUnaryMultiCallable[_agreement_pb2.UpdateAgreementRequest, _agreement_pb2.Agreement]  # type: ignore[assignment]
     """Changes a draft, which another person must then put in force. What is in force stays as it was agreed, except who looks
@@ -83,7 +83,7 @@ class AgreementServiceAsyncStub(AgreementServiceStub):
     """
     ActivateAgreement: _aio.UnaryUnaryMultiCallable[_agreement_pb2.ActivateAgreementRequest, _agreement_pb2.Agreement]  # type: ignore[assignment]
     """Puts a draft in force, by another person than drafted it. It must hold what its form demands.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
     """
     EndAgreement: _aio.UnaryUnaryMultiCallable[_agreement_pb2.EndAgreementRequest, _agreement_pb2.Agreement]  # type: ignore[assignment]
     """Ends an agreement in force, or gives a draft up.
@@ -120,7 +120,7 @@ class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_agreement_pb2.ListAgreementsResponse, _abc.Awaitable[_agreement_pb2.ListAgreementsResponse]]:
         """Lists agreements, newest first; a party's own only.
-        Errors: PAGE_TOKEN_INVALID.
+        Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -141,7 +141,7 @@ class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_agreement_pb2.Agreement, _abc.Awaitable[_agreement_pb2.Agreement]]:
         """Puts a draft in force, by another person than drafted it. It must hold what its form demands.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON, AGREEMENT_INCOMPLETE, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod

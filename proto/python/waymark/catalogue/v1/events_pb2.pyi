@@ -32,6 +32,7 @@ class OrganisationChanged(_message.Message):
     ACCREDITED_FIELD_NUMBER: _builtins.int
     ACCREDITED_UNTIL_FIELD_NUMBER: _builtins.int
     ADDRESS_DIGESTS_FIELD_NUMBER: _builtins.int
+    ACCREDITATIONS_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """Resource name `organisations/{id}`."""
     version: _builtins.int
@@ -40,7 +41,7 @@ class OrganisationChanged(_message.Message):
     """True while an accreditation for voucher-funded training is in force and it is not held back for its quality."""
     @_builtins.property
     def accredited_until(self) -> _date_pb2.Date:
-        """Last day (inclusive) of the accreditation; unset when there is none."""
+        """Last day (inclusive) on which one that is in force now still is; unset when there is none."""
 
     @_builtins.property
     def address_digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -48,6 +49,10 @@ class OrganisationChanged(_message.Message):
         case without accents, one space apart. The same door has the same one with any organisation; the address itself is not
         told. Sites without either say nothing.
         """
+
+    @_builtins.property
+    def accreditations(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccreditationRef]:
+        """The accreditations in force, each with what it covers; where `accredited` is true and none is here, all training is covered."""
 
     def __init__(
         self,
@@ -57,14 +62,57 @@ class OrganisationChanged(_message.Message):
         accredited: _builtins.bool = ...,
         accredited_until: _date_pb2.Date | None = ...,
         address_digests: _abc.Iterable[_builtins.str] | None = ...,
+        accreditations: _abc.Iterable[Global___AccreditationRef] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accredited_until", b"accredited_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited", b"accredited", "accredited_until", b"accredited_until", "address_digests", b"address_digests", "organisation", b"organisation", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditations", b"accreditations", "accredited", b"accredited", "accredited_until", b"accredited_until", "address_digests", b"address_digests", "organisation", b"organisation", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrganisationChanged: _TypeAlias = OrganisationChanged  # noqa: Y015
+
+@_typing.final
+class AccreditationRef(_message.Message):
+    """An accreditation in force as far as a voucher needs to know it. It covers what fits each of the lists that are not empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALID_TO_FIELD_NUMBER: _builtins.int
+    ISCED_F_CODES_FIELD_NUMBER: _builtins.int
+    EQF_LEVELS_FIELD_NUMBER: _builtins.int
+    NUTS_CODES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def valid_to(self) -> _date_pb2.Date:
+        """Last day in force (inclusive)."""
+
+    @_builtins.property
+    def isced_f_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields of ISCED-F 2013; a broad field covers the detailed ones below it."""
+
+    @_builtins.property
+    def eqf_levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """EQF levels."""
+
+    @_builtins.property
+    def nuts_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """NUTS codes; one covers the regions in it."""
+
+    def __init__(
+        self,
+        *,
+        valid_to: _date_pb2.Date | None = ...,
+        isced_f_codes: _abc.Iterable[_builtins.str] | None = ...,
+        eqf_levels: _abc.Iterable[_builtins.int] | None = ...,
+        nuts_codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_to", b"valid_to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eqf_levels", b"eqf_levels", "isced_f_codes", b"isced_f_codes", "nuts_codes", b"nuts_codes", "valid_to", b"valid_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccreditationRef: _TypeAlias = AccreditationRef  # noqa: Y015
 
 @_typing.final
 class CourseChanged(_message.Message):
@@ -80,6 +128,7 @@ class CourseChanged(_message.Message):
     EQF_LEVEL_FIELD_NUMBER: _builtins.int
     OCCUPATIONS_FIELD_NUMBER: _builtins.int
     SESSIONS_FIELD_NUMBER: _builtins.int
+    ISCED_F_CODES_FIELD_NUMBER: _builtins.int
     course: _builtins.str
     """Resource name `courses/{id}`."""
     version: _builtins.int
@@ -100,6 +149,10 @@ class CourseChanged(_message.Message):
     def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionRef]:
         """Sessions that can be booked, and cancelled ones; while the course is held back for its quality the cancelled ones alone."""
 
+    @_builtins.property
+    def isced_f_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields of ISCED-F 2013, of two to four digits; empty when unknown."""
+
     def __init__(
         self,
         *,
@@ -111,10 +164,11 @@ class CourseChanged(_message.Message):
         eqf_level: _builtins.int = ...,
         occupations: _abc.Iterable[Global___OccupationRef] | None = ...,
         sessions: _abc.Iterable[Global___SessionRef] | None = ...,
+        isced_f_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "eqf_level", b"eqf_level", "kind", b"kind", "occupations", b"occupations", "organisation", b"organisation", "removed", b"removed", "sessions", b"sessions", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "eqf_level", b"eqf_level", "isced_f_codes", b"isced_f_codes", "kind", b"kind", "occupations", b"occupations", "organisation", b"organisation", "removed", b"removed", "sessions", b"sessions", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

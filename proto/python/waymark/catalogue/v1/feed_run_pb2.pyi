@@ -155,7 +155,9 @@ class FeedRun(_message.Message):
     source: _builtins.str
     """Source, `sources/{id}`."""
     upload: _builtins.str
-    """Upload it reads; kept as the raw copy. Empty for a run that found nothing to read."""
+    """Upload it reads; kept as the raw copy. Empty for a run that found nothing to read, and once the copy is let go of: of
+    each source those of the newest good runs stay (10 unless the operator says otherwise), others for some time (30 days).
+    """
     state: Global___FeedRun.State.ValueType
     """State."""
     dry_run: _builtins.bool
@@ -436,22 +438,26 @@ class ListFeedRunsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
     """Token of the page wanted."""
     source: _builtins.str
-    """Only of this source; empty: all the caller may see."""
+    """Only of this source; empty or `sources/-`: of all that the caller may see."""
+    state: Global___FeedRun.State.ValueType
+    """Only in this state, such as HELD for those that wait for a person; unset: in any."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         source: _builtins.str = ...,
+        state: Global___FeedRun.State.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "source", b"source", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -107,7 +107,7 @@ class FeedRunServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListFeedFindings(self, request, context):
-        """Lists the findings of a run in the order of the file.
+        """Lists the findings of a run in the order of the file. They are let go of with the raw copy; the counts stay.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -47,7 +47,7 @@ class FeedRunServiceStub:
     Errors: PAGE_TOKEN_INVALID.
     """
     ListFeedFindings: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.ListFeedFindingsRequest, _feed_run_pb2.ListFeedFindingsResponse]
-    """Lists the findings of a run in the order of the file.
+    """Lists the findings of a run in the order of the file. They are let go of with the raw copy; the counts stay.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ListFeedChanges: _grpc.UnaryUnaryMultiCallable[_feed_run_pb2.ListFeedChangesRequest, _feed_run_pb2.ListFeedChangesResponse]
@@ -88,7 +88,7 @@ class FeedRunServiceAsyncStub(FeedRunServiceStub):
     Errors: PAGE_TOKEN_INVALID.
     """
     ListFeedFindings: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.ListFeedFindingsRequest, _feed_run_pb2.ListFeedFindingsResponse]  # type: ignore[assignment]
-    """Lists the findings of a run in the order of the file.
+    """Lists the findings of a run in the order of the file. They are let go of with the raw copy; the counts stay.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ListFeedChanges: _aio.UnaryUnaryMultiCallable[_feed_run_pb2.ListFeedChangesRequest, _feed_run_pb2.ListFeedChangesResponse]  # type: ignore[assignment]
@@ -150,7 +150,7 @@ class FeedRunServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _feed_run_pb2.ListFeedFindingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_feed_run_pb2.ListFeedFindingsResponse, _abc.Awaitable[_feed_run_pb2.ListFeedFindingsResponse]]:
-        """Lists the findings of a run in the order of the file.
+        """Lists the findings of a run in the order of the file. They are let go of with the raw copy; the counts stay.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 

@@ -266,6 +266,7 @@ class ObservationImport(_message.Message):
     EXPLANATION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STATE_TIME_FIELD_NUMBER: _builtins.int
+    UNDO_STATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `observationImports/{id}`."""
     source: _builtins.str
@@ -286,6 +287,8 @@ class ObservationImport(_message.Message):
     """Why it failed: a reason of `waymark.errors.v1.Reason` without its prefix; empty unless FAILED."""
     explanation: _builtins.str
     """What to mend, for people; may be empty."""
+    undo_state: Global___ObservationImport.State.ValueType
+    """How far its undoing is; unspecified: nobody has asked for it."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was asked for, UTC."""
@@ -309,14 +312,41 @@ class ObservationImport(_message.Message):
         explanation: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         state_time: _timestamp_pb2.Timestamp | None = ...,
+        undo_state: Global___ObservationImport.State.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "create_time", b"create_time", "dry_run", b"dry_run", "explanation", b"explanation", "name", b"name", "reason", b"reason", "rejected_count", b"rejected_count", "row_count", b"row_count", "source", b"source", "state", b"state", "state_time", b"state_time", "suppressed_count", b"suppressed_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "create_time", b"create_time", "dry_run", b"dry_run", "explanation", b"explanation", "name", b"name", "reason", b"reason", "rejected_count", b"rejected_count", "row_count", b"row_count", "source", b"source", "state", b"state", "state_time", b"state_time", "suppressed_count", b"suppressed_count", "undo_state", b"undo_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ObservationImport: _TypeAlias = ObservationImport  # noqa: Y015
+
+@_typing.final
+class UndoObservationImportRequest(_message.Message):
+    """Takes an import back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `observationImports/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoObservationImportRequest: _TypeAlias = UndoObservationImportRequest  # noqa: Y015
 
 @_typing.final
 class CreateObservationSourceRequest(_message.Message):

@@ -57,6 +57,11 @@ class ObservationServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.StartObservationImportRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.ObservationImport.FromString,
                 _registered_method=True)
+        self.UndoObservationImport = channel.unary_unary(
+                '/waymark.catalogue.v1.ObservationService/UndoObservationImport',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.UndoObservationImportRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.ObservationImport.FromString,
+                _registered_method=True)
         self.GetObservationImport = channel.unary_unary(
                 '/waymark.catalogue.v1.ObservationService/GetObservationImport',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.GetObservationImportRequest.SerializeToString,
@@ -118,6 +123,15 @@ class ObservationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UndoObservationImport(self, request, context):
+        """Takes an import back in the background, a measure and year at a time: what it brought goes, and what it replaced is as it
+        was, from the newest import of its source alone and once. What was hidden because of it stays hidden: that is kept nowhere.
+        Errors: NOT_FOUND, WRONG_STATE, OBSERVATION_IMPORT_NOT_NEWEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetObservationImport(self, request, context):
         """Reads how far an import is; `reason` is OBSERVATION_FILE_INVALID where a line further down cannot be read at all.
         Errors: NOT_FOUND.
@@ -172,6 +186,11 @@ def add_ObservationServiceServicer_to_server(servicer, server):
             'StartObservationImport': grpc.unary_unary_rpc_method_handler(
                     servicer.StartObservationImport,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.StartObservationImportRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.ObservationImport.SerializeToString,
+            ),
+            'UndoObservationImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoObservationImport,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.UndoObservationImportRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_observation__pb2.ObservationImport.SerializeToString,
             ),
             'GetObservationImport': grpc.unary_unary_rpc_method_handler(
@@ -304,6 +323,33 @@ class ObservationService:
             target,
             '/waymark.catalogue.v1.ObservationService/StartObservationImport',
             waymark_dot_catalogue_dot_v1_dot_observation__pb2.StartObservationImportRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_observation__pb2.ObservationImport.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoObservationImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.ObservationService/UndoObservationImport',
+            waymark_dot_catalogue_dot_v1_dot_observation__pb2.UndoObservationImportRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_observation__pb2.ObservationImport.FromString,
             options,
             channel_credentials,

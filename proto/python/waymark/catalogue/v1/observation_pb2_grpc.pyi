@@ -54,6 +54,11 @@ class ObservationServiceStub:
     at all, small counts and what would tell them already hidden. The head of the file is looked at right away.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, OBSERVATION_FILE_INVALID.
     """
+    UndoObservationImport: _grpc.UnaryUnaryMultiCallable[_observation_pb2.UndoObservationImportRequest, _observation_pb2.ObservationImport]
+    """Takes an import back in the background, a measure and year at a time: what it brought goes, and what it replaced is as it
+    was, from the newest import of its source alone and once. What was hidden because of it stays hidden: that is kept nowhere.
+    Errors: NOT_FOUND, WRONG_STATE, OBSERVATION_IMPORT_NOT_NEWEST.
+    """
     GetObservationImport: _grpc.UnaryUnaryMultiCallable[_observation_pb2.GetObservationImportRequest, _observation_pb2.ObservationImport]
     """Reads how far an import is; `reason` is OBSERVATION_FILE_INVALID where a line further down cannot be read at all.
     Errors: NOT_FOUND.
@@ -96,6 +101,11 @@ class ObservationServiceAsyncStub(ObservationServiceStub):
     each bad row becomes findings that name line, column, value and remedy. Each measure and year comes in whole or not
     at all, small counts and what would tell them already hidden. The head of the file is looked at right away.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, OBSERVATION_FILE_INVALID.
+    """
+    UndoObservationImport: _aio.UnaryUnaryMultiCallable[_observation_pb2.UndoObservationImportRequest, _observation_pb2.ObservationImport]  # type: ignore[assignment]
+    """Takes an import back in the background, a measure and year at a time: what it brought goes, and what it replaced is as it
+    was, from the newest import of its source alone and once. What was hidden because of it stays hidden: that is kept nowhere.
+    Errors: NOT_FOUND, WRONG_STATE, OBSERVATION_IMPORT_NOT_NEWEST.
     """
     GetObservationImport: _aio.UnaryUnaryMultiCallable[_observation_pb2.GetObservationImportRequest, _observation_pb2.ObservationImport]  # type: ignore[assignment]
     """Reads how far an import is; `reason` is OBSERVATION_FILE_INVALID where a line further down cannot be read at all.
@@ -160,6 +170,17 @@ class ObservationServiceServicer(metaclass=_abc_1.ABCMeta):
         each bad row becomes findings that name line, column, value and remedy. Each measure and year comes in whole or not
         at all, small counts and what would tell them already hidden. The head of the file is looked at right away.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, OBSERVATION_FILE_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def UndoObservationImport(
+        self,
+        request: _observation_pb2.UndoObservationImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_observation_pb2.ObservationImport, _abc.Awaitable[_observation_pb2.ObservationImport]]:
+        """Takes an import back in the background, a measure and year at a time: what it brought goes, and what it replaced is as it
+        was, from the newest import of its source alone and once. What was hidden because of it stays hidden: that is kept nowhere.
+        Errors: NOT_FOUND, WRONG_STATE, OBSERVATION_IMPORT_NOT_NEWEST.
         """
 
     @_abc_1.abstractmethod

@@ -58,6 +58,8 @@ class _OrganisationRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Orga
     """Awards qualifications."""
     ORGANISATION_ROLE_PLATFORM: _OrganisationRole.ValueType  # 4
     """Offers courses of others."""
+    ORGANISATION_ROLE_PUBLIC_EMPLOYMENT_SERVICE: _OrganisationRole.ValueType  # 5
+    """Is the public employment service, which is a party of every agreement."""
 
 class OrganisationRole(_OrganisationRole, metaclass=_OrganisationRoleEnumTypeWrapper):
     """What an organisation does; one may do several."""
@@ -71,6 +73,8 @@ ORGANISATION_ROLE_AWARDING_BODY: OrganisationRole.ValueType  # 3
 """Awards qualifications."""
 ORGANISATION_ROLE_PLATFORM: OrganisationRole.ValueType  # 4
 """Offers courses of others."""
+ORGANISATION_ROLE_PUBLIC_EMPLOYMENT_SERVICE: OrganisationRole.ValueType  # 5
+"""Is the public employment service, which is a party of every agreement."""
 Global___OrganisationRole: _TypeAlias = OrganisationRole  # noqa: Y015
 
 @_typing.final
@@ -111,6 +115,8 @@ class Organisation(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
     BRANDING_FIELD_NUMBER: _builtins.int
+    ACCREDITATIONS_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{id}`."""
     display_name: _builtins.str
@@ -129,7 +135,7 @@ class Organisation(_message.Message):
 
     @_builtins.property
     def accreditation(self) -> Global___Accreditation:
-        """The accreditation in force or last in force; unset when there never was one."""
+        """The accreditation in force that began last, else the one last in force; unset when there never was one."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -147,6 +153,14 @@ class Organisation(_message.Message):
     def branding(self) -> Global___Branding:
         """How it is shown wherever something of it, or of a branch without branding of its own, is offered."""
 
+    @_builtins.property
+    def accreditations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Accreditation]:
+        """Every accreditation in force or to come, by first day."""
+
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed, UTC; unset while it is open."""
+
     def __init__(
         self,
         *,
@@ -162,10 +176,12 @@ class Organisation(_message.Message):
         parent: _builtins.str = ...,
         roles: _abc.Iterable[Global___OrganisationRole.ValueType] | None = ...,
         branding: Global___Branding | None = ...,
+        accreditations: _abc.Iterable[Global___Accreditation] | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "branding", b"branding", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "branding", b"branding", "close_time", b"close_time", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accredited", b"accredited", "branding", b"branding", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accreditations", b"accreditations", "accredited", b"accredited", "branding", b"branding", "close_time", b"close_time", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -329,6 +345,8 @@ class Accreditation(_message.Message):
     CRITERIA_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{organisation}/accreditations/{id}`."""
     scheme: _builtins.str
@@ -355,6 +373,14 @@ class Accreditation(_message.Message):
     def review_date(self) -> _date_pb2.Date:
         """Day by which it is to be reviewed; unset: not before it ends."""
 
+    @_builtins.property
+    def scope(self) -> Global___AccreditationScope:
+        """What it covers; unset: all training."""
+
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it rests on."""
+
     def __init__(
         self,
         *,
@@ -366,14 +392,56 @@ class Accreditation(_message.Message):
         criteria: _abc.Iterable[Global___AccreditationCriterion] | None = ...,
         score: _builtins.int = ...,
         review_date: _date_pb2.Date | None = ...,
+        scope: Global___AccreditationScope | None = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date", "scope", b"scope", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "name", b"name", "review_date", b"review_date", "scheme", b"scheme", "score", b"score", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "evidence", b"evidence", "name", b"name", "review_date", b"review_date", "scheme", b"scheme", "scope", b"scope", "score", b"score", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Accreditation: _TypeAlias = Accreditation  # noqa: Y015
+
+@_typing.final
+class AccreditationScope(_message.Message):
+    """What an accreditation covers: training that fits each of the lists that are not empty. What a course does not say is not
+    covered by an accreditation that asks for it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ISCED_F_CODES_FIELD_NUMBER: _builtins.int
+    EQF_LEVELS_FIELD_NUMBER: _builtins.int
+    NUTS_CODES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def isced_f_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields of ISCED-F 2013, of two to four digits; a broad field covers the detailed ones below it. Courses say theirs as subjects
+        `ISCED-F 0613`.
+        """
+
+    @_builtins.property
+    def eqf_levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """EQF levels, 1 to 8."""
+
+    @_builtins.property
+    def nuts_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """NUTS codes of where training takes place; one covers the regions in it."""
+
+    def __init__(
+        self,
+        *,
+        isced_f_codes: _abc.Iterable[_builtins.str] | None = ...,
+        eqf_levels: _abc.Iterable[_builtins.int] | None = ...,
+        nuts_codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eqf_levels", b"eqf_levels", "isced_f_codes", b"isced_f_codes", "nuts_codes", b"nuts_codes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccreditationScope: _TypeAlias = AccreditationScope  # noqa: Y015
 
 @_typing.final
 class AccreditationCriterion(_message.Message):
@@ -502,6 +570,8 @@ class ListOrganisationsRequest(_message.Message):
     ALL_LEVELS_FIELD_NUMBER: _builtins.int
     SECTOR_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
+    REVIEW_DUE_BEFORE_FIELD_NUMBER: _builtins.int
+    INCLUDE_CLOSED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
@@ -516,6 +586,12 @@ class ListOrganisationsRequest(_message.Message):
     """Only of this sector; unspecified: all."""
     role: Global___OrganisationRole.ValueType
     """Only those with this role; unspecified: all."""
+    include_closed: _builtins.bool
+    """True: closed ones too."""
+    @_builtins.property
+    def review_due_before(self) -> _date_pb2.Date:
+        """Only those with an accreditation, neither withdrawn nor over, that is to be reviewed before this day; unset: all."""
+
     def __init__(
         self,
         *,
@@ -526,10 +602,12 @@ class ListOrganisationsRequest(_message.Message):
         all_levels: _builtins.bool = ...,
         sector: Global___Sector.ValueType = ...,
         role: Global___OrganisationRole.ValueType = ...,
+        review_due_before: _date_pb2.Date | None = ...,
+        include_closed: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_due_before", b"review_due_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "all_levels", b"all_levels", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "role", b"role", "sector", b"sector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accredited_only", b"accredited_only", "all_levels", b"all_levels", "include_closed", b"include_closed", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "review_due_before", b"review_due_before", "role", b"role", "sector", b"sector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -562,6 +640,32 @@ class ListOrganisationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOrganisationsResponse: _TypeAlias = ListOrganisationsResponse  # noqa: Y015
+
+@_typing.final
+class CloseOrganisationRequest(_message.Message):
+    """Closes an organisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseOrganisationRequest: _TypeAlias = CloseOrganisationRequest  # noqa: Y015
 
 @_typing.final
 class UpdateOrganisationRequest(_message.Message):
@@ -704,6 +808,8 @@ class GrantAccreditationRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     CRITERIA_FIELD_NUMBER: _builtins.int
     REVIEW_DATE_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Organisation, `organisations/{id}`."""
     scheme: _builtins.str
@@ -726,6 +832,16 @@ class GrantAccreditationRequest(_message.Message):
     def review_date(self) -> _date_pb2.Date:
         """Day by which it is to be reviewed, within its days; unset: not before it ends."""
 
+    @_builtins.property
+    def scope(self) -> Global___AccreditationScope:
+        """What it covers; unset: all training. Under one scheme no two cover the same training on the same day; those of several
+        schemes stand side by side.
+        """
+
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it rests on: numbers of files or addresses, nothing about persons."""
+
     def __init__(
         self,
         *,
@@ -736,10 +852,12 @@ class GrantAccreditationRequest(_message.Message):
         request_id: _builtins.str = ...,
         criteria: _abc.Iterable[Global___AccreditationCriterion] | None = ...,
         review_date: _date_pb2.Date | None = ...,
+        scope: Global___AccreditationScope | None = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["review_date", b"review_date", "scope", b"scope", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "parent", b"parent", "request_id", b"request_id", "review_date", b"review_date", "scheme", b"scheme", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["criteria", b"criteria", "evidence", b"evidence", "parent", b"parent", "request_id", b"request_id", "review_date", b"review_date", "scheme", b"scheme", "scope", b"scope", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

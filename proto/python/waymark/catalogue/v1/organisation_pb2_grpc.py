@@ -55,6 +55,11 @@ class OrganisationServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UpdateOrganisationRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
                 _registered_method=True)
+        self.CloseOrganisation = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/CloseOrganisation',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CloseOrganisationRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
+                _registered_method=True)
         self.CreateSite = channel.unary_unary(
                 '/waymark.catalogue.v1.OrganisationService/CreateSite',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
@@ -93,7 +98,7 @@ class OrganisationServiceServicer:
 
     def CreateOrganisation(self, request, context):
         """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
-        Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,8 +121,19 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrganisation(self, request, context):
-        """Changes an organisation. A provider may change its own, except its parent, its roles and its sector.
+        """Changes an organisation. A provider may change its own, except its parent, its roles and its sector, and its legal ids once it
+        has been accredited.
         Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseOrganisation(self, request, context):
+        """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+        background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
+        is unfinished.
+        Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,7 +141,7 @@ class OrganisationServiceServicer:
 
     def CreateSite(self, request, context):
         """Adds a site. A provider may add sites of its own organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,7 +166,7 @@ class OrganisationServiceServicer:
     def GrantAccreditation(self, request, context):
         """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
         accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -193,6 +209,11 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
             'UpdateOrganisation': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateOrganisation,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UpdateOrganisationRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.SerializeToString,
+            ),
+            'CloseOrganisation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseOrganisation,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CloseOrganisationRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.SerializeToString,
             ),
             'CreateSite': grpc.unary_unary_rpc_method_handler(
@@ -334,6 +355,33 @@ class OrganisationService:
             target,
             '/waymark.catalogue.v1.OrganisationService/UpdateOrganisation',
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UpdateOrganisationRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseOrganisation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/CloseOrganisation',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CloseOrganisationRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
             options,
             channel_credentials,

@@ -35,7 +35,7 @@ class OrganisationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OrganisationServiceAsyncStub: ...
     CreateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateOrganisationRequest, _organisation_pb2.Organisation]
     """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
-    Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP, WRONG_STATE.
     """
     GetOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetOrganisationRequest, _organisation_pb2.Organisation]
     """Reads an organisation.
@@ -46,12 +46,19 @@ class OrganisationServiceStub:
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]
-    """Changes an organisation. A provider may change its own, except its parent, its roles and its sector.
+    """Changes an organisation. A provider may change its own, except its parent, its roles and its sector, and its legal ids once it
+    has been accredited.
     Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
+    """
+    CloseOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CloseOrganisationRequest, _organisation_pb2.Organisation]
+    """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+    background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
+    is unfinished.
+    Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
     """
     CreateSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]
     """Adds a site. A provider may add sites of its own organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
     GetLogo: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]
     """Says where the logo of an organisation can be fetched, for some minutes.
@@ -64,7 +71,7 @@ class OrganisationServiceStub:
     GrantAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]
     """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
     accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET, WRONG_STATE.
     """
     ReviewAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ReviewAccreditationRequest, _organisation_pb2.Accreditation]
     """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
@@ -82,7 +89,7 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
     """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
-    Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
+    Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP, WRONG_STATE.
     """
     GetOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
     """Reads an organisation.
@@ -93,12 +100,19 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     UpdateOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.UpdateOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Changes an organisation. A provider may change its own, except its parent, its roles and its sector.
+    """Changes an organisation. A provider may change its own, except its parent, its roles and its sector, and its legal ids once it
+    has been accredited.
     Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
+    """
+    CloseOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CloseOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
+    """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+    background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
+    is unfinished.
+    Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
     """
     CreateSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
     """Adds a site. A provider may add sites of its own organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
     GetLogo: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]  # type: ignore[assignment]
     """Says where the logo of an organisation can be fetched, for some minutes.
@@ -111,7 +125,7 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     GrantAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
     """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
     accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET, WRONG_STATE.
     """
     ReviewAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ReviewAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
     """Holds an accreditation in force against criteria anew. One that does not meet them stays as it is: withdraw it.
@@ -132,7 +146,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
         """Creates an organisation, at the top of a tree of its own or as branch of another; its branding comes by an update.
-        Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP.
+        Errors: INVALID_ARGUMENT, ALREADY_EXISTS, NOT_FOUND, ORGANISATION_LOOP, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -161,8 +175,21 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.UpdateOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Changes an organisation. A provider may change its own, except its parent, its roles and its sector.
+        """Changes an organisation. A provider may change its own, except its parent, its roles and its sector, and its legal ids once it
+        has been accredited.
         Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def CloseOrganisation(
+        self,
+        request: _organisation_pb2.CloseOrganisationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
+        """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+        background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
+        is unfinished.
+        Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
         """
 
     @_abc_1.abstractmethod
@@ -172,7 +199,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Site, _abc.Awaitable[_organisation_pb2.Site]]:
         """Adds a site. A provider may add sites of its own organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -203,7 +230,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_organisation_pb2.Accreditation, _abc.Awaitable[_organisation_pb2.Accreditation]]:
         """Accredits an organisation for voucher-funded training, where it meets every criterion it was held against. A running
         accreditation must be withdrawn first. When it runs out others hear of it by `OrganisationChanged`.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ACCREDITATION_OVERLAPS, ACCREDITATION_CRITERIA_NOT_MET, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod

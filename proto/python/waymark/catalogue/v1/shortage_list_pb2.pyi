@@ -829,6 +829,36 @@ class ListShortageFindingsResponse(_message.Message):
 Global___ListShortageFindingsResponse: _TypeAlias = ListShortageFindingsResponse  # noqa: Y015
 
 @_typing.final
+class DeleteShortageListVersionRequest(_message.Message):
+    """Drops a draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `shortageLists/{list}/versions/{n}`."""
+    etag: _builtins.str
+    """Version that was looked at; a stale one is refused, empty: not checked."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteShortageListVersionRequest: _TypeAlias = DeleteShortageListVersionRequest  # noqa: Y015
+
+@_typing.final
 class PublishShortageListVersionRequest(_message.Message):
     """Publishes a draft."""
 

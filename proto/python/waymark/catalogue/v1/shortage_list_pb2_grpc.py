@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from waymark.catalogue.v1 import shortage_list_pb2 as waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -85,6 +86,11 @@ class ShortageListServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsResponse.FromString,
                 _registered_method=True)
+        self.DeleteShortageListVersion = channel.unary_unary(
+                '/waymark.catalogue.v1.ShortageListService/DeleteShortageListVersion',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DeleteShortageListVersionRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
         self.PublishShortageListVersion = channel.unary_unary(
                 '/waymark.catalogue.v1.ShortageListService/PublishShortageListVersion',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.PublishShortageListVersionRequest.SerializeToString,
@@ -128,7 +134,7 @@ class ShortageListServiceServicer:
     def CreateShortageListVersion(self, request, context):
         """Makes a draft version from a ready upload. Good rows become entries; each bad row becomes findings that name
         line, column, value and remedy.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID, SHORTAGE_VERSION_TOO_FAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,7 +147,7 @@ class ShortageListServiceServicer:
         that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
         that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
         that it was made of as its evidence.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_TOO_FAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -187,10 +193,18 @@ class ShortageListServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteShortageListVersion(self, request, context):
+        """Drops a draft, with its findings and what was decided of its rows; what is published stays.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishShortageListVersion(self, request, context):
         """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
         rows of it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,6 +272,11 @@ def add_ShortageListServiceServicer_to_server(servicer, server):
                     servicer.ListShortageFindings,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsResponse.SerializeToString,
+            ),
+            'DeleteShortageListVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteShortageListVersion,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DeleteShortageListVersionRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'PublishShortageListVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishShortageListVersion,
@@ -541,6 +560,33 @@ class ShortageListService:
             '/waymark.catalogue.v1.ShortageListService/ListShortageFindings',
             waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ListShortageFindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteShortageListVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.ShortageListService/DeleteShortageListVersion',
+            waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.DeleteShortageListVersionRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

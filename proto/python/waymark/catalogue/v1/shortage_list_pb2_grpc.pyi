@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from waymark.catalogue.v1 import shortage_list_pb2 as _shortage_list_pb2
 import abc as _abc_1
@@ -48,7 +49,7 @@ class ShortageListServiceStub:
     CreateShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.CreateShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
     """Makes a draft version from a ready upload. Good rows become entries; each bad row becomes findings that name
     line, column, value and remedy.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID, SHORTAGE_VERSION_TOO_FAR.
     """
     DraftShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.DraftShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
     """Makes a draft version from the verified assessments of officers in the list's territory. The rule: an occupation is an
@@ -57,7 +58,7 @@ class ShortageListServiceStub:
     that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
     that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
     that it was made of as its evidence.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_TOO_FAR.
     """
     ListShortageChanges: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.ListShortageChangesRequest, _shortage_list_pb2.ListShortageChangesResponse]
     """Lists what differs between a version and an earlier one of the same list, by occupation and region.
@@ -79,10 +80,14 @@ class ShortageListServiceStub:
     """Lists the findings of a version.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    DeleteShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.DeleteShortageListVersionRequest, _empty_pb2.Empty]
+    """Drops a draft, with its findings and what was decided of its rows; what is published stays.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
     PublishShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.PublishShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
     """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
     rows of it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
     """
     CheckShortage: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.CheckShortageRequest, _shortage_list_pb2.CheckShortageResponse]
     """Was this occupation short in this region on this day? Answers with version and entry, so that a decision can be
@@ -111,7 +116,7 @@ class ShortageListServiceAsyncStub(ShortageListServiceStub):
     CreateShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.CreateShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
     """Makes a draft version from a ready upload. Good rows become entries; each bad row becomes findings that name
     line, column, value and remedy.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID, SHORTAGE_VERSION_TOO_FAR.
     """
     DraftShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.DraftShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
     """Makes a draft version from the verified assessments of officers in the list's territory. The rule: an occupation is an
@@ -120,7 +125,7 @@ class ShortageListServiceAsyncStub(ShortageListServiceStub):
     that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
     that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
     that it was made of as its evidence.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_TOO_FAR.
     """
     ListShortageChanges: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.ListShortageChangesRequest, _shortage_list_pb2.ListShortageChangesResponse]  # type: ignore[assignment]
     """Lists what differs between a version and an earlier one of the same list, by occupation and region.
@@ -142,10 +147,14 @@ class ShortageListServiceAsyncStub(ShortageListServiceStub):
     """Lists the findings of a version.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
+    DeleteShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.DeleteShortageListVersionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Drops a draft, with its findings and what was decided of its rows; what is published stays.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
     PublishShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.PublishShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
     """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
     rows of it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
     """
     CheckShortage: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.CheckShortageRequest, _shortage_list_pb2.CheckShortageResponse]  # type: ignore[assignment]
     """Was this occupation short in this region on this day? Answers with version and entry, so that a decision can be
@@ -195,7 +204,7 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_shortage_list_pb2.ShortageListVersion, _abc.Awaitable[_shortage_list_pb2.ShortageListVersion]]:
         """Makes a draft version from a ready upload. Good rows become entries; each bad row becomes findings that name
         line, column, value and remedy.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SHORTAGE_FILE_INVALID, SHORTAGE_VERSION_TOO_FAR.
         """
 
     @_abc_1.abstractmethod
@@ -210,7 +219,7 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
         that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
         that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
         that it was made of as its evidence.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_TOO_FAR.
         """
 
     @_abc_1.abstractmethod
@@ -264,6 +273,16 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def DeleteShortageListVersion(
+        self,
+        request: _shortage_list_pb2.DeleteShortageListVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Drops a draft, with its findings and what was decided of its rows; what is published stays.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
     def PublishShortageListVersion(
         self,
         request: _shortage_list_pb2.PublishShortageListVersionRequest,
@@ -271,7 +290,7 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_shortage_list_pb2.ShortageListVersion, _abc.Awaitable[_shortage_list_pb2.ShortageListVersion]]:
         """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
         rows of it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
         """
 
     @_abc_1.abstractmethod

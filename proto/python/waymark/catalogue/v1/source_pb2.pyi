@@ -109,6 +109,7 @@ class Source(_message.Message):
     PULL_FIELD_NUMBER: _builtins.int
     REPORT_URL_FIELD_NUMBER: _builtins.int
     REPORTS_SIGNED_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `sources/{id}`."""
     organisation: _builtins.str
@@ -118,7 +119,9 @@ class Source(_message.Message):
     format: Global___FeedFormat.ValueType
     """Format of its files."""
     removal_limit_percent: _builtins.int
-    """Share of the present courses, in percent, that one complete feed may remove without a person; 0: 20."""
+    """Share of the courses, in percent, at which removals are held for a person: those of one complete feed with those of the
+    seven days before that no person has looked at. 0: 20; 100: only an empty feed is held.
+    """
     removal_grace_feeds: _builtins.int
     """How many complete feeds in a row may leave a course out before the next one removes it. Until then it is served as
     missing and without sessions; named again, it is as it was. 0: the first one removes it.
@@ -153,6 +156,10 @@ class Source(_message.Message):
     def pull(self) -> Global___FeedPull:
         """How it is fetched; unset: files are uploaded, or courses pushed."""
 
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed, UTC; unset while it is open."""
+
     def __init__(
         self,
         *,
@@ -171,10 +178,11 @@ class Source(_message.Message):
         pull: Global___FeedPull | None = ...,
         report_url: _builtins.str = ...,
         reports_signed: _builtins.bool = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "pull", b"pull"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "pull", b"pull"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "pull", b"pull", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent", "report_url", b"report_url", "reports_signed", b"reports_signed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "pull", b"pull", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent", "report_url", b"report_url", "reports_signed", b"reports_signed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -586,6 +594,36 @@ class RollBackSourceRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RollBackSourceRequest: _TypeAlias = RollBackSourceRequest  # noqa: Y015
+
+@_typing.final
+class CloseSourceRequest(_message.Message):
+    """Ends a source."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KEEP_COURSES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `sources/{id}`."""
+    keep_courses: _builtins.bool
+    """True: its courses stay as they are, and nothing changes them any more."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        keep_courses: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_courses", b"keep_courses", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseSourceRequest: _TypeAlias = CloseSourceRequest  # noqa: Y015
 
 @_typing.final
 class PullSourceRequest(_message.Message):

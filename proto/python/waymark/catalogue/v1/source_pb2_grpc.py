@@ -56,6 +56,11 @@ class SourceServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.UpdateSourceRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
                 _registered_method=True)
+        self.CloseSource = channel.unary_unary(
+                '/waymark.catalogue.v1.SourceService/CloseSource',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.CloseSourceRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
+                _registered_method=True)
         self.RollBackSource = channel.unary_unary(
                 '/waymark.catalogue.v1.SourceService/RollBackSource',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.RollBackSourceRequest.SerializeToString,
@@ -79,7 +84,7 @@ class SourceServiceServicer:
 
     def CreateSource(self, request, context):
         """Creates a source of an organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +109,16 @@ class SourceServiceServicer:
     def UpdateSource(self, request, context):
         """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
         the limit of the delete guard.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseSource(self, request, context):
+        """Ends a source for good: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
+        background unless they are to stay. Not while a run is unfinished.
+        Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,15 +129,16 @@ class SourceServiceServicer:
         same path with the same guards; only the grace for courses left out is passed over. Corrections stay. Begin with
         `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
         roll-back does not choose them; so a second one changes nothing.
-        Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+        Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PullSource(self, request, context):
-        """Makes the next pull of a source due now; what comes of it is a feed run.
-        Errors: NOT_FOUND, FEED_NOT_PULLED.
+        """Makes the next pull of a source due now; what comes of it is a feed run. Nothing is pulled while a run of the source is
+        held for a person.
+        Errors: NOT_FOUND, FEED_NOT_PULLED, FEED_RUN_ACTIVE, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +173,11 @@ def add_SourceServiceServicer_to_server(servicer, server):
             'UpdateSource': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateSource,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.UpdateSourceRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.SerializeToString,
+            ),
+            'CloseSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseSource,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.CloseSourceRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.SerializeToString,
             ),
             'RollBackSource': grpc.unary_unary_rpc_method_handler(
@@ -284,6 +304,33 @@ class SourceService:
             target,
             '/waymark.catalogue.v1.SourceService/UpdateSource',
             waymark_dot_catalogue_dot_v1_dot_source__pb2.UpdateSourceRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.SourceService/CloseSource',
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.CloseSourceRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
             options,
             channel_credentials,

@@ -36,7 +36,7 @@ class SourceServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SourceServiceAsyncStub: ...
     CreateSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.CreateSourceRequest, _source_pb2.Source]
     """Creates a source of an organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED, WRONG_STATE.
     """
     GetSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.GetSourceRequest, _source_pb2.Source]
     """Reads a source.
@@ -49,18 +49,24 @@ class SourceServiceStub:
     UpdateSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]
     """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
     the limit of the delete guard.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
+    """
+    CloseSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.CloseSourceRequest, _source_pb2.Source]
+    """Ends a source for good: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
+    background unless they are to stay. Not while a run is unfinished.
+    Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
     """
     RollBackSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.RollBackSourceRequest, _feed_run_pb2.FeedRun]
     """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
     same path with the same guards; only the grace for courses left out is passed over. Corrections stay. Begin with
     `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
     roll-back does not choose them; so a second one changes nothing.
-    Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+    Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK, WRONG_STATE.
     """
     PullSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.PullSourceRequest, _source_pb2.Source]
-    """Makes the next pull of a source due now; what comes of it is a feed run.
-    Errors: NOT_FOUND, FEED_NOT_PULLED.
+    """Makes the next pull of a source due now; what comes of it is a feed run. Nothing is pulled while a run of the source is
+    held for a person.
+    Errors: NOT_FOUND, FEED_NOT_PULLED, FEED_RUN_ACTIVE, WRONG_STATE.
     """
     RotateReportSecret: _grpc.UnaryUnaryMultiCallable[_source_pb2.RotateReportSecretRequest, _source_pb2.ReportSecret]
     """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
@@ -74,7 +80,7 @@ class SourceServiceAsyncStub(SourceServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSource: _aio.UnaryUnaryMultiCallable[_source_pb2.CreateSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
     """Creates a source of an organisation.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED, WRONG_STATE.
     """
     GetSource: _aio.UnaryUnaryMultiCallable[_source_pb2.GetSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
     """Reads a source.
@@ -87,18 +93,24 @@ class SourceServiceAsyncStub(SourceServiceStub):
     UpdateSource: _aio.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
     """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
     the limit of the delete guard.
-    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
+    """
+    CloseSource: _aio.UnaryUnaryMultiCallable[_source_pb2.CloseSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
+    """Ends a source for good: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
+    background unless they are to stay. Not while a run is unfinished.
+    Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
     """
     RollBackSource: _aio.UnaryUnaryMultiCallable[_source_pb2.RollBackSourceRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
     """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
     same path with the same guards; only the grace for courses left out is passed over. Corrections stay. Begin with
     `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
     roll-back does not choose them; so a second one changes nothing.
-    Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+    Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK, WRONG_STATE.
     """
     PullSource: _aio.UnaryUnaryMultiCallable[_source_pb2.PullSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
-    """Makes the next pull of a source due now; what comes of it is a feed run.
-    Errors: NOT_FOUND, FEED_NOT_PULLED.
+    """Makes the next pull of a source due now; what comes of it is a feed run. Nothing is pulled while a run of the source is
+    held for a person.
+    Errors: NOT_FOUND, FEED_NOT_PULLED, FEED_RUN_ACTIVE, WRONG_STATE.
     """
     RotateReportSecret: _aio.UnaryUnaryMultiCallable[_source_pb2.RotateReportSecretRequest, _source_pb2.ReportSecret]  # type: ignore[assignment]
     """Gives a fresh secret for the signatures of run reports. It is shown once; the former one signs beside it for 24 hours.
@@ -115,7 +127,7 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
         """Creates a source of an organisation.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FEED_URL_REFUSED, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -146,7 +158,18 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
         """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
         the limit of the delete guard.
-        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def CloseSource(
+        self,
+        request: _source_pb2.CloseSourceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
+        """Ends a source for good: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
+        background unless they are to stay. Not while a run is unfinished.
+        Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
         """
 
     @_abc_1.abstractmethod
@@ -159,7 +182,7 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         same path with the same guards; only the grace for courses left out is passed over. Corrections stay. Begin with
         `dry_run` and read what would change by ListFeedChanges. The runs since then are marked as rolled back, and the next
         roll-back does not choose them; so a second one changes nothing.
-        Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK.
+        Errors: NOT_FOUND, FEED_RUN_ACTIVE, NOTHING_TO_ROLL_BACK, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -168,8 +191,9 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _source_pb2.PullSourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
-        """Makes the next pull of a source due now; what comes of it is a feed run.
-        Errors: NOT_FOUND, FEED_NOT_PULLED.
+        """Makes the next pull of a source due now; what comes of it is a feed run. Nothing is pulled while a run of the source is
+        held for a person.
+        Errors: NOT_FOUND, FEED_NOT_PULLED, FEED_RUN_ACTIVE, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod

@@ -52,8 +52,9 @@ class UploadServiceServicer:
     """
 
     def CreateUpload(self, request, context):
-        """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize.
-        Errors: INVALID_ARGUMENT.
+        """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. What no import
+        has read within a day is deleted; of a provider's organisation at most 4 GiB may wait for that.
+        Errors: INVALID_ARGUMENT, UPLOAD_QUOTA_EXCEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

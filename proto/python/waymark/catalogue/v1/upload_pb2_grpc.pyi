@@ -34,8 +34,9 @@ class UploadServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> UploadServiceAsyncStub: ...
     CreateUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.CreateUploadRequest, _upload_pb2.Upload]
-    """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize.
-    Errors: INVALID_ARGUMENT.
+    """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. What no import
+    has read within a day is deleted; of a provider's organisation at most 4 GiB may wait for that.
+    Errors: INVALID_ARGUMENT, UPLOAD_QUOTA_EXCEEDED.
     """
     FinalizeUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.FinalizeUploadRequest, _upload_pb2.Upload]
     """Checks size, type and SHA-256 of what was uploaded; only a ready upload can be imported.
@@ -48,8 +49,9 @@ class UploadServiceAsyncStub(UploadServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.CreateUploadRequest, _upload_pb2.Upload]  # type: ignore[assignment]
-    """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize.
-    Errors: INVALID_ARGUMENT.
+    """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. What no import
+    has read within a day is deleted; of a provider's organisation at most 4 GiB may wait for that.
+    Errors: INVALID_ARGUMENT, UPLOAD_QUOTA_EXCEEDED.
     """
     FinalizeUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.FinalizeUploadRequest, _upload_pb2.Upload]  # type: ignore[assignment]
     """Checks size, type and SHA-256 of what was uploaded; only a ready upload can be imported.
@@ -65,8 +67,9 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _upload_pb2.CreateUploadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_upload_pb2.Upload, _abc.Awaitable[_upload_pb2.Upload]]:
-        """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize.
-        Errors: INVALID_ARGUMENT.
+        """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. What no import
+        has read within a day is deleted; of a provider's organisation at most 4 GiB may wait for that.
+        Errors: INVALID_ARGUMENT, UPLOAD_QUOTA_EXCEEDED.
         """
 
     @_abc_1.abstractmethod

@@ -72,6 +72,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_OBSERVATION_FILE_INVALID: _Reason.ValueType  # 140
     REASON_CHANGE_TOKEN_AHEAD: _Reason.ValueType  # 160
     REASON_NOTHING_TO_ROLL_BACK: _Reason.ValueType  # 161
+    REASON_UPLOAD_QUOTA_EXCEEDED: _Reason.ValueType  # 162
+    REASON_SHORTAGE_VERSION_TOO_FAR: _Reason.ValueType  # 163
+    REASON_OBSERVATION_IMPORT_NOT_NEWEST: _Reason.ValueType  # 164
     REASON_BANK_FILE_FETCHED: _Reason.ValueType  # 243
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
@@ -231,6 +234,9 @@ REASON_COURSE_COMPLAINT_OPEN: Reason.ValueType  # 124
 REASON_OBSERVATION_FILE_INVALID: Reason.ValueType  # 140
 REASON_CHANGE_TOKEN_AHEAD: Reason.ValueType  # 160
 REASON_NOTHING_TO_ROLL_BACK: Reason.ValueType  # 161
+REASON_UPLOAD_QUOTA_EXCEEDED: Reason.ValueType  # 162
+REASON_SHORTAGE_VERSION_TOO_FAR: Reason.ValueType  # 163
+REASON_OBSERVATION_IMPORT_NOT_NEWEST: Reason.ValueType  # 164
 REASON_BANK_FILE_FETCHED: Reason.ValueType  # 243
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
