@@ -99,6 +99,7 @@ def test_refusals_of_a_reservation(world: World) -> None:
     world.accredit()
     world.offer(apply_until=world.today - timedelta(days=1))
     assert refused(lambda: world.reserve(learner, voucher)) == "SESSION_UNKNOWN"
+    world.offer()
     welding = {"isced_f_codes": ["07"], "eqf_levels": [4], "nuts_codes": ["BE2"]}
     world.accredit(scopes=[welding, {"eqf_levels": [5]}])
     assert refused(lambda: world.reserve(learner, voucher)) == "PROVIDER_NOT_ACCREDITED"
