@@ -108,6 +108,18 @@ def write_off(booking: str, redemption: str, receivable: str, organisation: str,
     return _move(booking, "writeoff", redemption, here, (Kind.PROVIDER_RECEIVABLE, receivable), cents)
 
 
+def pay_back(booking: str, redemption: str, receivable: str, cents: int) -> Booking:
+    """A provider paid of what it owes back by itself."""
+    here = (Kind.BANK_CLEARING, receivable)
+    return _move(booking, "payback", redemption, here, (Kind.PROVIDER_RECEIVABLE, receivable), cents)
+
+
+def undo_pay_back(booking: str, redemption: str, receivable: str, cents: int) -> Booking:
+    """It was noted wrongly that a provider had paid."""
+    here = (Kind.PROVIDER_RECEIVABLE, receivable)
+    return _move(booking, "paybackundone", redemption, here, (Kind.BANK_CLEARING, receivable), cents)
+
+
 def give_back(booking: str, operation: str, voucher: str, pot: str, cents: int) -> Booking:
     """What a voucher still holds returns to its pot. `operation`: `expiry`, `cancel` or `revoke`."""
     here = (Kind.VOUCHER_AVAILABLE, voucher)

@@ -94,6 +94,9 @@ ATTEMPTS = {
     "programme_versions_activated_by_someone": ACTIVE.format("''"),
     "programme_versions_maker_checker": ACTIVE.format("drafted_by[1]"),
     "redemptions_accepted_within_reserved": "UPDATE redemptions SET accepted_cents = amount_cents + 1",
+    "receivable_payments_maker_checker": "UPDATE receivable_payments SET undone_by = 'a', undone_at = now()",
+    "receivable_payments_some_amount": "UPDATE receivable_payments SET cents = 0",
+    "receivable_payments_undone_by_someone": "UPDATE receivable_payments SET undone_at = now()",
     "receivables_maker_checker": "UPDATE receivables SET write_off_by = 'a', written_off_by = 'a'",
     "receivables_not_negative": "UPDATE receivables SET set_off_cents = -1",
     "receivables_within_amount": "UPDATE receivables SET set_off_cents = amount_cents + 1",
@@ -133,6 +136,8 @@ INQUIRY = """INSERT INTO inquiries (id, application_id, kind, fact_key, due_date
 RECEIVABLE = (
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
+    """INSERT INTO receivable_payments (id, receivable_id, cents, recorded_by)
+      SELECT gen_random_uuid(), id, 1, 'a' FROM receivables""",
     """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
     """INSERT INTO webhook_endpoints (id, url, state, sealed_secret, created_by)
       VALUES (gen_random_uuid(), '', 2, '', 'a')""",
