@@ -103,14 +103,15 @@ def file(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where t
 @payout.command(epilog="Example:  waymark payout sent payoutBatches/0198…")
 @calls(CHECKER)
 def sent(call: Call, name: Name) -> None:
-    """Say that the bank has the file of an approved batch."""
+    """Say that the bank has the file of an approved batch, once somebody has fetched it."""
     show_batch(call.post(f"{name}:markSent"), call.as_json)
 
 
 @payout.command(epilog="Example:  waymark payout retract payoutBatches/0198…")
 @calls(CHECKER)
 def retract(call: Call, name: Name) -> None:
-    """Say that a fetched file did not go to the bank and is kept nowhere: another may cancel the batch."""
+    """Say that a file did not go to the bank and is kept nowhere, also of a batch marked as sent by mistake:
+    another may cancel the batch."""
     show_batch(call.post(f"{name}:retractBankFile"), call.as_json)
 
 

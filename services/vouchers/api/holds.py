@@ -40,7 +40,10 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
             "ends_at": ends,
             "placed_by": tx.principal.subject,
         }
-        return self._message(holds.add(tx, values))
+        placed = self._message(holds.add(tx, values))
+        batches = holds.approved_batches(tx, hold.target)
+        placed.payout_batches.extend(f"payoutBatches/{batch}" for batch in batches)
+        return placed
 
     @mutation
     def RenewHold(self, tx: Transaction, request: pb.RenewHoldRequest) -> pb.Hold:

@@ -110,8 +110,8 @@ payout_batches = Table(
     ),
     # What the bank may have, it may pay; paid by another batch too, it would be paid twice.
     CheckConstraint(
-        "state <> 7 OR (sent_at IS NULL AND (file_read_at IS NULL"
-        " OR (file_retracted_by <> '' AND file_retracted_by <> cancelled_by)))",
+        "state <> 7 OR (sent_at IS NULL AND file_read_at IS NULL)"
+        " OR (file_retracted_by <> '' AND file_retracted_by <> cancelled_by)",
         name="payout_batches_cancelled_before_the_bank",
     ),
     CheckConstraint(

@@ -48,7 +48,10 @@ def approved(world: World, **changes: Any) -> Any:
 
 def sent(world: World, **changes: Any) -> Any:
     """Returns a batch that the bank has."""
-    request = payout_batch_pb2.MarkPayoutBatchSentRequest(name=approved(world, **changes).name)
+    batch = approved(world, **changes)
+    if batch.total.units or batch.total.nanos:
+        world.payer.batches.GetBankFile(payout_batch_pb2.GetBankFileRequest(name=batch.name))
+    request = payout_batch_pb2.MarkPayoutBatchSentRequest(name=batch.name)
     return world.payer.batches.MarkPayoutBatchSent(request)
 
 

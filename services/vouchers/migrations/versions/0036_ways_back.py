@@ -1,4 +1,5 @@
-"""What providers pay of their debts by themselves; a write-off that waits stands apart from the last one."""
+"""Ways back: what providers pay of their debts by themselves, a write-off that is proposed and not approved,
+batches that were marked as sent by mistake."""
 
 from alembic import op
 
@@ -35,10 +36,17 @@ CREATE TABLE receivable_payments (
 );
 CREATE INDEX receivable_payments_receivable ON receivable_payments (receivable_id, id);
 """
+NOT_HANDED_IN = """
+ALTER TABLE payout_batches DROP CONSTRAINT payout_batches_cancelled_before_the_bank,
+  ADD CONSTRAINT payout_batches_cancelled_before_the_bank CHECK (
+    state <> 7 OR (sent_at IS NULL AND file_read_at IS NULL)
+      OR (file_retracted_by <> '' AND file_retracted_by <> cancelled_by))
+"""
 
 
 def upgrade() -> None:
     op.execute(PAID_BACK)
+    op.execute(NOT_HANDED_IN)
 
 
 def downgrade() -> None:

@@ -73,6 +73,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_CHANGE_TOKEN_AHEAD: _Reason.ValueType  # 160
     REASON_NOTHING_TO_ROLL_BACK: _Reason.ValueType  # 161
     REASON_BANK_FILE_FETCHED: _Reason.ValueType  # 243
+    REASON_BANK_FILE_NOT_FETCHED: _Reason.ValueType  # 244
+    REASON_EXECUTION_DATE_PAST: _Reason.ValueType  # 245
+    REASON_PAYEE_ACCOUNT_CHANGED: _Reason.ValueType  # 246
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
     REASON_STEP_DRIVEN_BY_VOUCHERS: _Reason.ValueType  # 302
@@ -232,6 +235,9 @@ REASON_OBSERVATION_FILE_INVALID: Reason.ValueType  # 140
 REASON_CHANGE_TOKEN_AHEAD: Reason.ValueType  # 160
 REASON_NOTHING_TO_ROLL_BACK: Reason.ValueType  # 161
 REASON_BANK_FILE_FETCHED: Reason.ValueType  # 243
+REASON_BANK_FILE_NOT_FETCHED: Reason.ValueType  # 244
+REASON_EXECUTION_DATE_PAST: Reason.ValueType  # 245
+REASON_PAYEE_ACCOUNT_CHANGED: Reason.ValueType  # 246
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
 REASON_STEP_DRIVEN_BY_VOUCHERS: Reason.ValueType  # 302
