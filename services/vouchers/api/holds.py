@@ -110,7 +110,7 @@ def _need_standing(row: Row[Any]) -> None:
 
 def _need_no_sanction(row: Row[Any]) -> None:
     if row.placed_by.startswith("sanctions/"):
-        metadata = {"state": "SUSPENDED", "needed": "an appeal that lifts the sanction"}
+        metadata = {"state": "SUSPENDED", "needed": "the sanction lifted"}
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
 
 

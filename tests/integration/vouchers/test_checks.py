@@ -126,6 +126,7 @@ ATTEMPTS = {
     "sanctions_decided_by_a_third": "UPDATE sanctions SET decided_by = imposed_by",
     "sanctions_decided_by_someone": "UPDATE sanctions SET decided_by = ''",
     "sanctions_imposed_by_someone": "UPDATE sanctions SET imposed_by = ''",
+    "sanctions_lifted_by_another": "UPDATE sanctions SET lift_proposed_by = 'a', lifted_by = 'a'",
     "sanctions_maker_checker": "UPDATE sanctions SET imposed_by = proposed_by",
     "webhook_endpoints_former_ends": "UPDATE webhook_endpoints SET former_until = now()",
 }

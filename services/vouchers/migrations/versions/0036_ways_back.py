@@ -1,5 +1,5 @@
 """Ways back: what providers pay of their debts by themselves, a write-off that is proposed and not approved,
-batches that were marked as sent by mistake."""
+batches that were marked as sent by mistake, sanctions that two people lift."""
 
 from alembic import op
 
@@ -42,11 +42,23 @@ ALTER TABLE payout_batches DROP CONSTRAINT payout_batches_cancelled_before_the_b
     state <> 7 OR (sent_at IS NULL AND file_read_at IS NULL)
       OR (file_retracted_by <> '' AND file_retracted_by <> cancelled_by))
 """
+LIFTED = """
+ALTER TABLE sanctions ADD COLUMN sealed_lift_reason BYTEA,
+  ADD COLUMN lift_proposed_by TEXT DEFAULT '' NOT NULL,
+  ADD COLUMN lifted_by TEXT DEFAULT '' NOT NULL,
+  ADD COLUMN lifted_at TIMESTAMP WITH TIME ZONE,
+  DROP CONSTRAINT sanctions_decided_by_someone,
+  ADD CONSTRAINT sanctions_decided_by_someone CHECK (
+    state < 4 OR decided_by <> '' OR (state = 5 AND lifted_by <> '')),
+  ADD CONSTRAINT sanctions_lifted_by_another CHECK (
+    lifted_by = '' OR (lift_proposed_by <> '' AND lifted_by <> lift_proposed_by))
+"""
 
 
 def upgrade() -> None:
     op.execute(PAID_BACK)
     op.execute(NOT_HANDED_IN)
+    op.execute(LIFTED)
 
 
 def downgrade() -> None:
