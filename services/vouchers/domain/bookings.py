@@ -131,6 +131,14 @@ def contribute(booking: str, source: str, account: str, cents: int) -> Booking:
     return _move(booking, "contribute", account, (Kind.FUNDER, source), (Kind.LEVY, account), cents)
 
 
+def correct_contribution(booking: str, source: str, account: str, cents: int) -> Booking:
+    """An employer's contribution for a month had been so much too low; below zero: too high."""
+    giver, taker = (Kind.FUNDER, source), (Kind.LEVY, account)
+    if cents < 0:
+        giver, taker = taker, giver
+    return _move(booking, "contributefix", account, giver, taker, abs(cents))
+
+
 def claim_levy(booking: str, account: str, claim: str, cents: int) -> Booking:
     """An approved claim may be paid to an employer out of its levy account."""
     return _move(booking, "levyclaim", claim, (Kind.LEVY, account), (Kind.PROVIDER_CLEARED, claim), cents)

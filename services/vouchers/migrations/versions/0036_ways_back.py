@@ -1,5 +1,6 @@
 """Ways back: what providers pay of their debts by themselves, a write-off that is proposed and not approved,
-batches that were marked as sent by mistake, sanctions that two people lift."""
+batches that were marked as sent by mistake, sanctions that two people lift,
+payrolls that are corrected."""
 
 from alembic import op
 
@@ -53,12 +54,27 @@ ALTER TABLE sanctions ADD COLUMN sealed_lift_reason BYTEA,
   ADD CONSTRAINT sanctions_lifted_by_another CHECK (
     lifted_by = '' OR (lift_proposed_by <> '' AND lifted_by <> lift_proposed_by))
 """
+CORRECTED = """
+CREATE TABLE levy_corrections (
+    id UUID NOT NULL,
+    account_id UUID NOT NULL,
+    month DATE NOT NULL,
+    gross_cents BIGINT NOT NULL,
+    cents BIGINT NOT NULL,
+    imported_by TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(account_id, month) REFERENCES levy_contributions (account_id, month)
+);
+CREATE INDEX levy_corrections_month ON levy_corrections (account_id, month);
+"""
 
 
 def upgrade() -> None:
     op.execute(PAID_BACK)
     op.execute(NOT_HANDED_IN)
     op.execute(LIFTED)
+    op.execute(CORRECTED)
 
 
 def downgrade() -> None:
