@@ -14,6 +14,11 @@ def fund(booking: str, source: str, pot: str, cents: int) -> Booking:
     return _move(booking, "fund", pot, (Kind.FUNDER, source), (Kind.PROGRAMME_AVAILABLE, pot), cents)
 
 
+def return_funds(booking: str, source: str, pot: str, cents: int) -> Booking:
+    """Money of a pot that nobody was granted goes back to its funding source."""
+    return _move(booking, "fundback", pot, (Kind.PROGRAMME_AVAILABLE, pot), (Kind.FUNDER, source), cents)
+
+
 def issue(booking: str, pot: str, voucher: str, cents: int) -> Booking:
     """A grant: the pot gives a voucher its value. Redeeming then touches no shared account."""
     here = (Kind.PROGRAMME_AVAILABLE, pot)

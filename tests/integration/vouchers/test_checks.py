@@ -42,6 +42,9 @@ ATTEMPTS = {
     "employer_obligations_within_owed": "UPDATE employer_obligations SET paid_cents = 1",
     "employer_obligations_written_off_by_someone": """UPDATE employer_obligations
       SET owed_cents = 1, written_off_cents = 1""",
+    "fund_returns_decided_by_someone": "UPDATE fund_returns SET state = 3",
+    "fund_returns_maker_checker": "UPDATE fund_returns SET state = 2, decided_by = 'a', decided_at = now()",
+    "fund_returns_some_amount": "UPDATE fund_returns SET cents = 0",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
     "operations_counts": "UPDATE operations SET done = -1",
@@ -135,6 +138,8 @@ ATTEMPTS = {
 INQUIRY = """INSERT INTO inquiries (id, application_id, kind, fact_key, due_date, state, asked_by)
   SELECT gen_random_uuid(), id, 1, 'education_level', now(), 1, 'a' FROM applications"""
 RECEIVABLE = (
+    """INSERT INTO fund_returns (id, budget_id, pot_id, source_id, cents, state, proposed_by)
+      SELECT gen_random_uuid(), budget_id, id, funding_source_id, 1, 1, 'a' FROM pots""",
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
     """INSERT INTO receivable_payments (id, receivable_id, cents, recorded_by)

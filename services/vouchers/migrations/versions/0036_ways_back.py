@@ -1,6 +1,6 @@
 """Ways back: what providers pay of their debts by themselves, a write-off that is proposed and not approved,
 batches that were marked as sent by mistake, sanctions that two people lift,
-payrolls that are corrected."""
+payrolls that are corrected, funds that are returned."""
 
 from alembic import op
 
@@ -68,6 +68,30 @@ CREATE TABLE levy_corrections (
 );
 CREATE INDEX levy_corrections_month ON levy_corrections (account_id, month);
 """
+RETURNED = """
+CREATE TABLE fund_returns (
+    id UUID NOT NULL,
+    budget_id UUID NOT NULL,
+    pot_id UUID NOT NULL,
+    source_id TEXT NOT NULL,
+    cents BIGINT NOT NULL,
+    state SMALLINT NOT NULL,
+    sealed_reason BYTEA,
+    proposed_by TEXT NOT NULL,
+    decided_by TEXT DEFAULT '' NOT NULL,
+    decided_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT fund_returns_some_amount CHECK (cents > 0),
+    CONSTRAINT fund_returns_maker_checker CHECK (state <> 2 OR decided_by <> proposed_by),
+    CONSTRAINT fund_returns_decided_by_someone CHECK (
+      state = 1 OR (decided_by <> '' AND decided_at IS NOT NULL)),
+    FOREIGN KEY(budget_id) REFERENCES budgets (id),
+    FOREIGN KEY(pot_id) REFERENCES pots (id),
+    FOREIGN KEY(source_id) REFERENCES funding_sources (id)
+);
+CREATE INDEX fund_returns_budget ON fund_returns (budget_id, id);
+"""
 
 
 def upgrade() -> None:
@@ -75,6 +99,7 @@ def upgrade() -> None:
     op.execute(NOT_HANDED_IN)
     op.execute(LIFTED)
     op.execute(CORRECTED)
+    op.execute(RETURNED)
 
 
 def downgrade() -> None:
