@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 
 payout = typer.Typer(help="Payments by the bank: batch, freeze, approval by a second person, SEPA file.")
@@ -24,6 +25,7 @@ BATCH = {
     "file fetched": "fileTime",
     "file retracted": "fileRetractTime",
     "sent": "sendTime",
+    "days without the bank's word": "daysWithoutWord",
     "settled": "settleTime",
     "given up": "cancelTime",
     "because": "cancelReason",
@@ -131,11 +133,32 @@ def show(call: Call, name: Name) -> None:
     show_batch(call.get(name), call.as_json)
 
 
-@payout.command("list", epilog="Example:  waymark payout list")
+class State(StrEnum):
+    """Where a batch stands."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    APPROVED = "approved"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+@payout.command("list", epilog="Example:  waymark payout list --unanswered 3")
 @calls("auditor")
-def list_(call: Call, limit: Limit = 50) -> None:
+def list_(
+    call: Call,
+    state: Annotated[State | None, typer.Option(help="Only those that stand there.")] = None,
+    unanswered: Annotated[
+        int, typer.Option(min=0, help="Only those sent so many days ago without the bank's word on all.")
+    ] = 0,
+    limit: Limit = 50,
+) -> None:
     """List batches, newest first."""
-    call.many("payoutBatches", BATCH, limit, empty="no batch yet")
+    query = {"state": enum("STATE", state)} if state else {}
+    query |= {"min_days_without_word": str(unanswered)} if unanswered else {}
+    call.many("payoutBatches", BATCH, limit, empty="no such batch", **query)
 
 
 @payout.command(epilog="Example:  waymark payout payables --payee organisations/acme")

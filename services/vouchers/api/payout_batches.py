@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from google.api import httpbody_pb2
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2, payout_batch_pb2_grpc
 from waymark.vouchers.v1 import payout_batch_pb2 as pb
@@ -36,7 +36,6 @@ from services.vouchers.settlement import (
     release_due,
 )
 from services.vouchers.store import names, payables, payouts, receivables
-from services.vouchers.store.columns import apart
 from services.vouchers.store.settlement_tables import payout_batches
 
 State = BatchState
@@ -104,7 +103,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         accounts = payouts.usable_accounts(tx, {row.organisation for row in rows})
         payouts.set_payments(tx, batch, dues, accounts)
         row = payouts.change_batch(tx, batch, {"total_cents": sum(payment.cents for payment in dues)})
-        return self._message(row, payouts.payments_of(tx, batch))
+        return self._message(tx, row, payouts.payments_of(tx, batch))
 
     def _release_due(self, tx: Transaction) -> None:
         payouts.wait_for_releases(tx)
@@ -134,7 +133,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             "frozen_at": tx.now if rows else None,
             "total_cents": sum(payment.cents for payment in dues),
         }
-        return self._message(payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
+        return self._message(tx, payouts.change_batch(tx, batch, values), payouts.payments_of(tx, batch))
 
     @mutation
     def ApprovePayoutBatch(self, tx: Transaction, request: pb.ApprovePayoutBatchRequest) -> pb.PayoutBatch:
@@ -162,7 +161,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             payment_count=sum(payment.amount_cents > 0 for payment in paid),
         )
         tx.publish(event)
-        return self._message(row, paid)
+        return self._message(tx, row, paid)
 
     @mutation
     def MarkPayoutBatchSent(self, tx: Transaction, request: pb.MarkPayoutBatchSentRequest) -> pb.PayoutBatch:
@@ -182,7 +181,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             raise Refusal(reason_pb2.REASON_BANK_FILE_NOT_FETCHED)
         row = payouts.change_batch(tx, batch, values)
         tx.publish(events_pb2.PayoutBatchSent(payout_batch=request.name))
-        return self._message(row, paid)
+        return self._message(tx, row, paid)
 
     @mutation
     def RetractBankFile(self, tx: Transaction, request: pb.RetractBankFileRequest) -> pb.PayoutBatch:
@@ -194,7 +193,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         if row.state == State.SENT:
             _need_no_word(paid)
         values = {"file_retracted_by": tx.principal.subject, "file_retracted_at": tx.now}
-        return self._message(payouts.change_batch(tx, batch, values), paid)
+        return self._message(tx, payouts.change_batch(tx, batch, values), paid)
 
     @mutation
     def CancelPayoutBatch(self, tx: Transaction, request: pb.CancelPayoutBatchRequest) -> pb.PayoutBatch:
@@ -217,22 +216,23 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         }
         row = payouts.change_batch(tx, batch, values)
         tx.publish(events_pb2.PayoutBatchCancelled(payout_batch=request.name))
-        return self._message(row, paid)
+        return self._message(tx, row, paid)
 
     @query
     def GetPayoutBatch(self, tx: Transaction, request: pb.GetPayoutBatchRequest) -> pb.PayoutBatch:
         batch = names.uuid_in(request.name, "payoutBatches")
-        return self._message(payouts.get_batch(tx, batch), payouts.payments_of(tx, batch))
+        return self._message(tx, payouts.get_batch(tx, batch), payouts.payments_of(tx, batch))
 
     @query
     def ListPayoutBatches(
         self, tx: Transaction, request: pb.ListPayoutBatchesRequest
     ) -> pb.ListPayoutBatchesResponse:
         order = [payout_batches.c.id.desc()]
-        real = select(payout_batches).where(apart(payout_batches.c.currency))
-        found = page(tx, self.app.signer, real, order_by=order, request=request)
+        filters = {"state": int(request.state), "days": request.min_days_without_word}
+        asked = payouts.listed(tx, request.state, request.min_days_without_word)
+        found = page(tx, self.app.signer, asked, order_by=order, request=request, filters=filters)
         return pb.ListPayoutBatchesResponse(
-            payout_batches=[self._message(row, ()) for row in found.rows],
+            payout_batches=[self._message(tx, row, ()) for row in found.rows],
             next_page_token=found.next_page_token,
         )
 
@@ -262,7 +262,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
         content = bank_file(message_id, row.approved_at, row.execution_date, debtor, row.currency, transfers)
         return httpbody_pb2.HttpBody(content_type="application/xml", data=content)
 
-    def _message(self, row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
+    def _message(self, tx: Transaction, row: Row[Any], paid: Sequence[Row[Any]]) -> pb.PayoutBatch:
         name = f"payoutBatches/{row.id}"
         return pb.PayoutBatch(
             name=name,
@@ -279,6 +279,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
             freeze_time=moment(row.frozen_at),
             approve_time=moment(row.approved_at),
             send_time=moment(row.sent_at),
+            days_without_word=(tx.now - row.sent_at).days if row.state == State.SENT else 0,
             settle_time=moment(row.settled_at),
             file_time=moment(row.file_read_at),
             file_retract_time=moment(row.file_retracted_at),

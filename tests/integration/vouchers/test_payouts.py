@@ -223,6 +223,16 @@ def test_a_person_says_that_the_bank_has_the_file(owed: World) -> None:
     assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "WRONG_STATE"
     freeze = pb.FreezePayoutBatchRequest(name=batch.name)
     assert refused(lambda: owed.payer.batches.FreezePayoutBatch(freeze)) == "WRONG_STATE"
+    with transaction(owed.app) as tx:
+        tx.execute(text("UPDATE payout_batches SET sent_at = sent_at - interval '4 days'"))
+    for asked, count in (
+        ({"min_days_without_word": 4}, 1),
+        ({"min_days_without_word": 5}, 0),
+        ({"state": pb.PayoutBatch.STATE_SENT}, 1),
+        ({"state": pb.PayoutBatch.STATE_APPROVED}, 0),
+    ):
+        listed = owed.auditor.batches.ListPayoutBatches(pb.ListPayoutBatchesRequest(**asked))
+        assert [each.days_without_word for each in listed.payout_batches] == [4] * count
     assert owed.payer.batches.GetBankFile(pb.GetBankFileRequest(name=batch.name)).data
     with transaction(owed.app) as tx:
         told = tx.execute(text("SELECT type FROM outbox WHERE type LIKE '%Payout%' ORDER BY seq"))
