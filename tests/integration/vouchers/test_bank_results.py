@@ -217,6 +217,7 @@ def test_a_file_before_the_batch_was_marked_as_sent_is_taken_in_again_later(owed
     report = import_(owed, file)
     assert [each.outcome for each in entries(owed, report)] == [Entry.OUTCOME_NOT_SENT]
     assert report.open_count == 1
+    owed.payer.batches.GetBankFile(payout_batch_pb2.GetBankFileRequest(name=batch.name))
     owed.payer.batches.MarkPayoutBatchSent(payout_batch_pb2.MarkPayoutBatchSentRequest(name=batch.name))
     again = import_(owed, file)
     assert (again.name, again.applied_count, again.open_count) == (report.name, 1, 0)
