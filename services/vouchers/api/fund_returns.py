@@ -19,7 +19,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import MAX_CENTS, checked_cents, money
 from services.vouchers.store import budgets, fund_returns, ledger, names, programmes
-from services.vouchers.store.tables import fund_returns as table
+from services.vouchers.store.fund_return_tables import fund_returns as table
 
 State = pb.FundReturn.State
 

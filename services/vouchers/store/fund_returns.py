@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select, update
 
 from services.platform.db.transaction import Transaction
-from services.vouchers.store.tables import fund_returns, pots
+from services.vouchers.store.fund_return_tables import fund_returns
+from services.vouchers.store.tables import pots
 
 _f = fund_returns.c
 PROPOSED, RETURNED, DECLINED = 1, 2, 3  # as in the contract

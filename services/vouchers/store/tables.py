@@ -118,28 +118,6 @@ pots = Table(
     postgresql_with={"fillfactor": "50"},
 )
 
-fund_returns = Table(
-    "fund_returns",
-    metadata,
-    key(),
-    Column("budget_id", Uuid(as_uuid=False), ForeignKey("budgets.id"), nullable=False),
-    Column("pot_id", Uuid(as_uuid=False), ForeignKey("pots.id"), nullable=False),
-    Column("source_id", Text, ForeignKey("funding_sources.id"), nullable=False),
-    Column("cents", BigInteger, nullable=False),
-    Column("state", SmallInteger, nullable=False),
-    sealed("sealed_reason"),
-    words("proposed_by"),
-    blank("decided_by"),
-    moment("decided_at", nullable=True),
-    created(),
-    CheckConstraint("cents > 0", name="fund_returns_some_amount"),
-    CheckConstraint("state <> 2 OR decided_by <> proposed_by", name="fund_returns_maker_checker"),
-    CheckConstraint(
-        "state = 1 OR (decided_by <> '' AND decided_at IS NOT NULL)", name="fund_returns_decided_by_someone"
-    ),
-)
-Index("fund_returns_budget", fund_returns.c.budget_id, fund_returns.c.id)
-
 # `erased_at`: when they erased their portfolio, until what is kept of them here is let go.
 learners = Table(
     "learners", metadata, Column("id", Text, primary_key=True), moment("erased_at", nullable=True)
