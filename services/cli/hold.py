@@ -41,7 +41,7 @@ def place(
 ) -> None:
     """Stop payouts for a redemption, a course or a provider."""
     body = {"hold": {"target": target, "reason": reason, **_end(days)}}
-    call.one(call.post("holds", body), HOLD)
+    call.one(call.post("holds", body), HOLD | {"approved before": "payoutBatches"})
 
 
 @hold.command(epilog="Example:  waymark hold renew holds/0198… 'not heard yet' --days 30")

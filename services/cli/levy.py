@@ -29,6 +29,8 @@ IMPORTED = {
     "booked": "appliedCount",
     "known": "knownCount",
     "amount": "appliedAmount",
+    "corrected": "correctedCount",
+    "difference": "correctedAmount",
 }
 FINDING = {"line": "line", "column": "column", "what": "text"}
 ACCOUNT = {"account": "name", "employer": "employer", "balance": "balance", "available": "available"}
@@ -56,6 +58,7 @@ STATEMENT = {
     "paid in": "contributed",
     "claimed": "claimed",
     "lapsed": "expired",
+    "corrected": "corrected",
     "closing": "closingBalance",
 }
 LINE = {
@@ -136,9 +139,13 @@ def import_(
         Path, typer.Argument(exists=True, dir_okay=False, help="CSV: employer,month,gross_payroll_cents.")
     ],
     try_only: Annotated[bool, typer.Option("--try", help="List findings, and change nothing.")] = False,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="Another payroll than before corrects it, by the difference.")
+    ] = False,
 ) -> None:
     """Take in wages by employer and month; the same file again changes nothing."""
-    done = call.post(f"{name}:importContributions", {"content": encoded(file), "validateOnly": try_only})
+    body = {"content": encoded(file), "validateOnly": try_only, "correct": correct}
+    done = call.post(f"{name}:importContributions", body)
     call.one(done, IMPORTED)
     call.part(done.get("findings", []), FINDING, empty="no findings")
 

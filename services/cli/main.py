@@ -42,6 +42,7 @@ MODULES = {
     "exposure": "services.cli.exposure",
     "funding-source": "services.cli.funding_source",
     "programme": "services.cli.programme",
+    "fund-return": "services.cli.fund_return",
     "facts": "services.cli.facts",
     "operation": "services.cli.operation",
     "allocation": "services.cli.allocation",

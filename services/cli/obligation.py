@@ -187,6 +187,15 @@ def approve_write_off(call: Call, name: Name) -> None:
     show_obligation(call, call.post(f"{name}:approveWriteOff"))
 
 
+@obligation.command(
+    "decline-write-off", epilog="Example:  waymark obligation decline-write-off employerObligations/0198…"
+)
+@calls("finance:checker")
+def decline_write_off(call: Call, name: Name) -> None:
+    """End a proposal to write off: whoever made it withdraws it, or another declines it."""
+    show_obligation(call, call.post(f"{name}:declineWriteOff"))
+
+
 def show_obligation(call: Call, found: dict[str, Any]) -> None:
     """Prints a promise with its payers."""
     call.one(found, OBLIGATION)

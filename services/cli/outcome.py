@@ -225,6 +225,13 @@ def approve(call: Call, name: Name) -> None:
     show_repayment(call, call.post(f"{name}:approveRepayment"))
 
 
+@outcome.command(epilog="Example:  waymark outcome reject outcomeContracts/bond")
+@calls("finance:checker")
+def reject(call: Call, name: Name) -> None:
+    """End a proposal to repay, for results to be mended: whoever made it, or another."""
+    show_repayment(call, call.post(f"{name}:rejectRepayment"))
+
+
 def show_contract(call: Call, contract: dict[str, Any]) -> None:
     """Prints a contract with its investors and milestones."""
     call.one(contract, CONTRACT)

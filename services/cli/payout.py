@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from services.cli import output
 from services.cli.amounts import json_day
-from services.cli.call import Call, calls
+from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 
 payout = typer.Typer(help="Payments by the bank: batch, freeze, approval by a second person, SEPA file.")
@@ -24,6 +25,7 @@ BATCH = {
     "file fetched": "fileTime",
     "file retracted": "fileRetractTime",
     "sent": "sendTime",
+    "days without the bank's word": "daysWithoutWord",
     "settled": "settleTime",
     "given up": "cancelTime",
     "because": "cancelReason",
@@ -103,14 +105,15 @@ def file(call: Call, name: Name, out: Annotated[Path, typer.Option(help="Where t
 @payout.command(epilog="Example:  waymark payout sent payoutBatches/0198…")
 @calls(CHECKER)
 def sent(call: Call, name: Name) -> None:
-    """Say that the bank has the file of an approved batch."""
+    """Say that the bank has the file of an approved batch, once somebody has fetched it."""
     show_batch(call.post(f"{name}:markSent"), call.as_json)
 
 
 @payout.command(epilog="Example:  waymark payout retract payoutBatches/0198…")
 @calls(CHECKER)
 def retract(call: Call, name: Name) -> None:
-    """Say that a fetched file did not go to the bank and is kept nowhere: another may cancel the batch."""
+    """Say that a file did not go to the bank and is kept nowhere, also of a batch marked as sent by mistake:
+    another may cancel the batch."""
     show_batch(call.post(f"{name}:retractBankFile"), call.as_json)
 
 
@@ -130,11 +133,32 @@ def show(call: Call, name: Name) -> None:
     show_batch(call.get(name), call.as_json)
 
 
-@payout.command("list", epilog="Example:  waymark payout list")
+class State(StrEnum):
+    """Where a batch stands."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    APPROVED = "approved"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+@payout.command("list", epilog="Example:  waymark payout list --unanswered 3")
 @calls("auditor")
-def list_(call: Call, limit: Limit = 50) -> None:
+def list_(
+    call: Call,
+    state: Annotated[State | None, typer.Option(help="Only those that stand there.")] = None,
+    unanswered: Annotated[
+        int, typer.Option(min=0, help="Only those sent so many days ago without the bank's word on all.")
+    ] = 0,
+    limit: Limit = 50,
+) -> None:
     """List batches, newest first."""
-    call.many("payoutBatches", BATCH, limit, empty="no batch yet")
+    query = {"state": enum("STATE", state)} if state else {}
+    query |= {"min_days_without_word": str(unanswered)} if unanswered else {}
+    call.many("payoutBatches", BATCH, limit, empty="no such batch", **query)
 
 
 @payout.command(epilog="Example:  waymark payout payables --payee organisations/acme")

@@ -197,8 +197,7 @@ def list_(call: Call, limit: Limit = 50) -> None:
 def show(call: Call, name: Annotated[str, typer.Argument(help="programmes/{id}")]) -> None:
     """Show a programme with its versions, clauses and budgets."""
     found = call.get(name)
-    versions = call.get(f"{name}/versions").get("versions", [])
-    budgets = call.get(f"{name}/budgets").get("budgets", [])
+    versions, budgets = list(call.each(f"{name}/versions")), list(call.each(f"{name}/budgets"))
     if call.as_json:
         output.as_json({"programme": found, "versions": versions, "budgets": budgets})
         return

@@ -1,11 +1,12 @@
-"""`waymark receivable`: what providers owe back, set off against their next batches or written off."""
+"""`waymark receivable`: what providers owe back, set off against their next batches, paid or written off."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from services.cli.amounts import json_money
 from services.cli.call import Call, calls
 from services.cli.options import Limit
 
@@ -17,11 +18,19 @@ RECEIVABLE = {
     "state": "state",
     "amount": "amount",
     "set off": "setOff",
+    "paid": "paid",
     "written off": "writtenOff",
     "outstanding": "outstanding",
     "days": "ageDays",
 }
 ONE = {**RECEIVABLE, "give up because": "writeOffReason"}
+PAYMENT = {
+    "payment": "name",
+    "amount": "amount",
+    "bank reference": "bankReference",
+    "noted": "createTime",
+    "undone": "undoTime",
+}
 Name = Annotated[str, typer.Argument(metavar="RECEIVABLE", help="receivables/{id}")]
 
 
@@ -54,8 +63,8 @@ def list_(
 @receivable.command(epilog="Example:  waymark receivable show receivables/0198…")
 @calls("auditor")
 def show(call: Call, name: Name) -> None:
-    """Show a receivable."""
-    call.one(call.get(name), ONE)
+    """Show a receivable, with what its provider paid of it."""
+    _show(call, call.get(name))
 
 
 @receivable.command(
@@ -66,11 +75,47 @@ def write_off(
     call: Call, name: Name, reason: Annotated[str, typer.Argument(help="Why; kept sealed.")]
 ) -> None:
     """Propose to write off what is left."""
-    call.one(call.post(f"{name}:proposeWriteOff", {"reason": reason}), ONE)
+    _show(call, call.post(f"{name}:proposeWriteOff", {"reason": reason}))
 
 
 @receivable.command(epilog="Example:  waymark receivable approve receivables/0198…")
 @calls("finance:checker")
 def approve(call: Call, name: Name) -> None:
     """Approve a write-off; by another person than the one who proposed it."""
-    call.one(call.post(f"{name}:approveWriteOff"), ONE)
+    _show(call, call.post(f"{name}:approveWriteOff"))
+
+
+@receivable.command(epilog="Example:  waymark receivable decline receivables/0198…")
+@calls("finance:checker")
+def decline(call: Call, name: Name) -> None:
+    """End a proposal to write off: whoever made it withdraws it, or another declines it."""
+    _show(call, call.post(f"{name}:declineWriteOff"))
+
+
+@receivable.command(epilog="Example:  waymark receivable paid receivables/0198… 300.00 --reference A-1")
+@calls("finance:maker")
+def paid(
+    call: Call,
+    name: Name,
+    amount: Annotated[str, typer.Argument(help="Like 300.00.")],
+    reference: Annotated[str, typer.Option(help="The bank's reference of the credit.")] = "",
+) -> None:
+    """Note what the provider paid by itself, once the bank's statement shows it."""
+    body = {"amount": json_money(amount), "bankReference": reference}
+    _show(call, call.post(f"{name}:recordPayment", body))
+
+
+@receivable.command(epilog="Example:  waymark receivable undo receivables/0198…/payments/0198…")
+@calls("finance:checker")
+def undo(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="PAYMENT", help="receivables/{id}/payments/{id}")],
+) -> None:
+    """Take back that a payment was noted; by another person than the one who noted it."""
+    _show(call, call.post(f"{name}:undo"))
+
+
+def _show(call: Call, found: dict[str, Any]) -> None:
+    call.one(found, ONE)
+    if found.get("payments"):
+        call.part(found["payments"], PAYMENT)

@@ -12,7 +12,7 @@ from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 
 sanction = typer.Typer(
-    help="Sanctions on providers: proposed, imposed and, on appeal, decided by three people."
+    help="Sanctions on providers: proposed, imposed and, on appeal, decided by three; or lifted by two."
 )
 SANCTION = {
     "sanction": "name",
@@ -26,6 +26,8 @@ SANCTION = {
     "appeal until": "appealTimeLimit",
     "appeal": "appeal",
     "decision": "decision",
+    "to be lifted": "liftProposed",
+    "lifted because": "liftReason",
 }
 Name = Annotated[str, typer.Argument(metavar="SANCTION", help="sanctions/{id}")]
 
@@ -91,6 +93,26 @@ def decide(
 ) -> None:
     """Decide an appeal; by a person who neither proposed nor imposed the sanction."""
     call.one(call.post(f"{name}:decideAppeal", {"lift": lift, "decision": words}), SANCTION)
+
+
+@sanction.command(
+    "propose-lift", epilog="Example:  waymark sanction propose-lift sanctions/0198… 'the wrong provider'"
+)
+@calls("finance:maker")
+def propose_lift(
+    call: Call,
+    name: Name,
+    reason: Annotated[str, typer.Argument(help="Why; the provider reads it once it is lifted; sealed.")],
+) -> None:
+    """Propose to lift a sanction without an appeal."""
+    call.one(call.post(f"{name}:proposeLift", {"reason": reason}), SANCTION)
+
+
+@sanction.command(epilog="Example:  waymark sanction lift sanctions/0198…")
+@calls("finance:checker")
+def lift(call: Call, name: Name) -> None:
+    """Lift a sanction as proposed; by another person than the one who proposed it."""
+    call.one(call.post(f"{name}:lift"), SANCTION)
 
 
 @sanction.command(epilog="Example:  waymark sanction show sanctions/0198…")

@@ -90,7 +90,7 @@ class Matching:
         elif any(each.result == BatchState.CONFIRMED for each in about):
             result = int(BatchState.CONFIRMED)
         return Known(
-            sent=row.sent_at is not None,
+            sent=row.sent_at is not None and row.state != BatchState.CANCELLED,
             result=result,
             cents=sum(each.cents for each in about),
             currency=row.currency,

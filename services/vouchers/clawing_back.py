@@ -1,10 +1,12 @@
 """Takes accepted money back from a provider, and gives up what it will never give back.
 
-Locked in this order: the redemption, its voucher, the pot, the chain. A write-off: the receivable, the chain.
+Locked in this order: the redemption, its voucher, the pot, the chain. A write-off or payment: the
+receivable, the chain.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Row
@@ -15,9 +17,10 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.api.redemption_messages import ref
+from services.vouchers.co_funding import Moved, Movement, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import Owed
-from services.vouchers.domain.ledger import Head
+from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.money import money
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.store import ledger, receivables, vouchers
@@ -93,8 +96,8 @@ def _owe(tx: Transaction, receivable: str, row: Row[Any], cents: int) -> None:
 
 
 def left_cents(row: Row[Any]) -> int:
-    """Returns what is neither set off nor written off of a receivable."""
-    return int(row.amount_cents - row.set_off_cents - row.written_off_cents)
+    """Returns what is neither set off, paid nor written off of a receivable."""
+    return int(row.amount_cents - row.set_off_cents - row.paid_cents - row.written_off_cents)
 
 
 def free_cents(row: Row[Any]) -> int:
@@ -106,13 +109,15 @@ def write_off(tx: Transaction, row: Row[Any]) -> Row[Any]:
     """Books the proposed loss of a locked receivable; returns its new row. Raises Refusal: WRONG_STATE when
     nothing was proposed or nothing is left, SAME_PERSON."""
     cents = free_cents(row)
-    if not row.write_off_by or not cents:
+    if not row.proposed_by or not cents:
         metadata = {"state": "OPEN" if cents else "SETTLED", "needed": "WRITE_OFF_PROPOSED"}
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
-    if row.write_off_by == tx.principal.subject:
+    if row.proposed_by == tx.principal.subject:
         raise Refusal(reason_pb2.REASON_SAME_PERSON)
     values = {
         "written_off_cents": row.written_off_cents + cents,
+        "proposed_by": "",
+        "write_off_by": row.proposed_by,
         "written_off_by": tx.principal.subject,
         "written_off_at": tx.now,
     }
@@ -123,4 +128,49 @@ def write_off(tx: Transaction, row: Row[Any]) -> Row[Any]:
     amount = money(cents, row.currency)
     event = events_pb2.ReceivableWrittenOff(receivable=name, organisation=row.organisation, amount=amount)
     tx.publish(event)
+    return written
+
+
+def pay_back(tx: Transaction, row: Row[Any], cents: int, bank_reference: str) -> Row[Any]:
+    """Books what a provider paid of a locked receivable; returns its new row. Raises Refusal: WRONG_STATE
+    when nothing is left, AMOUNT_TOO_HIGH for more than is left and no frozen batch sets off."""
+    free = free_cents(row)
+    if not left_cents(row):
+        metadata = {"state": "SETTLED", "needed": "OPEN"}
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+    if cents > free:
+        raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(free)})
+    values = {
+        "id": new_id(),
+        "receivable_id": row.id,
+        "cents": cents,
+        "bank_reference": bank_reference,
+        "recorded_by": tx.principal.subject,
+    }
+    receivables.add_payment(tx, values)
+    return _book_payment(tx, row, bookings.pay_back, cents)
+
+
+def undo_pay_back(tx: Transaction, row: Row[Any], payment: Row[Any]) -> Row[Any]:
+    """Books a payment of a locked receivable back; returns its new row. Raises Refusal: WRONG_STATE when
+    that was done before, SAME_PERSON."""
+    if payment.undone_by:
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "UNDONE", "needed": "RECORDED"})
+    if payment.recorded_by == tx.principal.subject:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+    receivables.undo_payment(tx, payment.id)
+    return _book_payment(tx, row, bookings.undo_pay_back, -payment.cents)
+
+
+def _book_payment(
+    tx: Transaction, row: Row[Any], book: Callable[[str, str, str, int], Booking], cents: int
+) -> Row[Any]:
+    """Writes and books what came in of a receivable (less than zero: goes out), and has the sources that
+    bore the payment get it back."""
+    written = receivables.change(tx, row.id, {"paid_cents": row.paid_cents + cents})
+    redemption = str(row.redemption_id)
+    booking = book(new_id(), f"redemptions/{redemption}", f"receivables/{row.id}", abs(cents))
+    ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
+    voucher = receivables.voucher_of(tx, redemption)
+    share(tx, [Moved(booking.id, Movement.RECOVERY, redemption, voucher, None, -cents)])
     return written

@@ -1,4 +1,5 @@
-"""Who bears a payment: written with the payment, in its transaction. Shared by payouts and returns.
+"""Who bears a payment: written with the payment, in its transaction. Shared by payouts, returns and
+what providers pay back.
 
 Locked after the chains: what has been paid of each voucher, in order of the vouchers.
 """
@@ -27,13 +28,14 @@ class Movement(IntEnum):
 @dataclass(frozen=True)
 class Moved:
     """`cents` that the programme paid for a redemption, less than zero what came back. Ids of the ledger's
-    transaction, the redemption, its voucher and the batch."""
+    transaction, the redemption, its voucher and the batch,
+    None without one."""
 
     transaction: str
     movement: Movement
     redemption: str
     voucher: str
-    batch: str
+    batch: str | None
     cents: int
 
 

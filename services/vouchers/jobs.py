@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
-from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.transaction import Transaction, transaction
-from services.platform.errors import Refusal
 from services.platform.operations.runner import run_due
 from services.platform.service import Job
 from services.vouchers import (
@@ -32,6 +30,7 @@ from services.vouchers.ending import end_voucher, sweep_voucher
 from services.vouchers.programme_money import tell_changes
 from services.vouchers.programme_terms import tell_untold
 from services.vouchers.releasing import release_reservation
+from services.vouchers.rounds import BATCH, round_of
 from services.vouchers.settlement import AT_ONCE, release_due
 from services.vouchers.store import (
     allocations,
@@ -54,39 +53,48 @@ from services.vouchers.store import (
 from services.vouchers.waiting import lapse, offer
 from services.vouchers.webhooks import brief
 
-BATCH = 200
-
 
 def expire_reservations(app: VouchersApp) -> None:
     """Ends reservations that nobody authorised in time."""
-    _each(app, redemptions.timed_out, _expire_reservation)
+    with round_of(app) as this:
+        this.each(redemptions.timed_out, _expire_reservation)
 
 
 def expire_vouchers(app: VouchersApp) -> None:
     """Ends vouchers past their validity, and returns what late releases left on ended ones."""
-    _each(app, vouchers.due_to_expire, lambda tx, key: end_voucher(tx, key, VoucherState.EXPIRED))
-    _each(app, vouchers.leftovers, sweep_voucher)
+    with round_of(app) as this:
+        this.each(vouchers.due_to_expire, lambda tx, key: end_voucher(tx, key, VoucherState.EXPIRED))
+        this.each(vouchers.leftovers, sweep_voucher)
 
 
 def offer_waiting(app: VouchersApp) -> None:
     """Ends offers past their limit, and offers money that is there to those who wait, in order."""
-    _each(app, waiting_list.due_to_lapse, lapse)
-    moved = True
-    while moved:
-        with transaction(app, read_only=True) as tx:
-            entries = waiting_list.first_in_turn(tx)
-        moved = False
-        for entry in entries:
-            with transaction(app) as tx:
-                moved = offer(app, tx, entry) or moved
+    moved = list[str]()
+
+    def offer_one(entry: str) -> None:
+        with transaction(app) as tx:
+            if offer(app, tx, entry):
+                moved.append(entry)
+
+    with round_of(app) as this:
+        this.each(waiting_list.due_to_lapse, lapse)
+        stuck = set[str]()
+        while True:
+            with transaction(app, read_only=True) as tx:
+                entries = [entry for entry in waiting_list.first_in_turn(tx) if entry not in stuck]
+            moved.clear()
+            stuck |= {entry for entry in entries if not this.one(entry, partial(offer_one, entry))}
+            if not moved:
+                return
 
 
 def draw_openings(app: VouchersApp) -> None:
     """Draws openings whose window has closed, and goes on with those that were interrupted."""
     with transaction(app, read_only=True) as tx:
         due = openings.due(tx, BATCH)
-    for programme, number in due:
-        draw_opening(app, programme, number)
+    with round_of(app) as this:
+        for programme, number in due:
+            this.one(f"{programme}/openings/{number}", partial(draw_opening, app, programme, number))
 
 
 def look_at_accepted(app: VouchersApp) -> None:
@@ -113,16 +121,22 @@ def _seen(step: Callable[[Transaction], int]) -> Callable[[Transaction], int]:
 def rebook(app: VouchersApp) -> None:
     """Offers learners of delisted providers another course; gives the money back where nobody chose. Tells
     those who have nothing booked."""
-    _each(app, rebookings.stranded, lambda tx, key: rebooking.offer(app, tx, key))
-    _each(app, rebookings.overdue, rebooking.expire)
+    with round_of(app) as this:
+        this.each(rebookings.stranded, lambda tx, key: rebooking.offer(app, tx, key))
+        this.each(rebookings.overdue, rebooking.expire)
+        this.one("unbooked", partial(_tell_unbooked, app))
+
+
+def _tell_unbooked(app: VouchersApp) -> None:
     _until_done(app, rebooking.AT_ONCE, lambda tx: rebooking.tell_unbooked(app, tx))
 
 
 def release_cancelled(app: VouchersApp) -> None:
     """Gives the money back of what was reserved, and has not started, for sessions that are cancelled."""
-    _each(app, rebookings.cancelled, rebooking.end_cancelled)
-    with transaction(app) as tx:
-        rebookings.note_released(tx)
+    with round_of(app) as this:
+        this.each(rebookings.cancelled, rebooking.end_cancelled)
+        with transaction(app) as tx:
+            rebookings.note_released(tx)
 
 
 def ask_outcomes(app: VouchersApp) -> None:
@@ -185,7 +199,8 @@ def remind_expiring(app: VouchersApp) -> None:
 
 def expire_levies(app: VouchersApp) -> None:
     """Lets lapse what employers did not claim in time."""
-    _each(app, levies.due_to_expire, levying.expire)
+    with round_of(app) as this:
+        this.each(levies.due_to_expire, levying.expire)
 
 
 def watch_targets(app: VouchersApp) -> None:
@@ -260,26 +275,6 @@ def _until_done(app: VouchersApp, at_once: int, step: Callable[[Transaction], in
     while done == at_once:
         with transaction(app) as tx:
             done = step(tx)
-
-
-def _each(
-    app: VouchersApp,
-    due: Callable[[Transaction, int], list[str]],
-    act: Callable[[Transaction, str], None],
-) -> None:
-    """Does each due thing in a transaction of its own; what somebody else moved meanwhile is passed over."""
-    while True:
-        with transaction(app, read_only=True) as tx:
-            keys = due(tx, BATCH)
-        for key in keys:
-            try:
-                with transaction(app) as tx:
-                    act(tx, key)
-            except Refusal as refusal:
-                if refusal.reason != reason_pb2.REASON_WRONG_STATE:
-                    raise
-        if len(keys) < BATCH:
-            return
 
 
 JOBS = (

@@ -18,6 +18,7 @@ from waymark.vouchers.v1 import (
     eligibility_pb2_grpc,
     employer_obligation_pb2_grpc,
     export_pb2_grpc,
+    fund_return_pb2_grpc,
     funding_source_pb2_grpc,
     hold_pb2_grpc,
     inquiry_pb2_grpc,
@@ -59,6 +60,7 @@ from services.vouchers.api.decision_letters import DecisionLetterApi
 from services.vouchers.api.eligibility import EligibilityApi
 from services.vouchers.api.employer_obligations import EmployerObligationApi
 from services.vouchers.api.exports import ExportApi
+from services.vouchers.api.fund_returns import FundReturnApi
 from services.vouchers.api.funding_sources import FundingSourceApi
 from services.vouchers.api.holds import HoldApi
 from services.vouchers.api.inquiries import InquiryApi
@@ -132,6 +134,7 @@ SERVICERS: Sequence[Servicer] = (
     (alert_pb2_grpc.add_AlertServiceServicer_to_server, AlertApi),
     (complaint_pb2_grpc.add_ComplaintServiceServicer_to_server, ComplaintApi),
     (sanction_pb2_grpc.add_SanctionServiceServicer_to_server, SanctionApi),
+    (fund_return_pb2_grpc.add_FundReturnServiceServicer_to_server, FundReturnApi),
     (rebooking_pb2_grpc.add_RebookingServiceServicer_to_server, RebookingApi),
     (learner_result_pb2_grpc.add_LearnerResultServiceServicer_to_server, LearnerResultApi),
 )

@@ -76,7 +76,8 @@ _BALANCES = text("""WITH kept AS (
   UNION ALL SELECT 7, 'payoutBatches/' || batch_id, sum(cents) FROM payables WHERE state = 3 GROUP BY batch_id
   UNION ALL SELECT 7, 'payoutBatches/' || batch_id, sum(paid_cents) FROM redemptions WHERE paid_cents > 0
     GROUP BY batch_id
-  UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + written_off_cents - amount_cents FROM receivables
+  UNION ALL SELECT 8, 'receivables/' || id, set_off_cents + paid_cents + written_off_cents - amount_cents
+    FROM receivables
   UNION ALL SELECT 10, 'levyAccounts/' || account_id, sum(contributed_cents - claimed_cents - expired_cents)
     FROM levy_years GROUP BY account_id
   UNION ALL SELECT 11, 'outcomeContracts/' || id, available_cents FROM outcome_contracts

@@ -43,11 +43,11 @@ def levy(world: World, *rates: tuple[date, int], carry_over: int = 1, currency_c
     return str(world.maker.levies.CreateLevyScheme(request).name)
 
 
-def wages(world: World, scheme: str, *rows: tuple[str, str, int], dry: bool = False) -> Any:
+def wages(world: World, scheme: str, *rows: tuple[str, str, int], dry: bool = False, **options: Any) -> Any:
     """Imports rows of employer, month and gross payroll in cents; returns the answer."""
     content = HEADER + "".join(f"{employer},{month},{gross}\n" for employer, month, gross in rows)
     request = levy_pb2.ImportLevyContributionsRequest(
-        name=scheme, content=content.encode(), request_id=request_id(), validate_only=dry
+        name=scheme, content=content.encode(), request_id=request_id(), validate_only=dry, **options
     )
     return world.payer.levies.ImportLevyContributions(request)
 

@@ -78,6 +78,7 @@ ELSEWHERE = {
     "RightsRequestDue",
     "SanctionAppealDecided",
     "SanctionImposed",
+    "SanctionLifted",
     "TargetReviewDue",
     "VoucherExpiring",
     "VoucherExtended",

@@ -250,6 +250,16 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
         )
         return self._messages(tx, [row])[0]
 
+    @mutation
+    def DeclineObligationWriteOff(
+        self, tx: Transaction, request: pb.DeclineObligationWriteOffRequest
+    ) -> pb.EmployerObligation:
+        row = store.lock(tx, _key(request.name))
+        check_etag(request.etag, row.version)
+        need(ObligationState(row.state), (ObligationState.WRITE_OFF_PROPOSED,))
+        values = {"state": int(ObligationState.OWED), "write_off_by": "", "sealed_reason": None}
+        return self._messages(tx, [store.change(tx, row.id, values)])[0]
+
     def _messages(self, tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.EmployerObligation]:
         counts = store.counts_of(tx, [row.id for row in rows])
         found = [_message(row, counts[row.id]) for row in rows]

@@ -40,7 +40,10 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
             "ends_at": ends,
             "placed_by": tx.principal.subject,
         }
-        return self._message(holds.add(tx, values))
+        placed = self._message(holds.add(tx, values))
+        batches = holds.approved_batches(tx, hold.target)
+        placed.payout_batches.extend(f"payoutBatches/{batch}" for batch in batches)
+        return placed
 
     @mutation
     def RenewHold(self, tx: Transaction, request: pb.RenewHoldRequest) -> pb.Hold:
@@ -107,7 +110,7 @@ def _need_standing(row: Row[Any]) -> None:
 
 def _need_no_sanction(row: Row[Any]) -> None:
     if row.placed_by.startswith("sanctions/"):
-        metadata = {"state": "SUSPENDED", "needed": "an appeal that lifts the sanction"}
+        metadata = {"state": "SUSPENDED", "needed": "the sanction lifted"}
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
 
 

@@ -82,12 +82,15 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
         self, tx: Transaction, request: pb.ImportLevyContributionsRequest
     ) -> pb.ImportLevyContributionsResponse:
         scheme = names.last(request.name)
-        done = take_in(tx, scheme, request.content, dry=request.validate_only)
+        done = take_in(tx, scheme, request.content, dry=request.validate_only, correct=request.correct)
+        currency = store.get_scheme(tx, scheme).currency
         return pb.ImportLevyContributionsResponse(
             row_count=done.rows,
             applied_count=done.applied,
             known_count=done.known,
-            applied_amount=money(done.cents, store.get_scheme(tx, scheme).currency),
+            applied_amount=money(done.cents, currency),
+            corrected_count=done.corrected,
+            corrected_amount=money(done.difference, currency),
             findings=[
                 pb.LevyFinding(line=found.line, column=found.column, text=found.text)
                 for found in done.findings
@@ -201,6 +204,7 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
             contributed=money(found.sum_of(LineKind.CONTRIBUTION), currency),
             claimed=money(found.sum_of(LineKind.CLAIM), currency),
             expired=money(found.sum_of(LineKind.EXPIRY), currency),
+            corrected=money(found.sum_of(LineKind.CORRECTION), currency),
             closing_balance=money(found.closing, currency),
             lines=[
                 pb.LevyStatementLine(

@@ -134,6 +134,14 @@ class ResultMethods:
         check_etag(request.etag, row.version)
         return repaying.approve(tx, row)
 
+    @mutation
+    def RejectRepayment(self, tx: Transaction, request: pb.RejectRepaymentRequest) -> pb.Repayment:
+        row = outcomes.lock(tx, names.last(request.name))
+        need(ContractState(row.state), (ContractState.REPAYMENT_PROPOSED,))
+        check_etag(request.etag, row.version)
+        values = {"state": int(ContractState.ACTIVE), "proposed_by": ""}
+        return repayment_of(tx, outcomes.change(tx, row.id, values))
+
 
 def _lock_active(tx: Transaction, name: str) -> Row[Any]:
     row = outcomes.lock(tx, names.last(name))

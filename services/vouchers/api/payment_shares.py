@@ -23,7 +23,7 @@ from services.vouchers.domain.statements import period
 from services.vouchers.store import names, payment_shares
 from services.vouchers.store.payment_share_tables import payment_shares as table
 
-OPERATIONS = {Movement.PAYOUT: "payout", Movement.RETURN: "return"}
+OPERATIONS = {Movement.PAYOUT: "payout", Movement.RETURN: "return", Movement.RECOVERY: "payback"}
 
 
 class PaymentShareApi(payment_share_pb2_grpc.PaymentShareServiceServicer):
@@ -71,6 +71,8 @@ class PaymentShareApi(payment_share_pb2_grpc.PaymentShareServiceServicer):
         # What a payout recovers belongs to other redemptions, so its own movement tells which it is about.
         first = shares[0]
         redemption, operation = f"redemptions/{first.redemption_id}", OPERATIONS[Movement(first.movement)]
+        if operation == "payback" and first.cents > 0:
+            operation = "paybackundone"
         entries = payment_shares.entries_of(tx, redemption, operation)
         pot = payment_shares.pot_of(tx, first.voucher_id)
         issued = payment_shares.entries_of(tx, f"vouchers/{first.voucher_id}", "issue")

@@ -16,8 +16,8 @@ from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.clawing_back import free_cents, left_cents, write_off
-from services.vouchers.domain.money import money
+from services.vouchers.clawing_back import free_cents, left_cents, pay_back, undo_pay_back, write_off
+from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.relationships import is_accountant
 from services.vouchers.store import names, receivables
@@ -34,7 +34,7 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
 
     @query
     def GetReceivable(self, tx: Transaction, request: pb.GetReceivableRequest) -> pb.Receivable:
-        return self._message(tx, receivables.get(tx, names.uuid_in(request.name, "receivables")))
+        return self._one(tx, receivables.get(tx, names.uuid_in(request.name, "receivables")))
 
     @query
     def ListReceivables(
@@ -69,20 +69,57 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
         receivable = names.uuid_in(request.name, "receivables")
         row = receivables.get(tx, receivable, locked=True)
         keep_apart(row.currency)
-        if row.write_off_by or not free_cents(row):
+        if row.proposed_by or not free_cents(row):
             metadata = {"state": State.Name(_state(row)).removeprefix("STATE_"), "needed": "OPEN"}
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
         values = {
-            "write_off_by": tx.principal.subject,
+            "proposed_by": tx.principal.subject,
             "sealed_reason": self.app.notes.seal(request.name, request.reason),
         }
-        return self._message(tx, receivables.change(tx, receivable, values))
+        return self._one(tx, receivables.change(tx, receivable, values))
 
     @mutation
     def ApproveWriteOff(self, tx: Transaction, request: pb.ApproveWriteOffRequest) -> pb.Receivable:
         row = receivables.get(tx, names.uuid_in(request.name, "receivables"), locked=True)
         check_etag(request.etag, row.version)
-        return self._message(tx, write_off(tx, row))
+        return self._one(tx, write_off(tx, row))
+
+    @mutation
+    def DeclineWriteOff(self, tx: Transaction, request: pb.DeclineWriteOffRequest) -> pb.Receivable:
+        row = receivables.get(tx, names.uuid_in(request.name, "receivables"), locked=True)
+        check_etag(request.etag, row.version)
+        if not row.proposed_by:
+            metadata = {
+                "state": State.Name(_state(row)).removeprefix("STATE_"),
+                "needed": "WRITE_OFF_PROPOSED",
+            }
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        return self._one(tx, receivables.change(tx, row.id, {"proposed_by": "", "sealed_reason": None}))
+
+    @mutation
+    def RecordReceivablePayment(
+        self, tx: Transaction, request: pb.RecordReceivablePaymentRequest
+    ) -> pb.Receivable:
+        row = receivables.get(tx, names.uuid_in(request.name, "receivables"), locked=True)
+        keep_apart(row.currency)
+        cents = checked_cents("amount", request.amount, row.currency)
+        return self._one(tx, pay_back(tx, row, cents, request.bank_reference))
+
+    @mutation
+    def UndoReceivablePayment(
+        self, tx: Transaction, request: pb.UndoReceivablePaymentRequest
+    ) -> pb.Receivable:
+        payment = names.uuid_in(request.name, "payments")
+        above = names.uuid_in(request.name.partition("/payments/")[0], "receivables")
+        row = receivables.get(tx, above, locked=True)
+        return self._one(tx, undo_pay_back(tx, row, receivables.get_payment(tx, above, payment)))
+
+    def _one(self, tx: Transaction, row: Row[Any]) -> pb.Receivable:
+        message = self._message(tx, row)
+        message.payments.extend(
+            _payment(each, row.currency) for each in tx.execute(receivables.payments_of(row.id))
+        )
+        return message
 
     def _message(self, tx: Transaction, row: Row[Any]) -> pb.Receivable:
         name = f"receivables/{row.id}"
@@ -96,6 +133,7 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
             amount=money(row.amount_cents, row.currency),
             reserved=money(row.reserved_cents, row.currency),
             set_off=money(row.set_off_cents, row.currency),
+            paid=money(row.paid_cents, row.currency),
             written_off=money(row.written_off_cents, row.currency),
             outstanding=money(left_cents(row), row.currency),
             age_days=(tx.now - row.created_at).days,
@@ -109,4 +147,14 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
 def _state(row: Row[Any]) -> State.ValueType:
     if not left_cents(row):
         return State.STATE_WRITTEN_OFF if row.written_off_cents else State.STATE_SETTLED
-    return State.STATE_WRITE_OFF_PROPOSED if row.write_off_by else State.STATE_OPEN
+    return State.STATE_WRITE_OFF_PROPOSED if row.proposed_by else State.STATE_OPEN
+
+
+def _payment(row: Row[Any], currency: str) -> pb.ReceivablePayment:
+    return pb.ReceivablePayment(
+        name=f"receivables/{row.receivable_id}/payments/{row.id}",
+        amount=money(row.cents, currency),
+        bank_reference=row.bank_reference,
+        create_time=moment(row.created_at),
+        undo_time=moment(row.undone_at),
+    )

@@ -1,4 +1,5 @@
-"""SanctionService: proposed by one person, imposed by another, an appeal decided by a third."""
+"""SanctionService: proposed by one person, imposed by another, an appeal decided by a third; or lifted by
+two."""
 
 from __future__ import annotations
 
@@ -93,6 +94,8 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
             "sealed_decision": self.app.notes.seal(f"sanctions/{row.id}/decision", request.decision),
             "decided_by": tx.principal.subject,
             "decided_at": tx.now,
+            "lift_proposed_by": "",  # what was proposed before the provider was heard
+            "sealed_lift_reason": None,
         }
         if request.lift and row.hold_id:
             sanctions.end_hold(tx, row.hold_id)
@@ -101,6 +104,29 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
             sanction=f"sanctions/{row.id}", organisation=row.organisation, lifted=request.lift
         )
         tx.publish(event)
+        return self._message(tx, row)
+
+    @mutation
+    def ProposeSanctionLift(self, tx: Transaction, request: pb.ProposeSanctionLiftRequest) -> pb.Sanction:
+        row = self._step(tx, request.name, *domain.LIFTABLE)
+        values = {
+            "lift_proposed_by": tx.principal.subject,
+            "sealed_lift_reason": self.app.notes.seal(f"sanctions/{row.id}/lift", request.reason),
+        }
+        return self._message(tx, sanctions.change(tx, row.id, values))
+
+    @mutation
+    def LiftSanction(self, tx: Transaction, request: pb.LiftSanctionRequest) -> pb.Sanction:
+        row = self._step(tx, request.name, *domain.LIFTABLE)
+        if not row.lift_proposed_by:
+            metadata = {"state": State(row.state).name, "needed": "a proposal to lift it"}
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+        domain.check_another(tx.principal.subject, (row.lift_proposed_by,))
+        if row.hold_id:
+            sanctions.end_hold(tx, row.hold_id)
+        values = {"state": int(State.LIFTED), "lifted_by": tx.principal.subject, "lifted_at": tx.now}
+        row = sanctions.change(tx, row.id, values)
+        tx.publish(events_pb2.SanctionLifted(sanction=f"sanctions/{row.id}", organisation=row.organisation))
         return self._message(tx, row)
 
     @query
@@ -121,9 +147,9 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
             sanctions=[self._message(tx, row) for row in found.rows], next_page_token=found.next_page_token
         )
 
-    def _step(self, tx: Transaction, name: str, needed: State) -> Row[Any]:
+    def _step(self, tx: Transaction, name: str, *needed: State) -> Row[Any]:
         row = sanctions.get(tx, names.uuid_in(name, "sanctions"), locked=True)
-        need(State(row.state), (needed,))
+        need(State(row.state), needed)
         return row
 
     def _confirmed(self, tx: Transaction, name: str) -> str:
@@ -150,12 +176,13 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
     def _message(self, tx: Transaction, row: Row[Any]) -> pb.Sanction:
         name, notes = f"sanctions/{row.id}", self.app.notes
         limit = domain.appeal_limit(row.imposed_at, row.appeal_days) if row.imposed_at else None
+        staff, lifted = is_staff(tx.principal), row.lifted_at is not None
         return pb.Sanction(
             name=name,
             organisation=row.organisation,
             kind=row.kind,
             end_time=moment(row.ends_at),
-            alert=f"alerts/{row.alert_id}" if row.alert_id and is_staff(tx.principal) else "",
+            alert=f"alerts/{row.alert_id}" if row.alert_id and staff else "",
             reason=notes.open(name, row.sealed_reason),
             appeal_days=row.appeal_days,
             state=row.state,
@@ -166,4 +193,7 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
             impose_time=moment(row.imposed_at),
             appeal_time_limit=moment(limit),
             decide_time=moment(row.decided_at),
+            lift_proposed=staff and bool(row.lift_proposed_by) and not lifted,
+            lift_reason=notes.open(f"{name}/lift", row.sealed_lift_reason) if staff or lifted else "",
+            lift_time=moment(row.lifted_at),
         )

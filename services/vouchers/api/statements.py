@@ -70,6 +70,8 @@ class StatementApi(statement_pb2_grpc.StatementServiceServicer):
             set_off=amount(moved.get(LineKind.SET_OFF, 0)),
             clawed_back=amount(sum(moved.get(kind, 0) for kind in CLAWED)),
             written_off=amount(moved.get(LineKind.WRITTEN_OFF, 0)),
+            paid_back=amount(moved.get(LineKind.PAID_BACK, 0)),
+            paid_back_undone=amount(moved.get(LineKind.PAID_BACK_UNDONE, 0)),
             closing_held=amount(closing.get(Kind.PROVIDER_HELD, 0)),
             closing_cleared=amount(closing.get(Kind.PROVIDER_CLEARED, 0)),
             closing_receivable=amount(-closing.get(Kind.PROVIDER_RECEIVABLE, 0)),

@@ -14,6 +14,11 @@ def fund(booking: str, source: str, pot: str, cents: int) -> Booking:
     return _move(booking, "fund", pot, (Kind.FUNDER, source), (Kind.PROGRAMME_AVAILABLE, pot), cents)
 
 
+def return_funds(booking: str, source: str, pot: str, cents: int) -> Booking:
+    """Money of a pot that nobody was granted goes back to its funding source."""
+    return _move(booking, "fundback", pot, (Kind.PROGRAMME_AVAILABLE, pot), (Kind.FUNDER, source), cents)
+
+
 def issue(booking: str, pot: str, voucher: str, cents: int) -> Booking:
     """A grant: the pot gives a voucher its value. Redeeming then touches no shared account."""
     here = (Kind.PROGRAMME_AVAILABLE, pot)
@@ -108,6 +113,18 @@ def write_off(booking: str, redemption: str, receivable: str, organisation: str,
     return _move(booking, "writeoff", redemption, here, (Kind.PROVIDER_RECEIVABLE, receivable), cents)
 
 
+def pay_back(booking: str, redemption: str, receivable: str, cents: int) -> Booking:
+    """A provider paid of what it owes back by itself."""
+    here = (Kind.BANK_CLEARING, receivable)
+    return _move(booking, "payback", redemption, here, (Kind.PROVIDER_RECEIVABLE, receivable), cents)
+
+
+def undo_pay_back(booking: str, redemption: str, receivable: str, cents: int) -> Booking:
+    """It was noted wrongly that a provider had paid."""
+    here = (Kind.PROVIDER_RECEIVABLE, receivable)
+    return _move(booking, "paybackundone", redemption, here, (Kind.BANK_CLEARING, receivable), cents)
+
+
 def give_back(booking: str, operation: str, voucher: str, pot: str, cents: int) -> Booking:
     """What a voucher still holds returns to its pot. `operation`: `expiry`, `cancel` or `revoke`."""
     here = (Kind.VOUCHER_AVAILABLE, voucher)
@@ -117,6 +134,14 @@ def give_back(booking: str, operation: str, voucher: str, pot: str, cents: int) 
 def contribute(booking: str, source: str, account: str, cents: int) -> Booking:
     """An employer's contribution for a month comes into its levy account."""
     return _move(booking, "contribute", account, (Kind.FUNDER, source), (Kind.LEVY, account), cents)
+
+
+def correct_contribution(booking: str, source: str, account: str, cents: int) -> Booking:
+    """An employer's contribution for a month had been so much too low; below zero: too high."""
+    giver, taker = (Kind.FUNDER, source), (Kind.LEVY, account)
+    if cents < 0:
+        giver, taker = taker, giver
+    return _move(booking, "contributefix", account, giver, taker, abs(cents))
 
 
 def claim_levy(booking: str, account: str, claim: str, cents: int) -> Booking:

@@ -39,6 +39,7 @@ class LineKind(IntEnum):
     CONTRIBUTION = 1
     CLAIM = 2
     EXPIRY = 3
+    CORRECTION = 4
 
 
 def rate_of(rates: Mapping[date, int], month: date) -> int | None:
@@ -206,7 +207,8 @@ def draw(years: Iterable[Year], cents: int, trained: date, today: date) -> list[
 
 
 class Line(NamedTuple):
-    """One movement of an account: `cents` below zero where money went; `gross` of a contribution."""
+    """One movement of an account: `cents` below zero where money went; `gross` of a contribution, or of its
+    correction."""
 
     day: date
     kind: LineKind
@@ -231,8 +233,9 @@ class Statement:
         return self.opening + sum(line.cents for line in self.lines)
 
     def sum_of(self, kind: LineKind) -> int:
-        """Returns what moved in this way, never below zero."""
-        return sum(abs(line.cents) for line in self.lines if line.kind is kind)
+        """Returns what moved in this way; below zero only where corrections took back more than they gave."""
+        moved = sum(line.cents for line in self.lines if line.kind is kind)
+        return moved if kind is LineKind.CORRECTION else abs(moved)
 
     def balances(self) -> list[int]:
         """Returns what the account held after each line."""

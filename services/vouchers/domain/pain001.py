@@ -1,4 +1,4 @@
-"""Bank file: SEPA credit transfer initiation. Standard: ISO 20022 pain.001.001.09."""
+"""Bank file: credit transfer initiation, SEPA for euro. Standard: ISO 20022 pain.001.001.09."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import cast
 
 from lxml import etree
 
+from services.vouchers.domain.bank_letters import latin
 from services.vouchers.domain.payouts import Account
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
+SEPA = "EUR"  # the only currency of SEPA credit transfers
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,20 @@ def bank_file(
     _child(header, "MsgId", message_id)
     _child(header, "CreDtTm", created.strftime("%Y-%m-%dT%H:%M:%SZ"))
     _totals(header, transfers)
-    _child(_child(header, "InitgPty"), "Nm", debtor.holder)
+    _child(_child(header, "InitgPty"), "Nm", latin(debtor.holder))
     payment = _child(initiation, "PmtInf")
     _child(payment, "PmtInfId", message_id)
     _child(payment, "PmtMtd", "TRF")
     _child(payment, "BtchBookg", "true")
     _totals(payment, transfers)
-    _child(_child(_child(payment, "PmtTpInf"), "SvcLvl"), "Cd", "SEPA")
+    sepa = currency == SEPA
+    if sepa:
+        _child(_child(_child(payment, "PmtTpInf"), "SvcLvl"), "Cd", "SEPA")
     _child(_child(payment, "ReqdExctnDt"), "Dt", execution.isoformat())
-    _child(_child(payment, "Dbtr"), "Nm", debtor.holder)
+    _child(_child(payment, "Dbtr"), "Nm", latin(debtor.holder))
     _account(payment, "DbtrAcct", debtor)
     _agent(payment, "DbtrAgt", debtor, required=True)
-    _child(payment, "ChrgBr", "SLEV")
+    _child(payment, "ChrgBr", "SLEV" if sepa else "SHAR")
     for transfer in transfers:
         _transfer(payment, transfer, currency)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
@@ -65,7 +69,7 @@ def _transfer(payment: etree._Element, transfer: Transfer, currency: str) -> Non
     _child(_child(entry, "PmtId"), "EndToEndId", transfer.reference)
     _child(_child(entry, "Amt"), "InstdAmt", decimal(transfer.cents)).set("Ccy", currency)
     _agent(entry, "CdtrAgt", transfer.payee, required=False)
-    _child(_child(entry, "Cdtr"), "Nm", transfer.payee.holder)
+    _child(_child(entry, "Cdtr"), "Nm", latin(transfer.payee.holder))
     _account(entry, "CdtrAcct", transfer.payee)
     _child(_child(entry, "RmtInf"), "Ustrd", transfer.text)
 

@@ -37,6 +37,9 @@ class State(IntEnum):
     LIFTED = 5
 
 
+LIFTABLE = (State.IN_FORCE, State.UPHELD)  # without an appeal: one that waits is decided by a third person
+
+
 def check_end(kind: Kind, end: datetime | None, now: datetime) -> None:
     """Raises Refusal(INVALID_ARGUMENT) unless the end goes with the kind and is to come."""
     problem = ""

@@ -28,6 +28,8 @@ class LineKind(IntEnum):
     CLAWED_BACK = 6
     CLAWED_BACK_AFTER_PAYMENT = 7
     WRITTEN_OFF = 8
+    PAID_BACK = 9
+    PAID_BACK_UNDONE = 10
 
 
 # The one entry of each booking that tells the provider what happened: operation, kind of account.
@@ -41,6 +43,8 @@ LINES: Mapping[tuple[str, Kind], LineKind] = {
     ("clawback", Kind.PROVIDER_CLEARED): LineKind.CLAWED_BACK,
     ("clawback", Kind.PROVIDER_RECEIVABLE): LineKind.CLAWED_BACK_AFTER_PAYMENT,
     ("writeoff", Kind.PROVIDER_RECEIVABLE): LineKind.WRITTEN_OFF,
+    ("payback", Kind.PROVIDER_RECEIVABLE): LineKind.PAID_BACK,
+    ("paybackundone", Kind.PROVIDER_RECEIVABLE): LineKind.PAID_BACK_UNDONE,
 }
 
 

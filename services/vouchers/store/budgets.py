@@ -42,7 +42,8 @@ _w = waiting_list.c
 
 
 def for_period(tx: Transaction, programme_id: str, start: date, end: date) -> str:
-    """Returns the id of the budget of exactly this period, made when there is none.
+    """Returns the id of the budget of exactly this period, made when there is none; one that touches it and
+    whose money was all returned takes its period.
 
     Hold the programme's lock. Raises Refusal(BUDGET_PERIOD_OVERLAP) when another period touches it.
     """
@@ -50,6 +51,10 @@ def for_period(tx: Transaction, programme_id: str, start: date, end: date) -> st
         budgets.c.programme_id == programme_id, budgets.c.start_date <= end, budgets.c.end_date >= start
     )
     found = tx.execute(touching).all()
+    if len(found) == 1 and _is_empty(tx, found[0].id):
+        period = {"start_date": start, "end_date": end}
+        tx.execute(update(budgets).where(budgets.c.id == found[0].id).values(period))
+        return str(found[0].id)
     if any((row.start_date, row.end_date) != (start, end) for row in found):
         raise Refusal(reason_pb2.REASON_BUDGET_PERIOD_OVERLAP)
     if found:
@@ -59,12 +64,19 @@ def for_period(tx: Transaction, programme_id: str, start: date, end: date) -> st
     return values["id"]  # type: ignore[return-value]
 
 
+def _is_empty(tx: Transaction, budget_id: str) -> bool:
+    """True when no pot of a budget has money, granted or not."""
+    funded = select(pots.c.id).where(pots.c.budget_id == budget_id, pots.c.funded_cents > 0)
+    return tx.execute(funded.limit(1)).first() is None
+
+
 def fund_pot(
     tx: Transaction, budget_id: str, code: str, source: str, groups: list[str], cents: int, name: str
 ) -> None:
     """Adds money to a pot, made when there is none. Hold the programme's lock.
 
-    Raises Refusal(POT_CONFLICT) when it is there with another source or other groups.
+    Raises Refusal(POT_CONFLICT) when it is there with another source or other groups, unless all its money
+    was returned.
     """
     place = and_(pots.c.budget_id == budget_id, pots.c.code == code)
     row = tx.execute(select(pots).where(place).with_for_update(key_share=True)).one_or_none()
@@ -81,9 +93,12 @@ def fund_pot(
         }
         tx.execute(insert(pots), values)
         return
-    if (row.funding_source_id, sorted(row.target_groups)) != (source, groups):
+    same = (row.funding_source_id, sorted(row.target_groups)) == (source, groups)
+    if row.funded_cents and not same:
         raise Refusal(reason_pb2.REASON_POT_CONFLICT)
     added = {
+        "funding_source_id": source,
+        "target_groups": groups,
         "funded_cents": pots.c.funded_cents + cents,
         "available_cents": pots.c.available_cents + cents,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, text, update
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.states import BatchState
@@ -13,6 +13,12 @@ from services.vouchers.store.quality_tables import holds
 from services.vouchers.store.settlement_tables import payout_batches
 
 _h = holds.c
+_APPROVED = text("""SELECT b.id FROM payout_batches b
+WHERE b.state = :approved AND (
+  EXISTS (SELECT 1 FROM redemptions r WHERE r.batch_id = b.id
+    AND :target IN ('redemptions/' || r.id, 'redemptions/' || r.part_of, r.course, r.organisation))
+  OR EXISTS (SELECT 1 FROM payables p WHERE p.batch_id = b.id AND p.organisation = :target))
+ORDER BY b.id LIMIT 50""")
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
@@ -26,6 +32,12 @@ def wait_for_approvals(tx: Transaction) -> None:
     waiting = payout_batches.c.state.in_([int(BatchState.OPEN), int(BatchState.FROZEN)])
     statement = select(payout_batches.c.id).where(waiting).order_by(payout_batches.c.id)
     tx.execute(statement.with_for_update(read=True))
+
+
+def approved_batches(tx: Transaction, target: str) -> list[str]:
+    """Returns the batches that pay what a hold on `target` stops and are approved, at most 50, by id."""
+    found = tx.execute(_APPROVED, {"target": target, "approved": int(BatchState.APPROVED)})
+    return [str(batch) for batch in found.scalars()]
 
 
 def get(tx: Transaction, hold: str) -> Row[Any]:

@@ -21,6 +21,7 @@ from services.vouchers.store.levy_tables import (
     levy_claim_parts,
     levy_claims,
     levy_contributions,
+    levy_corrections,
     levy_expiries,
     levy_rates,
     levy_schemes,
@@ -32,6 +33,19 @@ SELECT * FROM unnest(CAST(:accounts AS uuid[]), CAST(:years AS smallint[]), CAST
   CAST(:expires AS date[]))
 ON CONFLICT (account_id, year)
 DO UPDATE SET contributed_cents = levy_years.contributed_cents + excluded.contributed_cents""")
+_CORRECTED = text("""UPDATE levy_years y SET contributed_cents = y.contributed_cents + n.cents
+FROM unnest(CAST(:accounts AS uuid[]), CAST(:years AS smallint[]), CAST(:cents AS bigint[]))
+  AS n (account_id, year, cents)
+WHERE y.account_id = n.account_id AND y.year = n.year""")
+# A month as it counts by now: the last payroll, and what all of it came to.
+_KNOWN = text("""SELECT a.id AS account_id, a.employer, c.month, c.parts,
+  coalesce(l.gross_cents, c.gross_cents) AS gross_cents, c.cents + coalesce(l.cents, 0) AS cents
+FROM levy_accounts a JOIN levy_contributions c ON c.account_id = a.id
+LEFT JOIN LATERAL (
+  SELECT (array_agg(f.gross_cents ORDER BY f.id DESC))[1] AS gross_cents, sum(f.cents)::bigint AS cents
+  FROM levy_corrections f WHERE f.account_id = c.account_id AND f.month = c.month
+) AS l ON true
+WHERE a.scheme_id = :scheme AND a.employer = ANY(:employers)""")
 _MOVE = {
     ClaimState.SUBMITTED: "reserved_cents = y.reserved_cents + p.cents",
     ClaimState.APPROVED: """reserved_cents = y.reserved_cents - p.cents,
@@ -44,6 +58,8 @@ _LINES = text("""SELECT * FROM (
   UNION ALL SELECT (decided_at AT TIME ZONE 'UTC')::date, 2, -amount_cents, NULL, id
   FROM levy_claims WHERE account_id = :account AND state = 2
   UNION ALL SELECT expired_on, 3, -cents, NULL, NULL FROM levy_expiries WHERE account_id = :account
+  UNION ALL SELECT (created_at AT TIME ZONE 'UTC')::date, 4, cents, gross_cents, NULL
+  FROM levy_corrections WHERE account_id = :account
 ) AS moved WHERE day <= :until ORDER BY day, kind, claim""")
 _DUE = text("""SELECT account_id, min(expires_on) AS expires_on FROM levy_years
 WHERE expires_on < CAST(:today AS date)
@@ -95,14 +111,11 @@ def last_month(tx: Transaction, scheme: str) -> date | None:
     return month
 
 
-def known(tx: Transaction, scheme: str, employers: Iterable[str]) -> dict[tuple[str, date], int]:
-    """Returns the gross payroll (cents) that was taken in, by employer and month."""
-    statement = (
-        select(levy_accounts.c.employer, levy_contributions.c.month, levy_contributions.c.gross_cents)
-        .join(levy_accounts, levy_accounts.c.id == levy_contributions.c.account_id)
-        .where(levy_accounts.c.scheme_id == scheme, levy_accounts.c.employer.in_(set(employers)))
-    )
-    return {(row.employer, row.month): row.gross_cents for row in tx.execute(statement)}
+def known(tx: Transaction, scheme: str, employers: Iterable[str]) -> dict[tuple[str, date], Row[Any]]:
+    """Returns what was taken in, by employer and month, as corrected since: gross payroll and contribution in
+    cents, rate and account."""
+    found = tx.execute(_KNOWN, {"scheme": scheme, "employers": sorted(set(employers))})
+    return {(row.employer, row.month): row for row in found}
 
 
 def accounts_for(tx: Transaction, scheme: Row[Any], employers: Iterable[str]) -> dict[str, Row[Any]]:
@@ -146,6 +159,18 @@ def contribute(
         "expires": [expires for _, expires in years.values()],
     }
     tx.execute(_CONTRIBUTED, values)
+
+
+def correct(tx: Transaction, rows: Sequence[Mapping[str, Any]], years: Mapping[tuple[str, int], int]) -> None:
+    """Inserts corrections of contributions of locked accounts, and adds them to their years: by account and
+    year the cents. Book the same."""
+    tx.execute(insert(levy_corrections), list(rows))
+    values = {
+        "accounts": [account for account, _ in years],
+        "years": [year for _, year in years],
+        "cents": list(years.values()),
+    }
+    tx.execute(_CORRECTED, values)
 
 
 def listed(scheme: str, employer: str) -> Select[Any]:

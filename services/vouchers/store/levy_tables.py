@@ -103,6 +103,22 @@ levy_contributions = Table(
     PrimaryKeyConstraint("account_id", "month"),
 )
 
+levy_corrections = Table(
+    "levy_corrections",
+    metadata,
+    key(),
+    Column("account_id", Uuid(as_uuid=False), nullable=False),
+    Column("month", Date, nullable=False),
+    Column("gross_cents", BigInteger, nullable=False),
+    Column("cents", BigInteger, nullable=False),  # by how much the contribution changes
+    words("imported_by"),
+    created(),
+    ForeignKeyConstraint(
+        ["account_id", "month"], ["levy_contributions.account_id", "levy_contributions.month"]
+    ),
+)
+Index("levy_corrections_month", levy_corrections.c.account_id, levy_corrections.c.month)
+
 levy_claims = Table(
     "levy_claims",
     metadata,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select, text, tuple_, update
@@ -10,6 +11,7 @@ from sqlalchemy import Row, Select, func, insert, select, text, tuple_, update
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.payouts import Payment
 from services.vouchers.domain.states import BankAccountState, BatchState, RedemptionState
+from services.vouchers.store.columns import apart
 from services.vouchers.store.settlement_tables import bank_accounts, payout_batches, payouts
 from services.vouchers.store.tables import redemptions
 
@@ -152,6 +154,18 @@ def set_returned(tx: Transaction, ids: list[str]) -> None:
 def add_batch(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
     """Inserts a batch; returns its row."""
     return tx.execute(insert(payout_batches).values(values).returning(payout_batches)).one()
+
+
+def listed(tx: Transaction, state: int, min_days_without_word: int) -> Select[Any]:
+    """Returns the statement for batches of real money; zeros mean any."""
+    statement = select(payout_batches).where(apart(payout_batches.c.currency))
+    if state:
+        statement = statement.where(payout_batches.c.state == state)
+    if min_days_without_word:
+        since = tx.now - timedelta(days=min_days_without_word)
+        waits = payout_batches.c.state == int(BatchState.SENT)
+        statement = statement.where(waits, payout_batches.c.sent_at <= since)
+    return statement
 
 
 def get_batch(tx: Transaction, batch: str, *, locked: bool = False) -> Row[Any]:

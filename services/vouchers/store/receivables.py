@@ -12,11 +12,12 @@ from services.platform.db.transaction import Transaction
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import vouchers
 from services.vouchers.store.columns import apart
-from services.vouchers.store.settlement_tables import receivables, set_offs
+from services.vouchers.store.settlement_tables import receivable_payments, receivables, set_offs
 from services.vouchers.store.tables import pots, redemptions
 
 _r = receivables.c
-LEFT = _r.amount_cents - _r.set_off_cents - _r.written_off_cents
+_p = receivable_payments.c
+LEFT = _r.amount_cents - _r.set_off_cents - _r.paid_cents - _r.written_off_cents
 _LOCK = text(f"""SELECT r.*, {vouchers.COLUMNS}, v.pot_id, p.name AS pot
 FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN pots p ON p.id = v.pot_id
 WHERE r.id = :id FOR NO KEY UPDATE OF r, v""")  # noqa: S608 - columns of our own
@@ -63,9 +64,37 @@ def get(tx: Transaction, receivable: str, *, locked: bool = False) -> Any:
 
 
 def change(tx: Transaction, receivable: str, values: Mapping[str, Any]) -> Row[Any]:
-    """Writes a step of a write-off; returns the row. The database refuses a checker who is the maker."""
+    """Writes a step of a locked receivable; returns the row. The database refuses a checker who is the
+    maker."""
     statement = update(receivables).where(_r.id == receivable).values(**values, version=_r.version + 1)
     return tx.execute(statement.returning(receivables)).one()
+
+
+def voucher_of(tx: Transaction, redemption: str) -> str:
+    """Returns the id of the voucher that a redemption spent."""
+    found = select(redemptions.c.voucher_id).where(redemptions.c.id == redemption)
+    return str(tx.execute(found).scalar_one())
+
+
+def add_payment(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Inserts what a provider paid; book the same."""
+    tx.execute(insert(receivable_payments).values(values))
+
+
+def get_payment(tx: Transaction, receivable: str, payment: str) -> Row[Any]:
+    """Returns a payment of a receivable, which is locked; raises Refusal(NOT_FOUND)."""
+    return tx.one(payments_of(receivable).where(_p.id == payment))
+
+
+def undo_payment(tx: Transaction, payment: str) -> None:
+    """Notes that a payment was noted wrongly; book the same. The database refuses whoever recorded it."""
+    undone = {"undone_by": tx.principal.subject, "undone_at": tx.now}
+    tx.execute(update(receivable_payments).where(_p.id == payment).values(undone))
+
+
+def payments_of(receivable: str) -> Select[Any]:
+    """Returns the statement for what a provider paid of a receivable, earliest first."""
+    return select(receivable_payments).where(_p.receivable_id == receivable).order_by(_p.id)
 
 
 def listed(

@@ -110,8 +110,8 @@ payout_batches = Table(
     ),
     # What the bank may have, it may pay; paid by another batch too, it would be paid twice.
     CheckConstraint(
-        "state <> 7 OR (sent_at IS NULL AND (file_read_at IS NULL"
-        " OR (file_retracted_by <> '' AND file_retracted_by <> cancelled_by)))",
+        "state <> 7 OR (sent_at IS NULL AND file_read_at IS NULL)"
+        " OR (file_retracted_by <> '' AND file_retracted_by <> cancelled_by)",
         name="payout_batches_cancelled_before_the_bank",
     ),
     CheckConstraint(
@@ -179,17 +179,20 @@ receivables = Table(
     cents("amount_cents"),
     cents("reserved_cents"),
     cents("set_off_cents"),
+    cents("paid_cents"),
     cents("written_off_cents"),
     words("created_by"),
-    blank("write_off_by"),
+    blank("proposed_by"),  # of a write-off that waits
+    blank("write_off_by"),  # who had proposed the last one approved
     sealed("sealed_reason"),
     blank("written_off_by"),
     moment("written_off_at", nullable=True),
     version(),
     created(),
-    not_negative("receivables", "reserved_cents", "set_off_cents", "written_off_cents"),
+    not_negative("receivables", "reserved_cents", "set_off_cents", "paid_cents", "written_off_cents"),
     CheckConstraint(
-        "reserved_cents + set_off_cents + written_off_cents <= amount_cents", name="receivables_within_amount"
+        "reserved_cents + set_off_cents + paid_cents + written_off_cents <= amount_cents",
+        name="receivables_within_amount",
     ),
     CheckConstraint(
         "written_off_by <> write_off_by OR written_off_by = ''", name="receivables_maker_checker"
@@ -200,6 +203,23 @@ receivables = Table(
     ),
 )
 Index("receivables_organisation", receivables.c.organisation, receivables.c.id)
+
+receivable_payments = Table(
+    "receivable_payments",
+    metadata,
+    key(),
+    Column("receivable_id", Uuid(as_uuid=False), ForeignKey("receivables.id"), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    blank("bank_reference"),
+    words("recorded_by"),
+    blank("undone_by"),
+    moment("undone_at", nullable=True),
+    created(),
+    CheckConstraint("cents > 0", name="receivable_payments_some_amount"),
+    CheckConstraint("undone_by <> recorded_by", name="receivable_payments_maker_checker"),
+    CheckConstraint("(undone_by = '') = (undone_at IS NULL)", name="receivable_payments_undone_by_someone"),
+)
+Index("receivable_payments_receivable", receivable_payments.c.receivable_id, receivable_payments.c.id)
 
 set_offs = Table(
     "set_offs",

@@ -40,6 +40,10 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     assert staff.fails("levy", "import", levy, str(wages)) == (4, "LEVY_FILE_INVALID")
     wages.write_text(f"employer,month,gross_payroll_cents\norganisations/yard,{today:%Y-%m},10000000\n")
     assert staff.gets("levy", "import", levy, str(wages))["appliedCount"] == 1
+    for gross in (20_000_000, 10_000_000):
+        wages.write_text(f"employer,month,gross_payroll_cents\norganisations/yard,{today:%Y-%m},{gross}\n")
+        assert staff.fails("levy", "import", levy, str(wages)) == (4, "LEVY_FILE_INVALID")
+        assert staff.gets("levy", "import", levy, str(wages), "--correct")["correctedCount"] == 1
     (account,) = staff.gets("levy", "accounts", "--employer", "organisations/yard")
     assert "450.00 EUR" in staff.prints("levy", "account", account["name"])
     own = ("--as", "employer", "--org", "organisations/yard")
@@ -65,6 +69,8 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     batch = staff.gets(*paying)["name"]
     staff.prints("payout", "freeze", batch)
     staff.prints("payout", "approve", batch)
+    assert not staff.gets("payout", "list", "--unanswered", "1")
+    assert batch in [each["name"] for each in staff.gets("payout", "list", "--state", "approved")]
     (payable,) = staff.gets("payout", "payables", "--payee", "organisations/yard")
     assert (payable["subject"], payable["state"]) == (claim, "STATE_PAID")
     assert staff.gets("payout", "payable", payable["name"]) == payable
@@ -104,6 +110,8 @@ def test_a_bond_from_its_draft_to_the_repayment(staff: Person, tmp_path: Path) -
     assert "500000.00 EUR" in staff.prints("outcome", "release", name, "first-150")
     assert staff.fails("outcome", "release", name, "all-450") == (4, "MILESTONE_NOT_REACHED")
     assert "women" in staff.prints("outcome", "mix", name)
+    staff.prints("outcome", "repay", name)
+    staff.prints("outcome", "reject", name)
     staff.prints("outcome", "repay", name)
     assert "500000.00 EUR" in staff.prints("outcome", "approve", name)
     assert staff.gets("outcome", "show", name)["state"] == "STATE_REPAYMENT_APPROVED"

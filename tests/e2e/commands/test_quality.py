@@ -111,6 +111,10 @@ def test_a_suspension_is_imposed_appealed_and_lifted(staff: Person, journey: Jou
     assert staff.gets("sanction", "decide", name, "heard both", "--lift")["state"] == "STATE_LIFTED"
     assert "lifted" in staff.prints("sanction", "show", name)
     assert name in staff.prints("sanction", "list", "--provider", partner)
+    mistaken = staff.gets("sanction", "propose", partner, "warning", "forged lists")["name"]
+    staff.prints("sanction", "impose", mistaken)
+    assert staff.gets("sanction", "propose-lift", mistaken, "of another school")["liftProposed"]
+    assert staff.gets("sanction", "lift", mistaken)["state"] == "STATE_LIFTED"
 
 
 def test_results_are_given_and_told_of_no_single_learner(

@@ -48,7 +48,10 @@ def approved(world: World, **changes: Any) -> Any:
 
 def sent(world: World, **changes: Any) -> Any:
     """Returns a batch that the bank has."""
-    request = payout_batch_pb2.MarkPayoutBatchSentRequest(name=approved(world, **changes).name)
+    batch = approved(world, **changes)
+    if batch.total.units or batch.total.nanos:
+        world.payer.batches.GetBankFile(payout_batch_pb2.GetBankFileRequest(name=batch.name))
+    request = payout_batch_pb2.MarkPayoutBatchSentRequest(name=batch.name)
     return world.payer.batches.MarkPayoutBatchSent(request)
 
 
@@ -214,6 +217,7 @@ def test_a_file_before_the_batch_was_marked_as_sent_is_taken_in_again_later(owed
     report = import_(owed, file)
     assert [each.outcome for each in entries(owed, report)] == [Entry.OUTCOME_NOT_SENT]
     assert report.open_count == 1
+    owed.payer.batches.GetBankFile(payout_batch_pb2.GetBankFileRequest(name=batch.name))
     owed.payer.batches.MarkPayoutBatchSent(payout_batch_pb2.MarkPayoutBatchSentRequest(name=batch.name))
     again = import_(owed, file)
     assert (again.name, again.applied_count, again.open_count) == (report.name, 1, 0)

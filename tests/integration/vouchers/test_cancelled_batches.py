@@ -118,7 +118,7 @@ def test_what_the_bank_may_have_is_not_given_up(owed: World) -> None:
     assert read(owed, batch) == fetched  # when it was first fetched, and the version that was approved
     mark = pb.MarkPayoutBatchSentRequest(name=batch.name, etag=batch.etag)
     owed.payer.batches.MarkPayoutBatchSent(mark)
-    assert refused(lambda: cancel(owed, batch)) == "WRONG_STATE"
+    assert refused(lambda: cancel(owed, batch)) == "BANK_FILE_FETCHED"
     import_(owed, pain002("OUT", [Status(reference(batch), "ACSC", cents=100_000)]))
     assert refused(lambda: cancel(owed, batch)) == "WRONG_STATE"
     assert intact(owed)
@@ -158,6 +158,7 @@ def test_only_the_file_of_an_approved_one_is_retracted(owed: World) -> None:
     bank_file(owed, batch)
     assert refused(lambda: cancel(owed, batch)) == "BANK_FILE_FETCHED"
     owed.payer.batches.MarkPayoutBatchSent(pb.MarkPayoutBatchSentRequest(name=batch.name))
+    import_(owed, pain002("OUT", [Status(reference(batch), "ACSC", cents=100_000)]))
     assert refused(lambda: retract(owed, batch)) == "WRONG_STATE"
 
 
@@ -186,8 +187,26 @@ def test_a_look_before_sending_shows_what_the_bank_will_be_told_and_costs_nothin
     assert payment.bic == (entry.findtext("{*}CdtrAgt/{*}FinInstnId/{*}BICFI") or "")
 
 
-def test_sent_without_a_look_at_its_file_it_is_not_given_up(owed: World) -> None:
-    assert refused(lambda: cancel(owed, sent(owed))) == "WRONG_STATE"
+def test_one_marked_as_sent_by_mistake_is_given_up_by_two_people(owed: World) -> None:
+    batch = sent(owed)
+    assert refused(lambda: cancel(owed, batch)) == "BANK_FILE_FETCHED"
+    retract(owed, batch)
+    alone = pb.CancelPayoutBatchRequest(name=batch.name, reason="never handed in")
+    assert refused(lambda: owed.approver.batches.CancelPayoutBatch(alone)) == "SAME_PERSON"
+    assert cancel(owed, batch).state == State.STATE_CANCELLED
+    assert (owed.balances()[CLEARED], owed.balances().get(BANK, 0)) == (100_000, 0)
+    report = import_(owed, pain002("LATE", [Status(reference(batch), "ACSC", cents=100_000)]))
+    assert [each.outcome for each in entries(owed, report)] == [Entry.OUTCOME_NOT_SENT]
+    assert cents(sent(owed).total) == 100_000 == owed.balances()[BANK]
+    assert intact(owed)
+
+
+def test_a_word_of_the_bank_tells_that_it_was_no_mistake(owed: World) -> None:
+    batch = sent(owed)
+    retract(owed, batch)
+    import_(owed, pain002("OUT", [Status(reference(batch), "RJCT", "AC04")]))
+    assert refused(lambda: cancel(owed, batch)) == "WRONG_STATE"
+    assert intact(owed)
 
 
 def test_control_without_the_note_on_the_file_the_same_is_paid_twice(

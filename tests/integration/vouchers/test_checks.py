@@ -42,6 +42,9 @@ ATTEMPTS = {
     "employer_obligations_within_owed": "UPDATE employer_obligations SET paid_cents = 1",
     "employer_obligations_written_off_by_someone": """UPDATE employer_obligations
       SET owed_cents = 1, written_off_cents = 1""",
+    "fund_returns_decided_by_someone": "UPDATE fund_returns SET state = 3",
+    "fund_returns_maker_checker": "UPDATE fund_returns SET state = 2, decided_by = 'a', decided_at = now()",
+    "fund_returns_some_amount": "UPDATE fund_returns SET cents = 0",
     "holds_maker_checker": "UPDATE holds SET released_by = placed_by, released_at = now()",
     "holds_released_by_someone": "UPDATE holds SET released_at = now()",
     "operations_counts": "UPDATE operations SET done = -1",
@@ -94,6 +97,9 @@ ATTEMPTS = {
     "programme_versions_activated_by_someone": ACTIVE.format("''"),
     "programme_versions_maker_checker": ACTIVE.format("drafted_by[1]"),
     "redemptions_accepted_within_reserved": "UPDATE redemptions SET accepted_cents = amount_cents + 1",
+    "receivable_payments_maker_checker": "UPDATE receivable_payments SET undone_by = 'a', undone_at = now()",
+    "receivable_payments_some_amount": "UPDATE receivable_payments SET cents = 0",
+    "receivable_payments_undone_by_someone": "UPDATE receivable_payments SET undone_at = now()",
     "receivables_maker_checker": "UPDATE receivables SET write_off_by = 'a', written_off_by = 'a'",
     "receivables_not_negative": "UPDATE receivables SET set_off_cents = -1",
     "receivables_within_amount": "UPDATE receivables SET set_off_cents = amount_cents + 1",
@@ -123,6 +129,7 @@ ATTEMPTS = {
     "sanctions_decided_by_a_third": "UPDATE sanctions SET decided_by = imposed_by",
     "sanctions_decided_by_someone": "UPDATE sanctions SET decided_by = ''",
     "sanctions_imposed_by_someone": "UPDATE sanctions SET imposed_by = ''",
+    "sanctions_lifted_by_another": "UPDATE sanctions SET lift_proposed_by = 'a', lifted_by = 'a'",
     "sanctions_maker_checker": "UPDATE sanctions SET imposed_by = proposed_by",
     "webhook_endpoints_former_ends": "UPDATE webhook_endpoints SET former_until = now()",
 }
@@ -131,8 +138,12 @@ ATTEMPTS = {
 INQUIRY = """INSERT INTO inquiries (id, application_id, kind, fact_key, due_date, state, asked_by)
   SELECT gen_random_uuid(), id, 1, 'education_level', now(), 1, 'a' FROM applications"""
 RECEIVABLE = (
+    """INSERT INTO fund_returns (id, budget_id, pot_id, source_id, cents, state, proposed_by)
+      SELECT gen_random_uuid(), budget_id, id, funding_source_id, 1, 1, 'a' FROM pots""",
     """INSERT INTO receivables (id, redemption_id, organisation, currency, shard, amount_cents, created_by)
       SELECT gen_random_uuid(), id, organisation, currency, shard, 1, 'a' FROM redemptions""",
+    """INSERT INTO receivable_payments (id, receivable_id, cents, recorded_by)
+      SELECT gen_random_uuid(), id, 1, 'a' FROM receivables""",
     """INSERT INTO set_offs SELECT b.id, r.id, r.organisation, 1 FROM payout_batches b, receivables r""",
     """INSERT INTO webhook_endpoints (id, url, state, sealed_secret, created_by)
       VALUES (gen_random_uuid(), '', 2, '', 'a')""",

@@ -80,6 +80,18 @@ def test_a_debt_that_is_paid_meanwhile_is_settled_and_nothing_is_lost(debt: Any)
     assert debt.verify().intact
 
 
+def test_a_proposal_is_declined_and_made_anew(debt: Any) -> None:
+    decline = pb.DeclineObligationWriteOffRequest(name=debt.name)
+    assert refused(lambda: debt.approver.obligations.DeclineObligationWriteOff(decline)) == "WRONG_STATE"
+    for who in (debt.payer, debt.approver):
+        propose(debt)
+        declined = who.obligations.DeclineObligationWriteOff(decline)
+        assert (declined.state, declined.write_off_reason) == (State.STATE_OWED, "")
+    assert refused(lambda: give_up(debt)) == "WRONG_STATE"
+    propose(debt)
+    assert give_up(debt).state == State.STATE_WRITTEN_OFF
+
+
 def test_only_a_debt_can_be_given_up(world: World) -> None:
     made: Any = world
     made.name = obligation(world).name

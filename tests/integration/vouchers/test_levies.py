@@ -69,6 +69,31 @@ def test_the_same_file_again_changes_nothing_and_a_larger_one_adds_what_is_new(w
     assert cents(account_of(world).balance) == 45_000
 
 
+def test_a_payroll_is_corrected_by_its_difference_and_not_below_what_was_claimed(world: World) -> None:
+    scheme, year = levy(world), world.today.year  # 0.45 %
+    wages(world, scheme, *months(world, 2))  # 450 euro each
+    account = account_of(world).name
+    less, more = months(world, 1, 4_000_000), (YARD, f"{year}-02", 12_000_000)
+    assert tried(lambda: wages(world, scheme, *less)) == "LEVY_FILE_INVALID"  # nobody asked to correct it
+    dry = wages(world, scheme, *less, more, dry=True, correct=True)
+    assert (dry.corrected_count, cents(dry.corrected_amount)) == (2, -27_000 + 9_000)
+    done = wages(world, scheme, *less, more, correct=True)
+    assert (done.applied_count, done.known_count, cents(done.corrected_amount)) == (0, 0, -18_000)
+    again = wages(world, scheme, *less, more, correct=True)
+    assert (again.known_count, again.corrected_count) == (2, 0)
+    assert cents(account_of(world).balance) == 72_000 == world.balances()[LEVY]
+    assert statement(world, account, year) == (0, 90_000, 0, 0, 72_000)
+    claim(world, account, 70_000)
+    request = {"content": f"{HEADER}{YARD},{year}-01,3000000\n".encode(), "correct": True, "name": scheme}
+    found = violations_of(
+        lambda: world.payer.levies.ImportLevyContributions(pb.ImportLevyContributionsRequest(**request))
+    )
+    assert list(found) == ["content.line[2].gross_payroll_cents"]
+    wages(world, scheme, (YARD, f"{year}-01", 3_000_000), (YARD, f"{year}-02", 13_000_000), correct=True)
+    assert cents(account_of(world).balance) == 72_000
+    assert intact(world)
+
+
 def test_a_file_with_findings_is_refused_whole_and_a_dry_run_lists_them(world: World) -> None:
     scheme = levy(world)
     wages(world, scheme, *months(world, 1))

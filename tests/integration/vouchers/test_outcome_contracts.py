@@ -192,6 +192,10 @@ def test_investors_are_repaid_by_results_and_the_cents_add_up(world: World) -> N
     release(world, contract, "start")
     place(world, contract, people[:5])
     propose = pb.ProposeRepaymentRequest(name=contract)
+    reject = pb.RejectRepaymentRequest(name=contract)
+    assert refused(lambda: world.approver.contracts.RejectRepayment(reject)) == "WRONG_STATE"
+    world.approver.contracts.ProposeRepayment(propose)
+    world.payer.contracts.RejectRepayment(reject)
     due = world.payer.contracts.ProposeRepayment(propose)
     assert (due.result_basis_points, cents(due.released)) == (5_000, 50_000)
     assert (cents(due.repaid), cents(due.unspent)) == (39_682, 50_001)  # 50 of 63 parts; what is left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -209,13 +210,29 @@ def test_a_person_says_that_the_bank_has_the_file(owed: World) -> None:
     sent.etag = batch.etag
     assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "ETAG_STALE"
     sent.etag = approved.etag
+    assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "BANK_FILE_NOT_FETCHED"
+    file = pb.GetBankFileRequest(name=batch.name)
+    owed.payer.batches.GetBankFile(file)
+    owed.payer.batches.RetractBankFile(pb.RetractBankFileRequest(name=batch.name))
+    sent.etag = ""
+    assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "BANK_FILE_NOT_FETCHED"
+    owed.payer.batches.GetBankFile(file)
     done = owed.payer.batches.MarkPayoutBatchSent(sent)
     assert done.state == pb.PayoutBatch.STATE_SENT == done.payouts[0].state
     assert done.send_time.ToDatetime() >= done.approve_time.ToDatetime() >= done.freeze_time.ToDatetime()
-    sent.etag = ""
     assert refused(lambda: owed.payer.batches.MarkPayoutBatchSent(sent)) == "WRONG_STATE"
     freeze = pb.FreezePayoutBatchRequest(name=batch.name)
     assert refused(lambda: owed.payer.batches.FreezePayoutBatch(freeze)) == "WRONG_STATE"
+    with transaction(owed.app) as tx:
+        tx.execute(text("UPDATE payout_batches SET sent_at = sent_at - interval '4 days'"))
+    for asked, count in (
+        ({"min_days_without_word": 4}, 1),
+        ({"min_days_without_word": 5}, 0),
+        ({"state": pb.PayoutBatch.STATE_SENT}, 1),
+        ({"state": pb.PayoutBatch.STATE_APPROVED}, 0),
+    ):
+        listed = owed.auditor.batches.ListPayoutBatches(pb.ListPayoutBatchesRequest(**asked))
+        assert [each.days_without_word for each in listed.payout_batches] == [4] * count
     assert owed.payer.batches.GetBankFile(pb.GetBankFileRequest(name=batch.name)).data
     with transaction(owed.app) as tx:
         told = tx.execute(text("SELECT type FROM outbox WHERE type LIKE '%Payout%' ORDER BY seq"))
@@ -223,6 +240,47 @@ def test_a_person_says_that_the_bank_has_the_file(owed: World) -> None:
             "PayoutBatchApproved",
             "PayoutBatchSent",
         ]
+
+
+def test_a_hold_placed_after_approval_keeps_back_a_file_that_nobody_has(owed: World) -> None:
+    owed.bank_account()
+    batch = frozen(owed)
+    owed.approver.batches.ApprovePayoutBatch(pb.ApprovePayoutBatchRequest(name=batch.name))
+    file = pb.GetBankFileRequest(name=batch.name)
+    assert not place(owed, "organisations/somebody-else").payout_batches
+    assert list(place(owed, owed.course).payout_batches) == [batch.name]
+    assert refused(lambda: owed.payer.batches.GetBankFile(file)) == "PAYOUT_HELD"
+    cancel = pb.CancelPayoutBatchRequest(name=batch.name, reason="held")
+    assert owed.payer.batches.CancelPayoutBatch(cancel).state == pb.PayoutBatch.STATE_CANCELLED
+    assert refused(owed.batch) == "NOTHING_TO_PAY"
+
+
+def test_a_hold_does_not_take_away_the_file_that_somebody_has(owed: World) -> None:
+    owed.bank_account()
+    batch = frozen(owed)
+    owed.approver.batches.ApprovePayoutBatch(pb.ApprovePayoutBatchRequest(name=batch.name))
+    file = pb.GetBankFileRequest(name=batch.name)
+    before = owed.payer.batches.GetBankFile(file)
+    assert list(place(owed, owed.organisation).payout_batches) == [batch.name]
+    assert owed.payer.batches.GetBankFile(file) == before
+    mark = pb.MarkPayoutBatchSentRequest(name=batch.name)
+    assert owed.payer.batches.MarkPayoutBatchSent(mark).state == pb.PayoutBatch.STATE_SENT
+
+
+def test_what_has_changed_since_freezing_is_frozen_anew(owed: World) -> None:
+    owed.bank_account()
+    batch = frozen(owed)
+    owed.bank_account(iban=OTHER_IBAN)
+    owed.let_accounts_age()
+    approve = pb.ApprovePayoutBatchRequest(name=batch.name)
+    assert refused(lambda: owed.approver.batches.ApprovePayoutBatch(approve)) == "PAYEE_ACCOUNT_CHANGED"
+    owed.payer.batches.FreezePayoutBatch(pb.FreezePayoutBatchRequest(name=batch.name))
+    with transaction(owed.app) as tx:  # the day has passed in between
+        tx.execute(text("UPDATE payout_batches SET execution_date = current_date - 1"))
+    assert refused(lambda: owed.approver.batches.ApprovePayoutBatch(approve)) == "EXECUTION_DATE_PAST"
+    with transaction(owed.app) as tx:
+        tx.execute(text("UPDATE payout_batches SET execution_date = current_date"))
+    assert owed.approver.batches.ApprovePayoutBatch(approve).payouts[0].iban.startswith("NL")
 
 
 def test_the_bank_file_is_valid(owed: World) -> None:
@@ -362,6 +420,10 @@ def test_a_batch_names_what_is_wrong_with_it(owed: World) -> None:
     assert "payout_batch.execution_date" in violations_of(
         lambda: owed.payer.batches.CreatePayoutBatch(request)
     )
+    yesterday = day_message(owed.today - timedelta(days=1))
+    late = pb.PayoutBatch(execution_date=yesterday, debtor_name="PES", debtor_iban=OTHER_IBAN)
+    request = pb.CreatePayoutBatchRequest(payout_batch=late)
+    assert refused(lambda: owed.payer.batches.CreatePayoutBatch(request)) == "EXECUTION_DATE_PAST"
     past = hold_pb2.Hold(target="courses/x", reason="late")
     past.end_time.FromSeconds(1)
     hold = hold_pb2.PlaceHoldRequest(hold=past)

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 from sqlalchemy import text
-from waymark.vouchers.v1 import application_pb2, events_pb2, funding_source_pb2
+from waymark.vouchers.v1 import application_pb2, events_pb2, fund_return_pb2, funding_source_pb2
 from waymark.vouchers.v1 import programme_pb2 as pb
 
 from services.platform.db.transaction import transaction
@@ -19,6 +19,7 @@ from services.vouchers import granting
 from services.vouchers.programme_terms import tell_untold
 from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused, violations_of
+from tests.support.canary import CANARY, everything
 from tests.support.databases import WAITING, sessions
 from tests.support.meetings import Meeting
 from tests.support.quality import told
@@ -231,6 +232,59 @@ def fund_request(world: World, programme: str, source: str) -> pb.FundProgrammeR
         end_date=day_message(world.today.replace(month=12, day=31)),
         amount=eur(1000),
     )
+
+
+def test_money_put_in_by_mistake_goes_back_by_two_people(world: World) -> None:
+    programme = world.programme(fund=0, **NO_EVIDENCE)
+    budget = world.fund(programme, 250_000)
+    world.voucher(programme)  # of 1 000 euro
+
+    def propose(amount: int) -> Any:
+        wanted = fund_return_pb2.FundReturn(amount=eur(amount), reason=f"{CANARY} a nought too many")
+        request = fund_return_pb2.ProposeFundReturnRequest(parent=budget.name, fund_return=wanted)
+        return world.maker.fund_returns.ProposeFundReturn(request)
+
+    assert refused(lambda: propose(150_001)) == "AMOUNT_TOO_HIGH"
+    first = propose(150_000)
+    approve = fund_return_pb2.ApproveFundReturnRequest(name=first.name)
+    decline = fund_return_pb2.DeclineFundReturnRequest(name=propose(1).name)
+    assert refused(lambda: world.maker.fund_returns.ApproveFundReturn(approve)) == "SAME_PERSON"
+    world.voucher(programme)  # meanwhile it is granted
+    assert refused(lambda: world.checker.fund_returns.ApproveFundReturn(approve)) == "AMOUNT_TOO_HIGH"
+    approve.name = propose(50_000).name
+    done = world.checker.fund_returns.ApproveFundReturn(approve)
+    assert done.state == fund_return_pb2.FundReturn.STATE_RETURNED
+    assert refused(lambda: world.checker.fund_returns.ApproveFundReturn(approve)) == "WRONG_STATE"
+    assert world.maker.fund_returns.DeclineFundReturn(decline).state == done.STATE_DECLINED
+    assert refused(lambda: world.checker.fund_returns.DeclineFundReturn(decline)) == "WRONG_STATE"
+    listed = world.auditor.fund_returns.ListFundReturns(
+        fund_return_pb2.ListFundReturnsRequest(parent=budget.name)
+    )
+    assert [each.state for each in listed.fund_returns] == [2, 3, 1]
+    (pot,) = world.auditor.programmes.GetBudget(pb.GetBudgetRequest(name=budget.name)).pots
+    assert (cents(pot.funded), cents(pot.available)) == (200_000, 0)
+    assert world.balances()[1] == -200_000  # of the funding source
+    assert world.verify().intact
+    assert CANARY not in everything(world.app.engine)
+
+
+def test_a_budget_emptied_so_takes_another_source_and_period(world: World) -> None:
+    programme = world.programme(fund=0)
+    budget = world.fund(programme, 5000)
+    other = world.fund(world.programme(fund=0), 1).pots[0].funding_source
+    wanted = fund_return_pb2.FundReturn(amount=eur(5000), reason="the wrong source")
+    proposed = world.maker.fund_returns.ProposeFundReturn(
+        fund_return_pb2.ProposeFundReturnRequest(parent=budget.name, fund_return=wanted)
+    )
+    request = fund_request(world, programme, other)
+    request.start_date.month = 2
+    assert refused(lambda: world.maker.programmes.FundProgramme(request)) == "BUDGET_PERIOD_OVERLAP"
+    approve = fund_return_pb2.ApproveFundReturnRequest(name=proposed.name)
+    world.checker.fund_returns.ApproveFundReturn(approve)
+    anew = world.maker.programmes.FundProgramme(request)
+    assert (anew.name, anew.start_date.month) == (budget.name, 2)
+    assert [(pot.funding_source, cents(pot.available)) for pot in anew.pots] == [(other, 1000)]
+    assert world.verify().intact
 
 
 def test_budgets_neither_overlap_nor_change_their_source(world: World) -> None:

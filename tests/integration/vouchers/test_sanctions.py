@@ -163,6 +163,41 @@ def test_a_suspension_stops_payment_until_it_is_lifted_by_a_third(school: Any) -
     assert cents(school.batch().total) == 100_000
 
 
+def test_two_people_lift_it_without_an_appeal(school: Any) -> None:
+    school.accepted(school.person_, school.voucher_)
+    made = sanction(school, SUSPENDED)
+    ask = pb.ProposeSanctionLiftRequest(name=made.name, reason=f"{CANARY} was another school")
+    lift = pb.LiftSanctionRequest(name=made.name)
+    read = pb.GetSanctionRequest(name=made.name)
+    assert refused(lambda: school.payer.sanctions.LiftSanction(lift)) == "WRONG_STATE"
+    assert school.payer.sanctions.ProposeSanctionLift(ask).lift_proposed
+    seen = school.provider.sanctions.GetSanction(read)
+    assert (seen.lift_proposed, seen.lift_reason, seen.effective) == (False, "", True)
+    assert refused(lambda: school.payer.sanctions.LiftSanction(lift)) == "SAME_PERSON"
+    assert refused(school.batch) == "NOTHING_TO_PAY"
+    lifted = school.approver.sanctions.LiftSanction(lift)
+    assert (lifted.state, lifted.effective, lifted.lift_proposed) == (Sanction.STATE_LIFTED, False, False)
+    assert CANARY in school.provider.sanctions.GetSanction(read).lift_reason
+    assert CANARY not in everything(school.app.engine)
+    (event,) = told(school, events_pb2.SanctionLifted)
+    assert event.sanction == made.name
+    assert cents(school.batch().total) == 100_000
+    assert refused(lambda: school.payer.sanctions.ProposeSanctionLift(ask)) == "WRONG_STATE"
+
+
+def test_while_the_provider_is_heard_only_a_third_decides(school: Any) -> None:
+    made = sanction(school, BARRED)
+    ask = pb.ProposeSanctionLiftRequest(name=made.name, reason="a mistake")
+    lift = pb.LiftSanctionRequest(name=made.name)
+    school.payer.sanctions.ProposeSanctionLift(ask)
+    appeal(school, made.name)
+    assert refused(lambda: school.approver.sanctions.LiftSanction(lift)) == "WRONG_STATE"
+    decide(school, made.name, school.person("finance"), lift=False)
+    assert refused(lambda: school.approver.sanctions.LiftSanction(lift)) == "WRONG_STATE"  # asked too early
+    school.payer.sanctions.ProposeSanctionLift(ask)
+    assert school.approver.sanctions.LiftSanction(lift).state == Sanction.STATE_LIFTED
+
+
 def test_an_appeal_has_its_time_and_can_fail(school: Any) -> None:
     made = sanction(school, BARRED, appeal_days=10)
     run(school, "UPDATE sanctions SET imposed_at = imposed_at - interval '10 days'")

@@ -74,6 +74,7 @@ class Settlement(Redemptions):
         if isinstance(batch, str):
             self.freeze(batch)
             self.approve(batch)
+            self.fetch(batch)
             self.send(batch)
         return batch
 

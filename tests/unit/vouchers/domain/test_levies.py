@@ -148,18 +148,22 @@ def test_a_statement_adds_up_and_its_csv_says_the_same() -> None:
         Line(date(2026, 1, 1), LineKind.CONTRIBUTION, 450, 100_000, ""),
         Line(date(2026, 3, 2), LineKind.CLAIM, -300, None, "levyAccounts/a/claims/c"),
         Line(date(2026, 12, 31), LineKind.EXPIRY, -100, None, ""),
+        Line(date(2026, 12, 31), LineKind.CORRECTION, -50, 90_000, ""),
+        Line(date(2026, 12, 31), LineKind.CORRECTION, 10, 92_000, ""),
     )
     statement = Statement(1_000, lines)
-    assert statement.balances() == [1_450, 1_150, 1_050]
-    assert statement.closing == 1_050
-    assert [statement.sum_of(kind) for kind in LineKind] == [450, 300, 100]
+    assert statement.balances() == [1_450, 1_150, 1_050, 1_000, 1_010]
+    assert statement.closing == 1_010
+    assert [statement.sum_of(kind) for kind in LineKind] == [450, 300, 100, -40]
     assert statement.csv(2026, "EUR").decode().splitlines() == [
         "date,kind,amount,currency,gross_payroll,claim,balance",
         "2026-01-01,opening,,EUR,,,10.00",
         "2026-01-01,contribution,4.50,EUR,1000.00,,14.50",
         "2026-03-02,claim,-3.00,EUR,,levyAccounts/a/claims/c,11.50",
         "2026-12-31,expiry,-1.00,EUR,,,10.50",
-        "2026-12-31,closing,,EUR,,,10.50",
+        "2026-12-31,correction,-0.50,EUR,900.00,,10.00",
+        "2026-12-31,correction,0.10,EUR,920.00,,10.10",
+        "2026-12-31,closing,,EUR,,,10.10",
     ]
 
 

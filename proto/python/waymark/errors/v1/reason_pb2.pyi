@@ -76,6 +76,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_SHORTAGE_VERSION_TOO_FAR: _Reason.ValueType  # 163
     REASON_OBSERVATION_IMPORT_NOT_NEWEST: _Reason.ValueType  # 164
     REASON_BANK_FILE_FETCHED: _Reason.ValueType  # 243
+    REASON_BANK_FILE_NOT_FETCHED: _Reason.ValueType  # 244
+    REASON_EXECUTION_DATE_PAST: _Reason.ValueType  # 245
+    REASON_PAYEE_ACCOUNT_CHANGED: _Reason.ValueType  # 246
     REASON_PATHWAY_CYCLE: _Reason.ValueType  # 300
     REASON_PATHWAY_STEPS_OPEN: _Reason.ValueType  # 301
     REASON_STEP_DRIVEN_BY_VOUCHERS: _Reason.ValueType  # 302
@@ -238,6 +241,9 @@ REASON_UPLOAD_QUOTA_EXCEEDED: Reason.ValueType  # 162
 REASON_SHORTAGE_VERSION_TOO_FAR: Reason.ValueType  # 163
 REASON_OBSERVATION_IMPORT_NOT_NEWEST: Reason.ValueType  # 164
 REASON_BANK_FILE_FETCHED: Reason.ValueType  # 243
+REASON_BANK_FILE_NOT_FETCHED: Reason.ValueType  # 244
+REASON_EXECUTION_DATE_PAST: Reason.ValueType  # 245
+REASON_PAYEE_ACCOUNT_CHANGED: Reason.ValueType  # 246
 REASON_PATHWAY_CYCLE: Reason.ValueType  # 300
 REASON_PATHWAY_STEPS_OPEN: Reason.ValueType  # 301
 REASON_STEP_DRIVEN_BY_VOUCHERS: Reason.ValueType  # 302

@@ -95,6 +95,11 @@ class EmployerObligationServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ApproveObligationWriteOffRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
                 _registered_method=True)
+        self.DeclineObligationWriteOff = channel.unary_unary(
+                '/waymark.vouchers.v1.EmployerObligationService/DeclineObligationWriteOff',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.DeclineObligationWriteOffRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
+                _registered_method=True)
 
 
 class EmployerObligationServiceServicer:
@@ -197,6 +202,14 @@ class EmployerObligationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeclineObligationWriteOff(self, request, context):
+        """Ends a proposal to write off, which nobody has approved yet: whoever made it withdraws it, or another declines it.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EmployerObligationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -258,6 +271,11 @@ def add_EmployerObligationServiceServicer_to_server(servicer, server):
             'ApproveObligationWriteOff': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveObligationWriteOff,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ApproveObligationWriteOffRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.SerializeToString,
+            ),
+            'DeclineObligationWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineObligationWriteOff,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.DeclineObligationWriteOffRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.SerializeToString,
             ),
     }
@@ -585,6 +603,33 @@ class EmployerObligationService:
             target,
             '/waymark.vouchers.v1.EmployerObligationService/ApproveObligationWriteOff',
             waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ApproveObligationWriteOffRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineObligationWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.EmployerObligationService/DeclineObligationWriteOff',
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.DeclineObligationWriteOffRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
             options,
             channel_credentials,

@@ -81,6 +81,10 @@ class EmployerObligationServiceStub:
     """Approves a proposed write-off, by another person than proposed it: the loss of what is left by then is booked.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
     """
+    DeclineObligationWriteOff: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.DeclineObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]
+    """Ends a proposal to write off, which nobody has approved yet: whoever made it withdraws it, or another declines it.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
 
 @_typing.type_check_only
 class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
@@ -134,6 +138,10 @@ class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
     ApproveObligationWriteOff: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.ApproveObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Approves a proposed write-off, by another person than proposed it: the loss of what is left by then is booked.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    """
+    DeclineObligationWriteOff: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.DeclineObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
+    """Ends a proposal to write off, which nobody has approved yet: whoever made it withdraws it, or another declines it.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
 
 class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -257,6 +265,16 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
         """Approves a proposed write-off, by another person than proposed it: the loss of what is left by then is booked.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def DeclineObligationWriteOff(
+        self,
+        request: _employer_obligation_pb2.DeclineObligationWriteOffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
+        """Ends a proposal to write off, which nobody has approved yet: whoever made it withdraws it, or another declines it.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
 def add_EmployerObligationServiceServicer_to_server(servicer: EmployerObligationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1412,6 +1412,32 @@ class SanctionAppealDecided(_message.Message):
 Global___SanctionAppealDecided: _TypeAlias = SanctionAppealDecided  # noqa: Y015
 
 @_typing.final
+class SanctionLifted(_message.Message):
+    """Two people lifted a sanction without an appeal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SANCTION_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    sanction: _builtins.str
+    """Resource name `sanctions/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    def __init__(
+        self,
+        *,
+        sanction: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organisation", b"organisation", "sanction", b"sanction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SanctionLifted: _TypeAlias = SanctionLifted  # noqa: Y015
+
+@_typing.final
 class RebookingOffered(_message.Message):
     """The provider of a booked training was delisted: its learner may choose another session, or has the money back."""
 

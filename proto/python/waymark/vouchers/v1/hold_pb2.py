@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewaymark/vouchers/v1/hold.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xd9\x03\n\x04Hold\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12L\n\x06target\x18\x02 \x01(\tB<\xe2\x41\x01\x02\xbaH5r321^(redemptions|courses|organisations)/[^/]{1,100}$\x12\x1e\n\x06reason\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x08released\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07\x66inding\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x61lert\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1b\n\rrenewal_count\x18\t \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x34\n\nrenew_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1c\n\x0erenewal_reason\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03:5\xea\x41\x32\n\x15vouchers.waymark/Hold\x12\x0cholds/{hold}*\x05holds2\x04hold\"h\n\x10PlaceHoldRequest\x12\x33\n\x04hold\x18\x01 \x01(\x0b\x32\x19.waymark.vouchers.v1.HoldB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xb3\x01\n\x10RenewHoldRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^holds/[0-9a-z-]{1,63}$\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x06reason\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x88\x01\n\x12ReleaseHoldRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^holds/[0-9a-z-]{1,63}$\x12\x1f\n\x07\x66inding\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"`\n\x10ListHoldsRequest\x12\x12\n\nshow_ended\x18\x01 \x01(\x08\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"V\n\x11ListHoldsResponse\x12(\n\x05holds\x18\x01 \x03(\x0b\x32\x19.waymark.vouchers.v1.Hold\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x80\x04\n\x0bHoldService\x12o\n\tPlaceHold\x12%.waymark.vouchers.v1.PlaceHoldRequest\x1a\x19.waymark.vouchers.v1.Hold\" \x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x0e\"\t/v1/holds:\x01*\x12~\n\tRenewHold\x12%.waymark.vouchers.v1.RenewHoldRequest\x1a\x19.waymark.vouchers.v1.Hold\"/\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/{name=holds/*}:renew:\x01*\x12\x80\x01\n\x0bReleaseHold\x12\'.waymark.vouchers.v1.ReleaseHoldRequest\x1a\x19.waymark.vouchers.v1.Hold\"-\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=holds/*}:release:\x01*\x12}\n\tListHolds\x12%.waymark.vouchers.v1.ListHoldsRequest\x1a&.waymark.vouchers.v1.ListHoldsResponse\"!\x8a\xb5\x18\x0c\n\x02\x08\x05\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/holdsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewaymark/vouchers/v1/hold.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xf7\x03\n\x04Hold\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12L\n\x06target\x18\x02 \x01(\tB<\xe2\x41\x01\x02\xbaH5r321^(redemptions|courses|organisations)/[^/]{1,100}$\x12\x1e\n\x06reason\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x08released\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07\x66inding\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x61lert\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1b\n\rrenewal_count\x18\t \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x34\n\nrenew_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1c\n\x0erenewal_reason\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0epayout_batches\x18\x0c \x03(\tB\x04\xe2\x41\x01\x03:5\xea\x41\x32\n\x15vouchers.waymark/Hold\x12\x0cholds/{hold}*\x05holds2\x04hold\"h\n\x10PlaceHoldRequest\x12\x33\n\x04hold\x18\x01 \x01(\x0b\x32\x19.waymark.vouchers.v1.HoldB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xb3\x01\n\x10RenewHoldRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^holds/[0-9a-z-]{1,63}$\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x06reason\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x88\x01\n\x12ReleaseHoldRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xbaH\x1br\x19\x32\x17^holds/[0-9a-z-]{1,63}$\x12\x1f\n\x07\x66inding\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"`\n\x10ListHoldsRequest\x12\x12\n\nshow_ended\x18\x01 \x01(\x08\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"V\n\x11ListHoldsResponse\x12(\n\x05holds\x18\x01 \x03(\x0b\x32\x19.waymark.vouchers.v1.Hold\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x80\x04\n\x0bHoldService\x12o\n\tPlaceHold\x12%.waymark.vouchers.v1.PlaceHoldRequest\x1a\x19.waymark.vouchers.v1.Hold\" \x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x0e\"\t/v1/holds:\x01*\x12~\n\tRenewHold\x12%.waymark.vouchers.v1.RenewHoldRequest\x1a\x19.waymark.vouchers.v1.Hold\"/\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/{name=holds/*}:renew:\x01*\x12\x80\x01\n\x0bReleaseHold\x12\'.waymark.vouchers.v1.ReleaseHoldRequest\x1a\x19.waymark.vouchers.v1.Hold\"-\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=holds/*}:release:\x01*\x12}\n\tListHolds\x12%.waymark.vouchers.v1.ListHoldsRequest\x1a&.waymark.vouchers.v1.ListHoldsResponse\"!\x8a\xb5\x18\x0c\n\x02\x08\x05\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/holdsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,6 +57,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HOLD'].fields_by_name['renew_time']._serialized_options = b'\342A\001\003'
   _globals['_HOLD'].fields_by_name['renewal_reason']._loaded_options = None
   _globals['_HOLD'].fields_by_name['renewal_reason']._serialized_options = b'\342A\001\003'
+  _globals['_HOLD'].fields_by_name['payout_batches']._loaded_options = None
+  _globals['_HOLD'].fields_by_name['payout_batches']._serialized_options = b'\342A\001\003'
   _globals['_HOLD']._loaded_options = None
   _globals['_HOLD']._serialized_options = b'\352A2\n\025vouchers.waymark/Hold\022\014holds/{hold}*\005holds2\004hold'
   _globals['_PLACEHOLDREQUEST'].fields_by_name['hold']._loaded_options = None
@@ -88,17 +90,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HOLDSERVICE'].methods_by_name['ListHolds']._loaded_options = None
   _globals['_HOLDSERVICE'].methods_by_name['ListHolds']._serialized_options = b'\212\265\030\014\n\002\010\005\n\002\010\003\n\002\010\010\202\323\344\223\002\013\022\t/v1/holds'
   _globals['_HOLD']._serialized_start=242
-  _globals['_HOLD']._serialized_end=715
-  _globals['_PLACEHOLDREQUEST']._serialized_start=717
-  _globals['_PLACEHOLDREQUEST']._serialized_end=821
-  _globals['_RENEWHOLDREQUEST']._serialized_start=824
-  _globals['_RENEWHOLDREQUEST']._serialized_end=1003
-  _globals['_RELEASEHOLDREQUEST']._serialized_start=1006
-  _globals['_RELEASEHOLDREQUEST']._serialized_end=1142
-  _globals['_LISTHOLDSREQUEST']._serialized_start=1144
-  _globals['_LISTHOLDSREQUEST']._serialized_end=1240
-  _globals['_LISTHOLDSRESPONSE']._serialized_start=1242
-  _globals['_LISTHOLDSRESPONSE']._serialized_end=1328
-  _globals['_HOLDSERVICE']._serialized_start=1331
-  _globals['_HOLDSERVICE']._serialized_end=1843
+  _globals['_HOLD']._serialized_end=745
+  _globals['_PLACEHOLDREQUEST']._serialized_start=747
+  _globals['_PLACEHOLDREQUEST']._serialized_end=851
+  _globals['_RENEWHOLDREQUEST']._serialized_start=854
+  _globals['_RENEWHOLDREQUEST']._serialized_end=1033
+  _globals['_RELEASEHOLDREQUEST']._serialized_start=1036
+  _globals['_RELEASEHOLDREQUEST']._serialized_end=1172
+  _globals['_LISTHOLDSREQUEST']._serialized_start=1174
+  _globals['_LISTHOLDSREQUEST']._serialized_end=1270
+  _globals['_LISTHOLDSRESPONSE']._serialized_start=1272
+  _globals['_LISTHOLDSRESPONSE']._serialized_end=1358
+  _globals['_HOLDSERVICE']._serialized_start=1361
+  _globals['_HOLDSERVICE']._serialized_end=1873
 # @@protoc_insertion_point(module_scope)

@@ -36,6 +36,7 @@ class Hold(_message.Message):
     RENEWAL_COUNT_FIELD_NUMBER: _builtins.int
     RENEW_TIME_FIELD_NUMBER: _builtins.int
     RENEWAL_REASON_FIELD_NUMBER: _builtins.int
+    PAYOUT_BATCHES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `holds/{id}`."""
     target: _builtins.str
@@ -64,6 +65,12 @@ class Hold(_message.Message):
     def renew_time(self) -> _timestamp_pb2.Timestamp:
         """When its end was put off last, UTC; unset before."""
 
+    @_builtins.property
+    def payout_batches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """In the answer of PlaceHold: batches, `payoutBatches/{id}`, that pay what it stops, are approved and not yet marked as sent; at most 50. The
+        hold keeps their file back while nobody has it; to keep their money, retract the file where somebody has, and cancel them.
+        """
+
     def __init__(
         self,
         *,
@@ -78,10 +85,11 @@ class Hold(_message.Message):
         renewal_count: _builtins.int = ...,
         renew_time: _timestamp_pb2.Timestamp | None = ...,
         renewal_reason: _builtins.str = ...,
+        payout_batches: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "renew_time", b"renew_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "create_time", b"create_time", "end_time", b"end_time", "finding", b"finding", "name", b"name", "reason", b"reason", "released", b"released", "renew_time", b"renew_time", "renewal_count", b"renewal_count", "renewal_reason", b"renewal_reason", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "create_time", b"create_time", "end_time", b"end_time", "finding", b"finding", "name", b"name", "payout_batches", b"payout_batches", "reason", b"reason", "released", b"released", "renew_time", b"renew_time", "renewal_count", b"renewal_count", "renewal_reason", b"renewal_reason", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

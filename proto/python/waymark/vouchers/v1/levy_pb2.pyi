@@ -429,6 +429,7 @@ class LevyStatement(_message.Message):
     EXPIRED_FIELD_NUMBER: _builtins.int
     CLOSING_BALANCE_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
     levy_account: _builtins.str
     """The account, `levyAccounts/{id}`."""
     employer: _builtins.str
@@ -459,6 +460,10 @@ class LevyStatement(_message.Message):
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___LevyStatementLine]:
         """Every movement in order."""
 
+    @_builtins.property
+    def corrected(self) -> _money_pb2.Money:
+        """What corrections made in the year came to; below zero: less."""
+
     def __init__(
         self,
         *,
@@ -471,10 +476,11 @@ class LevyStatement(_message.Message):
         expired: _money_pb2.Money | None = ...,
         closing_balance: _money_pb2.Money | None = ...,
         lines: _abc.Iterable[Global___LevyStatementLine] | None = ...,
+        corrected: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "closing_balance", b"closing_balance", "contributed", b"contributed", "expired", b"expired", "opening_balance", b"opening_balance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "closing_balance", b"closing_balance", "contributed", b"contributed", "corrected", b"corrected", "expired", b"expired", "opening_balance", b"opening_balance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "closing_balance", b"closing_balance", "contributed", b"contributed", "employer", b"employer", "expired", b"expired", "levy_account", b"levy_account", "lines", b"lines", "opening_balance", b"opening_balance", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed", b"claimed", "closing_balance", b"closing_balance", "contributed", b"contributed", "corrected", b"corrected", "employer", b"employer", "expired", b"expired", "levy_account", b"levy_account", "lines", b"lines", "opening_balance", b"opening_balance", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -499,6 +505,8 @@ class LevyStatementLine(_message.Message):
         """An approved claim."""
         KIND_EXPIRY: LevyStatementLine._Kind.ValueType  # 3
         """The rest of a year lapsed."""
+        KIND_CORRECTION: LevyStatementLine._Kind.ValueType  # 4
+        """What a month's contribution had been too low or, below zero, too high."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What moved."""
@@ -510,6 +518,8 @@ class LevyStatementLine(_message.Message):
     """An approved claim."""
     KIND_EXPIRY: LevyStatementLine.Kind.ValueType  # 3
     """The rest of a year lapsed."""
+    KIND_CORRECTION: LevyStatementLine.Kind.ValueType  # 4
+    """What a month's contribution had been too low or, below zero, too high."""
 
     DATE_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
@@ -523,7 +533,9 @@ class LevyStatementLine(_message.Message):
     """The claim, `levyAccounts/{levy_account}/claims/{id}`; empty otherwise."""
     @_builtins.property
     def date(self) -> _date_pb2.Date:
-        """The day it counts for: the first of the month of a contribution, the day of approval, the last day before it lapsed."""
+        """The day it counts for: the first of the month of a contribution, the day of approval, the last day before it lapsed, the day of
+        the correction.
+        """
 
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
@@ -531,7 +543,7 @@ class LevyStatementLine(_message.Message):
 
     @_builtins.property
     def gross_payroll(self) -> _money_pb2.Money:
-        """The wages of a contribution; unset otherwise."""
+        """The wages of a contribution, or what they were corrected to; unset otherwise."""
 
     @_builtins.property
     def balance(self) -> _money_pb2.Money:
@@ -705,6 +717,7 @@ class ImportLevyContributionsRequest(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    CORRECT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `levySchemes/{id}`."""
     content: _builtins.bytes
@@ -715,6 +728,8 @@ class ImportLevyContributionsRequest(_message.Message):
     """UUID that makes the call safe to repeat."""
     validate_only: _builtins.bool
     """True: answers what would be, with every finding, and changes nothing."""
+    correct: _builtins.bool
+    """True: a row with another payroll than was taken in before corrects that one; false: it is a finding."""
     def __init__(
         self,
         *,
@@ -722,10 +737,11 @@ class ImportLevyContributionsRequest(_message.Message):
         content: _builtins.bytes = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        correct: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "correct", b"correct", "name", b"name", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -742,12 +758,16 @@ class ImportLevyContributionsResponse(_message.Message):
     KNOWN_COUNT_FIELD_NUMBER: _builtins.int
     APPLIED_AMOUNT_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    CORRECTED_COUNT_FIELD_NUMBER: _builtins.int
+    CORRECTED_AMOUNT_FIELD_NUMBER: _builtins.int
     row_count: _builtins.int
     """Rows of the file."""
     applied_count: _builtins.int
     """Contributions booked now."""
     known_count: _builtins.int
     """Rows that were taken in before, with the same payroll."""
+    corrected_count: _builtins.int
+    """Contributions corrected now."""
     @_builtins.property
     def applied_amount(self) -> _money_pb2.Money:
         """Sum of the contributions booked now."""
@@ -755,6 +775,10 @@ class ImportLevyContributionsResponse(_message.Message):
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___LevyFinding]:
         """What is wrong, by line; empty unless validate_only."""
+
+    @_builtins.property
+    def corrected_amount(self) -> _money_pb2.Money:
+        """Sum of the differences booked now; below zero where less was owed than had been taken in."""
 
     def __init__(
         self,
@@ -764,10 +788,12 @@ class ImportLevyContributionsResponse(_message.Message):
         known_count: _builtins.int = ...,
         applied_amount: _money_pb2.Money | None = ...,
         findings: _abc.Iterable[Global___LevyFinding] | None = ...,
+        corrected_count: _builtins.int = ...,
+        corrected_amount: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["applied_amount", b"applied_amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["applied_amount", b"applied_amount", "corrected_amount", b"corrected_amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_amount", b"applied_amount", "applied_count", b"applied_count", "findings", b"findings", "known_count", b"known_count", "row_count", b"row_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_amount", b"applied_amount", "applied_count", b"applied_count", "corrected_amount", b"corrected_amount", "corrected_count", b"corrected_count", "findings", b"findings", "known_count", b"known_count", "row_count", b"row_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

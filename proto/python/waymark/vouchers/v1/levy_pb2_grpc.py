@@ -146,7 +146,8 @@ class LevyServiceServicer:
 
     def ImportLevyContributions(self, request, context):
         """Takes in wages by employer and month, computes each contribution at the rate of its month and books it. A file with
-        a finding is refused whole; the same rows again change nothing.
+        a finding is refused whole; the same rows again change nothing. Corrections book the difference, at the rate of then, and
+        take back no more of a year than is neither claimed, set aside nor lapsed.
         Errors: NOT_FOUND, LEVY_FILE_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -52,7 +52,8 @@ class LevyServiceStub:
     """
     ImportLevyContributions: _grpc.UnaryUnaryMultiCallable[_levy_pb2.ImportLevyContributionsRequest, _levy_pb2.ImportLevyContributionsResponse]
     """Takes in wages by employer and month, computes each contribution at the rate of its month and books it. A file with
-    a finding is refused whole; the same rows again change nothing.
+    a finding is refused whole; the same rows again change nothing. Corrections book the difference, at the rate of then, and
+    take back no more of a year than is neither claimed, set aside nor lapsed.
     Errors: NOT_FOUND, LEVY_FILE_INVALID.
     """
     GetLevyAccount: _grpc.UnaryUnaryMultiCallable[_levy_pb2.GetLevyAccountRequest, _levy_pb2.LevyAccount]
@@ -115,7 +116,8 @@ class LevyServiceAsyncStub(LevyServiceStub):
     """
     ImportLevyContributions: _aio.UnaryUnaryMultiCallable[_levy_pb2.ImportLevyContributionsRequest, _levy_pb2.ImportLevyContributionsResponse]  # type: ignore[assignment]
     """Takes in wages by employer and month, computes each contribution at the rate of its month and books it. A file with
-    a finding is refused whole; the same rows again change nothing.
+    a finding is refused whole; the same rows again change nothing. Corrections book the difference, at the rate of then, and
+    take back no more of a year than is neither claimed, set aside nor lapsed.
     Errors: NOT_FOUND, LEVY_FILE_INVALID.
     """
     GetLevyAccount: _aio.UnaryUnaryMultiCallable[_levy_pb2.GetLevyAccountRequest, _levy_pb2.LevyAccount]  # type: ignore[assignment]
@@ -205,7 +207,8 @@ class LevyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_levy_pb2.ImportLevyContributionsResponse, _abc.Awaitable[_levy_pb2.ImportLevyContributionsResponse]]:
         """Takes in wages by employer and month, computes each contribution at the rate of its month and books it. A file with
-        a finding is refused whole; the same rows again change nothing.
+        a finding is refused whole; the same rows again change nothing. Corrections book the difference, at the rate of then, and
+        take back no more of a year than is neither claimed, set aside nor lapsed.
         Errors: NOT_FOUND, LEVY_FILE_INVALID.
         """
 

@@ -100,6 +100,11 @@ class OutcomeContractServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.ApproveRepaymentRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.Repayment.FromString,
                 _registered_method=True)
+        self.RejectRepayment = channel.unary_unary(
+                '/waymark.vouchers.v1.OutcomeContractService/RejectRepayment',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RejectRepaymentRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.Repayment.FromString,
+                _registered_method=True)
 
 
 class OutcomeContractServiceServicer:
@@ -211,6 +216,15 @@ class OutcomeContractServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RejectRepayment(self, request, context):
+        """Ends a proposal to repay, which nobody has approved yet: whoever made it withdraws it, or another rejects it. The contract is ACTIVE
+        again, so that results can be reported and verified, and a repayment be proposed anew.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OutcomeContractServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -277,6 +291,11 @@ def add_OutcomeContractServiceServicer_to_server(servicer, server):
             'ApproveRepayment': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveRepayment,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.ApproveRepaymentRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.Repayment.SerializeToString,
+            ),
+            'RejectRepayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectRepayment,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RejectRepaymentRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.Repayment.SerializeToString,
             ),
     }
@@ -631,6 +650,33 @@ class OutcomeContractService:
             target,
             '/waymark.vouchers.v1.OutcomeContractService/ApproveRepayment',
             waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.ApproveRepaymentRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.Repayment.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectRepayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.OutcomeContractService/RejectRepayment',
+            waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RejectRepaymentRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.Repayment.FromString,
             options,
             channel_credentials,

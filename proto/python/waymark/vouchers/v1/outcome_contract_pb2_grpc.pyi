@@ -86,6 +86,11 @@ class OutcomeContractServiceStub:
     investor with an organisation is paid by a payout batch of payables, and it counts once the bank has confirmed it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
     """
+    RejectRepayment: _grpc.UnaryUnaryMultiCallable[_outcome_contract_pb2.RejectRepaymentRequest, _outcome_contract_pb2.Repayment]
+    """Ends a proposal to repay, which nobody has approved yet: whoever made it withdraws it, or another rejects it. The contract is ACTIVE
+    again, so that results can be reported and verified, and a repayment be proposed anew.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
 
 @_typing.type_check_only
 class OutcomeContractServiceAsyncStub(OutcomeContractServiceStub):
@@ -144,6 +149,11 @@ class OutcomeContractServiceAsyncStub(OutcomeContractServiceStub):
     """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors. An
     investor with an organisation is paid by a payout batch of payables, and it counts once the bank has confirmed it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    """
+    RejectRepayment: _aio.UnaryUnaryMultiCallable[_outcome_contract_pb2.RejectRepaymentRequest, _outcome_contract_pb2.Repayment]  # type: ignore[assignment]
+    """Ends a proposal to repay, which nobody has approved yet: whoever made it withdraws it, or another rejects it. The contract is ACTIVE
+    again, so that results can be reported and verified, and a repayment be proposed anew.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
 
 class OutcomeContractServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -278,6 +288,17 @@ class OutcomeContractServiceServicer(metaclass=_abc_1.ABCMeta):
         """Repays, by another person than proposed it: what is unspent and what results are worth, by shares of the investors. An
         investor with an organisation is paid by a payout batch of payables, and it counts once the bank has confirmed it.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def RejectRepayment(
+        self,
+        request: _outcome_contract_pb2.RejectRepaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outcome_contract_pb2.Repayment, _abc.Awaitable[_outcome_contract_pb2.Repayment]]:
+        """Ends a proposal to repay, which nobody has approved yet: whoever made it withdraws it, or another rejects it. The contract is ACTIVE
+        again, so that results can be reported and verified, and a repayment be proposed anew.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
 def add_OutcomeContractServiceServicer_to_server(servicer: OutcomeContractServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

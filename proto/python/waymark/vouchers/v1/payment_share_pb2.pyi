@@ -41,7 +41,9 @@ class PaymentShare(_message.Message):
         MOVEMENT_RETURN: PaymentShare._Movement.ValueType  # 2
         """The bank returned a payment, or its batch was given up before the bank had it."""
         MOVEMENT_RECOVERY: PaymentShare._Movement.ValueType  # 3
-        """Money clawed back came in, by being set off against a payout."""
+        """Money clawed back came in, by being set off against a payout or paid by the provider; less than zero where such a payment
+        was noted wrongly and undone.
+        """
 
     class Movement(_Movement, metaclass=_MovementEnumTypeWrapper):
         """Which way the money went."""
@@ -52,7 +54,9 @@ class PaymentShare(_message.Message):
     MOVEMENT_RETURN: PaymentShare.Movement.ValueType  # 2
     """The bank returned a payment, or its batch was given up before the bank had it."""
     MOVEMENT_RECOVERY: PaymentShare.Movement.ValueType  # 3
-    """Money clawed back came in, by being set off against a payout."""
+    """Money clawed back came in, by being set off against a payout or paid by the provider; less than zero where such a payment
+    was noted wrongly and undone.
+    """
 
     TRANSACTION_FIELD_NUMBER: _builtins.int
     FUNDING_SOURCE_FIELD_NUMBER: _builtins.int
@@ -76,7 +80,7 @@ class PaymentShare(_message.Message):
     programme_version: _builtins.str
     """Version whose co-funding decided, `programmes/{id}/versions/{n}`."""
     payout_batch: _builtins.str
-    """The batch, `payoutBatches/{id}`."""
+    """The batch, `payoutBatches/{id}`; empty of what a provider paid by itself."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What the source bears; negative when it gets money back."""

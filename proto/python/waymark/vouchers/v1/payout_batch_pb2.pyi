@@ -188,6 +188,7 @@ class PayoutBatch(_message.Message):
     CANCEL_TIME_FIELD_NUMBER: _builtins.int
     CANCEL_REASON_FIELD_NUMBER: _builtins.int
     FILE_RETRACT_TIME_FIELD_NUMBER: _builtins.int
+    DAYS_WITHOUT_WORD_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `payoutBatches/{id}`."""
@@ -205,6 +206,8 @@ class PayoutBatch(_message.Message):
     """Version of the resource."""
     cancel_reason: _builtins.str
     """Why it was given up, in words; sealed where it is kept. Empty unless CANCELLED."""
+    days_without_word: _builtins.int
+    """Whole days since it was marked as sent, while the bank has not said a word on every payment; by the database's clock. 0 otherwise."""
     kind: Global___PayoutBatch.Kind.ValueType
     """What it pays."""
     @_builtins.property
@@ -278,11 +281,12 @@ class PayoutBatch(_message.Message):
         cancel_time: _timestamp_pb2.Timestamp | None = ...,
         cancel_reason: _builtins.str = ...,
         file_retract_time: _timestamp_pb2.Timestamp | None = ...,
+        days_without_word: _builtins.int = ...,
         kind: Global___PayoutBatch.Kind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_time", b"cancel_time", "create_time", b"create_time", "execution_date", b"execution_date", "file_retract_time", b"file_retract_time", "file_time", b"file_time", "freeze_time", b"freeze_time", "send_time", b"send_time", "settle_time", b"settle_time", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_reason", b"cancel_reason", "cancel_time", b"cancel_time", "create_time", b"create_time", "currency_code", b"currency_code", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "file_retract_time", b"file_retract_time", "file_time", b"file_time", "freeze_time", b"freeze_time", "kind", b"kind", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "cancel_reason", b"cancel_reason", "cancel_time", b"cancel_time", "create_time", b"create_time", "currency_code", b"currency_code", "days_without_word", b"days_without_word", "debtor_bic", b"debtor_bic", "debtor_iban", b"debtor_iban", "debtor_name", b"debtor_name", "etag", b"etag", "execution_date", b"execution_date", "file_retract_time", b"file_retract_time", "file_time", b"file_time", "freeze_time", b"freeze_time", "kind", b"kind", "name", b"name", "payouts", b"payouts", "send_time", b"send_time", "settle_time", b"settle_time", "skipped_organisations", b"skipped_organisations", "state", b"state", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -496,19 +500,27 @@ class ListPayoutBatchesRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MIN_DAYS_WITHOUT_WORD_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """How many at most; 0 means 50, more than 500 counts as 500."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    state: Global___PayoutBatch.State.ValueType
+    """Only those that stand there; unset: any."""
+    min_days_without_word: _builtins.int
+    """Only those of which the bank has not said a word on every payment so many days after they were marked as sent, or more; 0: any."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        state: Global___PayoutBatch.State.ValueType = ...,
+        min_days_without_word: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_days_without_word", b"min_days_without_word", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

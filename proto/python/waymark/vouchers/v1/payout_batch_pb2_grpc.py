@@ -89,7 +89,7 @@ class PayoutBatchServiceServicer:
 
     def CreatePayoutBatch(self, request, context):
         """Releases what the hold delay has passed for and no hold stops, and puts what can be paid of it, up to 10 000 items, into a new batch.
-        Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
+        Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART, EXECUTION_DATE_PAST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,16 +105,18 @@ class PayoutBatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApprovePayoutBatch(self, request, context):
-        """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD.
+        """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it, when a payee has another
+        account by now, and once its day has passed.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD, PAYEE_ACCOUNT_CHANGED, EXECUTION_DATE_PAST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def MarkPayoutBatchSent(self, request, context):
-        """Says that a person has handed the bank file of an approved batch to the bank.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """Says that a person has handed the bank file of an approved batch to the bank; somebody must have fetched it, and nobody retracted it since.
+        Of a batch that was set off whole there is no file.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_NOT_FETCHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +124,7 @@ class PayoutBatchServiceServicer:
 
     def RetractBankFile(self, request, context):
         """Says of an approved batch that its fetched file did not go to the bank and is kept nowhere, so that another person can give the batch
-        up. Whoever fetches the file again takes that back.
+        up; of a SENT one too, marked so by mistake, until the bank has said a word on a payment. Whoever fetches the file again takes that back.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -131,7 +133,7 @@ class PayoutBatchServiceServicer:
 
     def CancelPayoutBatch(self, request, context):
         """Gives up a batch that was not handed to the bank. One person does it while nobody has fetched its file, for no money leaves by it; once
-        somebody has, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
+        somebody has, or has said that the bank has it, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
         the payout is booked back, and what it set off stays set off.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED, SAME_PERSON.
         """
@@ -158,8 +160,10 @@ class PayoutBatchServiceServicer:
 
     def GetBankFile(self, request, context):
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch.
-        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
+        From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch. While
+        nobody has the file, a hold on any of it keeps it back: cancel the batch. Names are in the Latin letters that SEPA takes; of another
+        currency than EUR the file asks for no SEPA transfer.
+        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART, PAYOUT_HELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class PayoutBatchServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PayoutBatchServiceAsyncStub: ...
     CreatePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.CreatePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
     """Releases what the hold delay has passed for and no hold stops, and puts what can be paid of it, up to 10 000 items, into a new batch.
-    Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
+    Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART, EXECUTION_DATE_PAST.
     """
     FreezePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
     """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
@@ -44,21 +44,23 @@ class PayoutBatchServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
     ApprovePayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.ApprovePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
-    """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD.
+    """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it, when a payee has another
+    account by now, and once its day has passed.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD, PAYEE_ACCOUNT_CHANGED, EXECUTION_DATE_PAST.
     """
     MarkPayoutBatchSent: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.MarkPayoutBatchSentRequest, _payout_batch_pb2.PayoutBatch]
-    """Says that a person has handed the bank file of an approved batch to the bank.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """Says that a person has handed the bank file of an approved batch to the bank; somebody must have fetched it, and nobody retracted it since.
+    Of a batch that was set off whole there is no file.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_NOT_FETCHED.
     """
     RetractBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.RetractBankFileRequest, _payout_batch_pb2.PayoutBatch]
     """Says of an approved batch that its fetched file did not go to the bank and is kept nowhere, so that another person can give the batch
-    up. Whoever fetches the file again takes that back.
+    up; of a SENT one too, marked so by mistake, until the bank has said a word on a payment. Whoever fetches the file again takes that back.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     CancelPayoutBatch: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.CancelPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]
     """Gives up a batch that was not handed to the bank. One person does it while nobody has fetched its file, for no money leaves by it; once
-    somebody has, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
+    somebody has, or has said that the bank has it, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
     the payout is booked back, and what it set off stays set off.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED, SAME_PERSON.
     """
@@ -73,8 +75,10 @@ class PayoutBatchServiceStub:
     """
     GetBankFile: _grpc.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch.
-    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
+    From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch. While
+    nobody has the file, a hold on any of it keeps it back: cancel the batch. Names are in the Latin letters that SEPA takes; of another
+    currency than EUR the file asks for no SEPA transfer.
+    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART, PAYOUT_HELD.
     """
 
 @_typing.type_check_only
@@ -84,7 +88,7 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.CreatePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Releases what the hold delay has passed for and no hold stops, and puts what can be paid of it, up to 10 000 items, into a new batch.
-    Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
+    Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART, EXECUTION_DATE_PAST.
     """
     FreezePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.FreezePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Fixes the payments of a batch, or fixes them anew before it is approved; what a hold stops by now drops out,
@@ -92,21 +96,23 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY.
     """
     ApprovePayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.ApprovePayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
-    """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD.
+    """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it, when a payee has another
+    account by now, and once its day has passed.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD, PAYEE_ACCOUNT_CHANGED, EXECUTION_DATE_PAST.
     """
     MarkPayoutBatchSent: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.MarkPayoutBatchSentRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
-    """Says that a person has handed the bank file of an approved batch to the bank.
-    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """Says that a person has handed the bank file of an approved batch to the bank; somebody must have fetched it, and nobody retracted it since.
+    Of a batch that was set off whole there is no file.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_NOT_FETCHED.
     """
     RetractBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.RetractBankFileRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Says of an approved batch that its fetched file did not go to the bank and is kept nowhere, so that another person can give the batch
-    up. Whoever fetches the file again takes that back.
+    up; of a SENT one too, marked so by mistake, until the bank has said a word on a payment. Whoever fetches the file again takes that back.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     CancelPayoutBatch: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.CancelPayoutBatchRequest, _payout_batch_pb2.PayoutBatch]  # type: ignore[assignment]
     """Gives up a batch that was not handed to the bank. One person does it while nobody has fetched its file, for no money leaves by it; once
-    somebody has, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
+    somebody has, or has said that the bank has it, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
     the payout is booked back, and what it set off stays set off.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED, SAME_PERSON.
     """
@@ -121,8 +127,10 @@ class PayoutBatchServiceAsyncStub(PayoutBatchServiceStub):
     """
     GetBankFile: _aio.UnaryUnaryMultiCallable[_payout_batch_pb2.GetBankFileRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-    From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch.
-    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
+    From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch. While
+    nobody has the file, a hold on any of it keeps it back: cancel the batch. Names are in the Latin letters that SEPA takes; of another
+    currency than EUR the file asks for no SEPA transfer.
+    Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART, PAYOUT_HELD.
     """
 
 class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -135,7 +143,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
         """Releases what the hold delay has passed for and no hold stops, and puts what can be paid of it, up to 10 000 items, into a new batch.
-        Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART.
+        Errors: IBAN_INVALID, NOTHING_TO_PAY, SANDBOX_APART, EXECUTION_DATE_PAST.
         """
 
     @_abc_1.abstractmethod
@@ -155,8 +163,9 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.ApprovePayoutBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
-        """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD.
+        """Approves a frozen batch, by another person than created or froze it. Refused while a hold stops any of it, when a payee has another
+        account by now, and once its day has passed.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE, PAYOUT_HELD, PAYEE_ACCOUNT_CHANGED, EXECUTION_DATE_PAST.
         """
 
     @_abc_1.abstractmethod
@@ -165,8 +174,9 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payout_batch_pb2.MarkPayoutBatchSentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
-        """Says that a person has handed the bank file of an approved batch to the bank.
-        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """Says that a person has handed the bank file of an approved batch to the bank; somebody must have fetched it, and nobody retracted it since.
+        Of a batch that was set off whole there is no file.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_NOT_FETCHED.
         """
 
     @_abc_1.abstractmethod
@@ -176,7 +186,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
         """Says of an approved batch that its fetched file did not go to the bank and is kept nowhere, so that another person can give the batch
-        up. Whoever fetches the file again takes that back.
+        up; of a SENT one too, marked so by mistake, until the bank has said a word on a payment. Whoever fetches the file again takes that back.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 
@@ -187,7 +197,7 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payout_batch_pb2.PayoutBatch, _abc.Awaitable[_payout_batch_pb2.PayoutBatch]]:
         """Gives up a batch that was not handed to the bank. One person does it while nobody has fetched its file, for no money leaves by it; once
-        somebody has, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
+        somebody has, or has said that the bank has it, another than the one who retracted the file. What it was to pay by the bank waits for another batch; of an approved one
         the payout is booked back, and what it set off stays set off.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, BANK_FILE_FETCHED, SAME_PERSON.
         """
@@ -220,8 +230,10 @@ class PayoutBatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Reads the bank file of a batch once it is approved, the same bytes each time: SEPA credit transfer, ISO 20022 pain.001.001.09.
-        From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch.
-        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART.
+        From then on the bank may have it, so one person can no longer give the batch up. To look at what it holds, read the batch. While
+        nobody has the file, a hold on any of it keeps it back: cancel the batch. Names are in the Latin letters that SEPA takes; of another
+        currency than EUR the file asks for no SEPA transfer.
+        Errors: NOT_FOUND, WRONG_STATE, NOTHING_TO_PAY, SANDBOX_APART, PAYOUT_HELD.
         """
 
 def add_PayoutBatchServiceServicer_to_server(servicer: PayoutBatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

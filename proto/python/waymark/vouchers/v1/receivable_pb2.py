@@ -31,13 +31,23 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$waymark/vouchers/v1/receivable.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xfe\x05\n\nReceivable\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nredemption\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0corganisation\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12:\n\x05state\x18\x04 \x01(\x0e\x32%.waymark.vouchers.v1.Receivable.StateB\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08reserved\x18\x06 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12)\n\x07set_off\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12-\n\x0bwritten_off\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12-\n\x0boutstanding\x18\t \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x61ge_days\x18\n \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10write_off_reason\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x38\n\x0ewrite_off_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18@\"v\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x1c\n\x18STATE_WRITE_OFF_PROPOSED\x10\x02\x12\x11\n\rSTATE_SETTLED\x10\x03\x12\x15\n\x11STATE_WRITTEN_OFF\x10\x04:S\xea\x41P\n\x1bvouchers.waymark/Receivable\x12\x18receivables/{receivable}*\x0breceivables2\nreceivable\"N\n\x14GetReceivableRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^receivables/[0-9a-z-]{1,63}$\"\xd9\x01\n\x16ListReceivablesRequest\x12;\n\x0corganisation\x18\x01 \x01(\tB%\xbaH\"r\x1d\x32\x1b^organisations/[^/]{1,100}$\xd8\x01\x01\x12!\n\x0cmin_age_days\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x94\x9d\x02(\x00\x12\x14\n\x0cshow_settled\x18\x03 \x01(\x08\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x0f\n\x07sandbox\x18\x06 \x01(\x08\"h\n\x17ListReceivablesResponse\x12\x34\n\x0breceivables\x18\x01 \x03(\x0b\x32\x1f.waymark.vouchers.v1.Receivable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x91\x01\n\x16ProposeWriteOffRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^receivables/[0-9a-z-]{1,63}$\x12\x1e\n\x06reason\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x88\x01\n\x16\x41pproveWriteOffRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^receivables/[0-9a-z-]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\x87\x05\n\x11ReceivableService\x12\x89\x01\n\rGetReceivable\x12).waymark.vouchers.v1.GetReceivableRequest\x1a\x1f.waymark.vouchers.v1.Receivable\",\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=receivables/*}\x12\xa7\x01\n\x0fListReceivables\x12+.waymark.vouchers.v1.ListReceivablesRequest\x1a,.waymark.vouchers.v1.ListReceivablesResponse\"9\x8a\xb5\x18\x1e\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/receivables\x12\x9c\x01\n\x0fProposeWriteOff\x12+.waymark.vouchers.v1.ProposeWriteOffRequest\x1a\x1f.waymark.vouchers.v1.Receivable\";\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02-\"(/v1/{name=receivables/*}:proposeWriteOff:\x01*\x12\x9c\x01\n\x0f\x41pproveWriteOff\x12+.waymark.vouchers.v1.ApproveWriteOffRequest\x1a\x1f.waymark.vouchers.v1.Receivable\";\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02-\"(/v1/{name=receivables/*}:approveWriteOff:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$waymark/vouchers/v1/receivable.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\xdb\x01\n\x11ReceivablePayment\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12(\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x1c\n\x0e\x62\x61nk_reference\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\tundo_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xe6\x06\n\nReceivable\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nredemption\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0corganisation\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12:\n\x05state\x18\x04 \x01(\x0e\x32%.waymark.vouchers.v1.Receivable.StateB\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08reserved\x18\x06 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12)\n\x07set_off\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12-\n\x0bwritten_off\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12-\n\x0boutstanding\x18\t \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x61ge_days\x18\n \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10write_off_reason\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x38\n\x0ewrite_off_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12&\n\x04paid\x18\x0f \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12>\n\x08payments\x18\x10 \x03(\x0b\x32&.waymark.vouchers.v1.ReceivablePaymentB\x04\xe2\x41\x01\x03\"v\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x1c\n\x18STATE_WRITE_OFF_PROPOSED\x10\x02\x12\x11\n\rSTATE_SETTLED\x10\x03\x12\x15\n\x11STATE_WRITTEN_OFF\x10\x04:S\xea\x41P\n\x1bvouchers.waymark/Receivable\x12\x18receivables/{receivable}*\x0breceivables2\nreceivable\"N\n\x14GetReceivableRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^receivables/[0-9a-z-]{1,63}$\"\xd9\x01\n\x16ListReceivablesRequest\x12;\n\x0corganisation\x18\x01 \x01(\tB%\xbaH\"r\x1d\x32\x1b^organisations/[^/]{1,100}$\xd8\x01\x01\x12!\n\x0cmin_age_days\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x94\x9d\x02(\x00\x12\x14\n\x0cshow_settled\x18\x03 \x01(\x08\x12\x1a\n\tpage_size\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x0f\n\x07sandbox\x18\x06 \x01(\x08\"h\n\x17ListReceivablesResponse\x12\x34\n\x0breceivables\x18\x01 \x03(\x0b\x32\x1f.waymark.vouchers.v1.Receivable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x91\x01\n\x16ProposeWriteOffRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^receivables/[0-9a-z-]{1,63}$\x12\x1e\n\x06reason\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xe8\x07\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x88\x01\n\x16\x41pproveWriteOffRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^receivables/[0-9a-z-]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x88\x01\n\x16\x44\x65\x63lineWriteOffRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^receivables/[0-9a-z-]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xca\x01\n\x1eRecordReceivablePaymentRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xbaH!r\x1f\x32\x1d^receivables/[0-9a-z-]{1,63}$\x12.\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.MoneyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\x0e\x62\x61nk_reference\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18#\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x90\x01\n\x1cUndoReceivablePaymentRequest\x12O\n\x04name\x18\x01 \x01(\tBA\xe2\x41\x01\x02\xbaH:r826^receivables/[0-9a-z-]{1,63}/payments/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\xfe\x08\n\x11ReceivableService\x12\x89\x01\n\rGetReceivable\x12).waymark.vouchers.v1.GetReceivableRequest\x1a\x1f.waymark.vouchers.v1.Receivable\",\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/{name=receivables/*}\x12\xa7\x01\n\x0fListReceivables\x12+.waymark.vouchers.v1.ListReceivablesRequest\x1a,.waymark.vouchers.v1.ListReceivablesResponse\"9\x8a\xb5\x18\x1e\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/receivables\x12\x9c\x01\n\x0fProposeWriteOff\x12+.waymark.vouchers.v1.ProposeWriteOffRequest\x1a\x1f.waymark.vouchers.v1.Receivable\";\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02-\"(/v1/{name=receivables/*}:proposeWriteOff:\x01*\x12\x9c\x01\n\x0f\x41pproveWriteOff\x12+.waymark.vouchers.v1.ApproveWriteOffRequest\x1a\x1f.waymark.vouchers.v1.Receivable\";\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02-\"(/v1/{name=receivables/*}:approveWriteOff:\x01*\x12\x9c\x01\n\x0f\x44\x65\x63lineWriteOff\x12+.waymark.vouchers.v1.DeclineWriteOffRequest\x1a\x1f.waymark.vouchers.v1.Receivable\";\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02-\"(/v1/{name=receivables/*}:declineWriteOff:\x01*\x12\xaa\x01\n\x17RecordReceivablePayment\x12\x33.waymark.vouchers.v1.RecordReceivablePaymentRequest\x1a\x1f.waymark.vouchers.v1.Receivable\"9\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02+\"&/v1/{name=receivables/*}:recordPayment:\x01*\x12\xa8\x01\n\x15UndoReceivablePayment\x12\x31.waymark.vouchers.v1.UndoReceivablePaymentRequest\x1a\x1f.waymark.vouchers.v1.Receivable\";\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02-\"(/v1/{name=receivables/*/payments/*}:undo:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waymark.vouchers.v1.receivable_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['name']._loaded_options = None
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['amount']._loaded_options = None
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['amount']._serialized_options = b'\342A\001\003'
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['bank_reference']._loaded_options = None
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['bank_reference']._serialized_options = b'\342A\001\003'
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['create_time']._loaded_options = None
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['undo_time']._loaded_options = None
+  _globals['_RECEIVABLEPAYMENT'].fields_by_name['undo_time']._serialized_options = b'\342A\001\003'
   _globals['_RECEIVABLE'].fields_by_name['name']._loaded_options = None
   _globals['_RECEIVABLE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_RECEIVABLE'].fields_by_name['redemption']._loaded_options = None
@@ -66,6 +76,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECEIVABLE'].fields_by_name['write_off_time']._serialized_options = b'\342A\001\003'
   _globals['_RECEIVABLE'].fields_by_name['etag']._loaded_options = None
   _globals['_RECEIVABLE'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_RECEIVABLE'].fields_by_name['paid']._loaded_options = None
+  _globals['_RECEIVABLE'].fields_by_name['paid']._serialized_options = b'\342A\001\003'
+  _globals['_RECEIVABLE'].fields_by_name['payments']._loaded_options = None
+  _globals['_RECEIVABLE'].fields_by_name['payments']._serialized_options = b'\342A\001\003'
   _globals['_RECEIVABLE']._loaded_options = None
   _globals['_RECEIVABLE']._serialized_options = b'\352AP\n\033vouchers.waymark/Receivable\022\030receivables/{receivable}*\013receivables2\nreceivable'
   _globals['_GETRECEIVABLEREQUEST'].fields_by_name['name']._loaded_options = None
@@ -90,6 +104,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPROVEWRITEOFFREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_APPROVEWRITEOFFREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_APPROVEWRITEOFFREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_DECLINEWRITEOFFREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DECLINEWRITEOFFREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H!r\0372\035^receivables/[0-9a-z-]{1,63}$'
+  _globals['_DECLINEWRITEOFFREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_DECLINEWRITEOFFREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DECLINEWRITEOFFREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DECLINEWRITEOFFREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H!r\0372\035^receivables/[0-9a-z-]{1,63}$'
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST'].fields_by_name['amount']._loaded_options = None
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST'].fields_by_name['amount']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST'].fields_by_name['bank_reference']._loaded_options = None
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST'].fields_by_name['bank_reference']._serialized_options = b'\272H\004r\002\030#'
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_UNDORECEIVABLEPAYMENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNDORECEIVABLEPAYMENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H:r826^receivables/[0-9a-z-]{1,63}/payments/[0-9a-z-]{1,63}$'
+  _globals['_UNDORECEIVABLEPAYMENTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UNDORECEIVABLEPAYMENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_RECEIVABLESERVICE'].methods_by_name['GetReceivable']._loaded_options = None
   _globals['_RECEIVABLESERVICE'].methods_by_name['GetReceivable']._serialized_options = b'\212\265\030\010\n\002\010\005\n\002\010\010\202\323\344\223\002\032\022\030/v1/{name=receivables/*}'
   _globals['_RECEIVABLESERVICE'].methods_by_name['ListReceivables']._loaded_options = None
@@ -98,20 +130,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECEIVABLESERVICE'].methods_by_name['ProposeWriteOff']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002-\"(/v1/{name=receivables/*}:proposeWriteOff:\001*'
   _globals['_RECEIVABLESERVICE'].methods_by_name['ApproveWriteOff']._loaded_options = None
   _globals['_RECEIVABLESERVICE'].methods_by_name['ApproveWriteOff']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002-\"(/v1/{name=receivables/*}:approveWriteOff:\001*'
-  _globals['_RECEIVABLE']._serialized_start=273
-  _globals['_RECEIVABLE']._serialized_end=1039
-  _globals['_RECEIVABLE_STATE']._serialized_start=836
-  _globals['_RECEIVABLE_STATE']._serialized_end=954
-  _globals['_GETRECEIVABLEREQUEST']._serialized_start=1041
-  _globals['_GETRECEIVABLEREQUEST']._serialized_end=1119
-  _globals['_LISTRECEIVABLESREQUEST']._serialized_start=1122
-  _globals['_LISTRECEIVABLESREQUEST']._serialized_end=1339
-  _globals['_LISTRECEIVABLESRESPONSE']._serialized_start=1341
-  _globals['_LISTRECEIVABLESRESPONSE']._serialized_end=1445
-  _globals['_PROPOSEWRITEOFFREQUEST']._serialized_start=1448
-  _globals['_PROPOSEWRITEOFFREQUEST']._serialized_end=1593
-  _globals['_APPROVEWRITEOFFREQUEST']._serialized_start=1596
-  _globals['_APPROVEWRITEOFFREQUEST']._serialized_end=1732
-  _globals['_RECEIVABLESERVICE']._serialized_start=1735
-  _globals['_RECEIVABLESERVICE']._serialized_end=2382
+  _globals['_RECEIVABLESERVICE'].methods_by_name['DeclineWriteOff']._loaded_options = None
+  _globals['_RECEIVABLESERVICE'].methods_by_name['DeclineWriteOff']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002-\"(/v1/{name=receivables/*}:declineWriteOff:\001*'
+  _globals['_RECEIVABLESERVICE'].methods_by_name['RecordReceivablePayment']._loaded_options = None
+  _globals['_RECEIVABLESERVICE'].methods_by_name['RecordReceivablePayment']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002+\"&/v1/{name=receivables/*}:recordPayment:\001*'
+  _globals['_RECEIVABLESERVICE'].methods_by_name['UndoReceivablePayment']._loaded_options = None
+  _globals['_RECEIVABLESERVICE'].methods_by_name['UndoReceivablePayment']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002-\"(/v1/{name=receivables/*/payments/*}:undo:\001*'
+  _globals['_RECEIVABLEPAYMENT']._serialized_start=273
+  _globals['_RECEIVABLEPAYMENT']._serialized_end=492
+  _globals['_RECEIVABLE']._serialized_start=495
+  _globals['_RECEIVABLE']._serialized_end=1365
+  _globals['_RECEIVABLE_STATE']._serialized_start=1162
+  _globals['_RECEIVABLE_STATE']._serialized_end=1280
+  _globals['_GETRECEIVABLEREQUEST']._serialized_start=1367
+  _globals['_GETRECEIVABLEREQUEST']._serialized_end=1445
+  _globals['_LISTRECEIVABLESREQUEST']._serialized_start=1448
+  _globals['_LISTRECEIVABLESREQUEST']._serialized_end=1665
+  _globals['_LISTRECEIVABLESRESPONSE']._serialized_start=1667
+  _globals['_LISTRECEIVABLESRESPONSE']._serialized_end=1771
+  _globals['_PROPOSEWRITEOFFREQUEST']._serialized_start=1774
+  _globals['_PROPOSEWRITEOFFREQUEST']._serialized_end=1919
+  _globals['_APPROVEWRITEOFFREQUEST']._serialized_start=1922
+  _globals['_APPROVEWRITEOFFREQUEST']._serialized_end=2058
+  _globals['_DECLINEWRITEOFFREQUEST']._serialized_start=2061
+  _globals['_DECLINEWRITEOFFREQUEST']._serialized_end=2197
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST']._serialized_start=2200
+  _globals['_RECORDRECEIVABLEPAYMENTREQUEST']._serialized_end=2402
+  _globals['_UNDORECEIVABLEPAYMENTREQUEST']._serialized_start=2405
+  _globals['_UNDORECEIVABLEPAYMENTREQUEST']._serialized_end=2549
+  _globals['_RECEIVABLESERVICE']._serialized_start=2552
+  _globals['_RECEIVABLESERVICE']._serialized_end=3702
 # @@protoc_insertion_point(module_scope)

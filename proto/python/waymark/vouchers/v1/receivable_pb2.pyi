@@ -22,6 +22,50 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ReceivablePayment(_message.Message):
+    """What a provider paid of a receivable by itself, as the bank's statement showed it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    BANK_REFERENCE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UNDO_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `receivables/{id}/payments/{id}`."""
+    bank_reference: _builtins.str
+    """The bank's reference of the credit; empty where none was given."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What came in."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded, UTC."""
+
+    @_builtins.property
+    def undo_time(self) -> _timestamp_pb2.Timestamp:
+        """When a second person undid it, UTC; unset while it counts."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        bank_reference: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        undo_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "undo_time", b"undo_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bank_reference", b"bank_reference", "create_time", b"create_time", "name", b"name", "undo_time", b"undo_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceivablePayment: _TypeAlias = ReceivablePayment  # noqa: Y015
+
+@_typing.final
 class Receivable(_message.Message):
     """What a provider owes back of a redemption that was clawed back after it was paid."""
 
@@ -39,7 +83,7 @@ class Receivable(_message.Message):
         STATE_WRITE_OFF_PROPOSED: Receivable._State.ValueType  # 2
         """Somebody proposed to write off what is left; waits for a second person."""
         STATE_SETTLED: Receivable._State.ValueType  # 3
-        """Nothing is left: all was set off."""
+        """Nothing is left: all was set off or paid."""
         STATE_WRITTEN_OFF: Receivable._State.ValueType  # 4
         """Nothing is left: the rest was written off."""
 
@@ -52,7 +96,7 @@ class Receivable(_message.Message):
     STATE_WRITE_OFF_PROPOSED: Receivable.State.ValueType  # 2
     """Somebody proposed to write off what is left; waits for a second person."""
     STATE_SETTLED: Receivable.State.ValueType  # 3
-    """Nothing is left: all was set off."""
+    """Nothing is left: all was set off or paid."""
     STATE_WRITTEN_OFF: Receivable.State.ValueType  # 4
     """Nothing is left: the rest was written off."""
 
@@ -70,6 +114,8 @@ class Receivable(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     WRITE_OFF_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    PAYMENTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `receivables/{id}`."""
     redemption: _builtins.str
@@ -102,7 +148,7 @@ class Receivable(_message.Message):
 
     @_builtins.property
     def outstanding(self) -> _money_pb2.Money:
-        """What the provider still owes: the amount less set-offs and write-off."""
+        """What the provider still owes: the amount less set-offs, payments and write-off."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -111,6 +157,14 @@ class Receivable(_message.Message):
     @_builtins.property
     def write_off_time(self) -> _timestamp_pb2.Timestamp:
         """When it was written off, UTC; unset before."""
+
+    @_builtins.property
+    def paid(self) -> _money_pb2.Money:
+        """What the provider has paid of it by itself."""
+
+    @_builtins.property
+    def payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceivablePayment]:
+        """Each payment of it, earliest first, those undone too; lists leave them out."""
 
     def __init__(
         self,
@@ -129,10 +183,12 @@ class Receivable(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         write_off_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        paid: _money_pb2.Money | None = ...,
+        payments: _abc.Iterable[Global___ReceivablePayment] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "outstanding", b"outstanding", "reserved", b"reserved", "set_off", b"set_off", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "outstanding", b"outstanding", "paid", b"paid", "reserved", b"reserved", "set_off", b"set_off", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_days", b"age_days", "amount", b"amount", "create_time", b"create_time", "etag", b"etag", "name", b"name", "organisation", b"organisation", "outstanding", b"outstanding", "redemption", b"redemption", "reserved", b"reserved", "set_off", b"set_off", "state", b"state", "write_off_reason", b"write_off_reason", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_days", b"age_days", "amount", b"amount", "create_time", b"create_time", "etag", b"etag", "name", b"name", "organisation", b"organisation", "outstanding", b"outstanding", "paid", b"paid", "payments", b"payments", "redemption", b"redemption", "reserved", b"reserved", "set_off", b"set_off", "state", b"state", "write_off_reason", b"write_off_reason", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -289,3 +345,95 @@ class ApproveWriteOffRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApproveWriteOffRequest: _TypeAlias = ApproveWriteOffRequest  # noqa: Y015
+
+@_typing.final
+class DeclineWriteOffRequest(_message.Message):
+    """Ends a proposal to write off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `receivables/{id}`."""
+    etag: _builtins.str
+    """Etag read before; empty: whatever its version."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineWriteOffRequest: _TypeAlias = DeclineWriteOffRequest  # noqa: Y015
+
+@_typing.final
+class RecordReceivablePaymentRequest(_message.Message):
+    """Notes a payment of the provider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    BANK_REFERENCE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `receivables/{id}`."""
+    bank_reference: _builtins.str
+    """The bank's reference of the credit, such as AcctSvcrRef of the entry in a camt.054; empty where there is none."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What came in, at most what is left and no frozen batch sets off."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        bank_reference: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bank_reference", b"bank_reference", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordReceivablePaymentRequest: _TypeAlias = RecordReceivablePaymentRequest  # noqa: Y015
+
+@_typing.final
+class UndoReceivablePaymentRequest(_message.Message):
+    """Takes back that a payment was noted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `receivables/{id}/payments/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoReceivablePaymentRequest: _TypeAlias = UndoReceivablePaymentRequest  # noqa: Y015

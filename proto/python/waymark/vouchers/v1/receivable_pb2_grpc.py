@@ -55,6 +55,21 @@ class ReceivableServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.ApproveWriteOffRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
                 _registered_method=True)
+        self.DeclineWriteOff = channel.unary_unary(
+                '/waymark.vouchers.v1.ReceivableService/DeclineWriteOff',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.DeclineWriteOffRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
+                _registered_method=True)
+        self.RecordReceivablePayment = channel.unary_unary(
+                '/waymark.vouchers.v1.ReceivableService/RecordReceivablePayment',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.RecordReceivablePaymentRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
+                _registered_method=True)
+        self.UndoReceivablePayment = channel.unary_unary(
+                '/waymark.vouchers.v1.ReceivableService/UndoReceivablePayment',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.UndoReceivablePaymentRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
+                _registered_method=True)
 
 
 class ReceivableServiceServicer:
@@ -93,6 +108,31 @@ class ReceivableServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeclineWriteOff(self, request, context):
+        """Ends a proposal to write off, which nobody has approved yet: whoever made it withdraws it, or another declines it.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordReceivablePayment(self, request, context):
+        """Notes what the provider has paid of what it owes back, once the bank's statement shows it; the sources that bore the payment get it
+        back. What a frozen batch sets off is not left to be paid; cancel that batch first.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoReceivablePayment(self, request, context):
+        """Takes back that a payment was noted, by another person than noted it: it is booked back, and the provider owes it again.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReceivableServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -114,6 +154,21 @@ def add_ReceivableServiceServicer_to_server(servicer, server):
             'ApproveWriteOff': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveWriteOff,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.ApproveWriteOffRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.SerializeToString,
+            ),
+            'DeclineWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineWriteOff,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.DeclineWriteOffRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.SerializeToString,
+            ),
+            'RecordReceivablePayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordReceivablePayment,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.RecordReceivablePaymentRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.SerializeToString,
+            ),
+            'UndoReceivablePayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoReceivablePayment,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.UndoReceivablePaymentRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.SerializeToString,
             ),
     }
@@ -225,6 +280,87 @@ class ReceivableService:
             target,
             '/waymark.vouchers.v1.ReceivableService/ApproveWriteOff',
             waymark_dot_vouchers_dot_v1_dot_receivable__pb2.ApproveWriteOffRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ReceivableService/DeclineWriteOff',
+            waymark_dot_vouchers_dot_v1_dot_receivable__pb2.DeclineWriteOffRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordReceivablePayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ReceivableService/RecordReceivablePayment',
+            waymark_dot_vouchers_dot_v1_dot_receivable__pb2.RecordReceivablePaymentRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoReceivablePayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ReceivableService/UndoReceivablePayment',
+            waymark_dot_vouchers_dot_v1_dot_receivable__pb2.UndoReceivablePaymentRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
             options,
             channel_credentials,

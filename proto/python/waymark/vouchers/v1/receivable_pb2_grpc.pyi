@@ -49,6 +49,19 @@ class ReceivableServiceStub:
     """Approves a proposed write-off, by another person than proposed it: the loss is booked.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
     """
+    DeclineWriteOff: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.DeclineWriteOffRequest, _receivable_pb2.Receivable]
+    """Ends a proposal to write off, which nobody has approved yet: whoever made it withdraws it, or another declines it.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
+    RecordReceivablePayment: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.RecordReceivablePaymentRequest, _receivable_pb2.Receivable]
+    """Notes what the provider has paid of what it owes back, once the bank's statement shows it; the sources that bore the payment get it
+    back. What a frozen batch sets off is not left to be paid; cancel that batch first.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+    """
+    UndoReceivablePayment: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.UndoReceivablePaymentRequest, _receivable_pb2.Receivable]
+    """Takes back that a payment was noted, by another person than noted it: it is booked back, and the provider owes it again.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    """
 
 @_typing.type_check_only
 class ReceivableServiceAsyncStub(ReceivableServiceStub):
@@ -70,6 +83,19 @@ class ReceivableServiceAsyncStub(ReceivableServiceStub):
     ApproveWriteOff: _aio.UnaryUnaryMultiCallable[_receivable_pb2.ApproveWriteOffRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
     """Approves a proposed write-off, by another person than proposed it: the loss is booked.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+    """
+    DeclineWriteOff: _aio.UnaryUnaryMultiCallable[_receivable_pb2.DeclineWriteOffRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
+    """Ends a proposal to write off, which nobody has approved yet: whoever made it withdraws it, or another declines it.
+    Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+    """
+    RecordReceivablePayment: _aio.UnaryUnaryMultiCallable[_receivable_pb2.RecordReceivablePaymentRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
+    """Notes what the provider has paid of what it owes back, once the bank's statement shows it; the sources that bore the payment get it
+    back. What a frozen batch sets off is not left to be paid; cancel that batch first.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+    """
+    UndoReceivablePayment: _aio.UnaryUnaryMultiCallable[_receivable_pb2.UndoReceivablePaymentRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
+    """Takes back that a payment was noted, by another person than noted it: it is booked back, and the provider owes it again.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
 
 class ReceivableServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,6 +139,37 @@ class ReceivableServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_receivable_pb2.Receivable, _abc.Awaitable[_receivable_pb2.Receivable]]:
         """Approves a proposed write-off, by another person than proposed it: the loss is booked.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def DeclineWriteOff(
+        self,
+        request: _receivable_pb2.DeclineWriteOffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_receivable_pb2.Receivable, _abc.Awaitable[_receivable_pb2.Receivable]]:
+        """Ends a proposal to write off, which nobody has approved yet: whoever made it withdraws it, or another declines it.
+        Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordReceivablePayment(
+        self,
+        request: _receivable_pb2.RecordReceivablePaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_receivable_pb2.Receivable, _abc.Awaitable[_receivable_pb2.Receivable]]:
+        """Notes what the provider has paid of what it owes back, once the bank's statement shows it; the sources that bore the payment get it
+        back. What a frozen batch sets off is not left to be paid; cancel that batch first.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+        """
+
+    @_abc_1.abstractmethod
+    def UndoReceivablePayment(
+        self,
+        request: _receivable_pb2.UndoReceivablePaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_receivable_pb2.Receivable, _abc.Awaitable[_receivable_pb2.Receivable]]:
+        """Takes back that a payment was noted, by another person than noted it: it is booked back, and the provider owes it again.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
         """
 
 def add_ReceivableServiceServicer_to_server(servicer: ReceivableServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"waymark/vouchers/v1/sanction.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xe3\x07\n\x08Sanction\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12<\n\x0corganisation\x18\x02 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^organisations/[^/]{1,100}$\x12@\n\x04kind\x18\x03 \x01(\x0e\x32\".waymark.vouchers.v1.Sanction.KindB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05\x61lert\x18\x05 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^alerts/[0-9a-z-]{1,63}$\xd8\x01\x01\x12\x1e\n\x06reason\x18\x06 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xd0\x0f\x12\x1f\n\x0b\x61ppeal_days\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xed\x02(\x00\x12\x38\n\x05state\x18\x08 \x01(\x0e\x32#.waymark.vouchers.v1.Sanction.StateB\x04\xe2\x41\x01\x03\x12\x17\n\teffective\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06\x61ppeal\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x64\x65\x63ision\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bimpose_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12;\n\x11\x61ppeal_time_limit\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x64\x65\x63ide_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"s\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_WARNING\x10\x01\x12\x1c\n\x18KIND_NO_NEW_RESERVATIONS\x10\x02\x12\x12\n\x0eKIND_SUSPENDED\x10\x03\x12\x11\n\rKIND_DELISTED\x10\x04\"~\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_PROPOSED\x10\x01\x12\x12\n\x0eSTATE_IN_FORCE\x10\x02\x12\x12\n\x0eSTATE_APPEALED\x10\x03\x12\x10\n\x0cSTATE_UPHELD\x10\x04\x12\x10\n\x0cSTATE_LIFTED\x10\x05:I\xea\x41\x46\n\x19vouchers.waymark/Sanction\x12\x14sanctions/{sanction}*\tsanctions2\x08sanction\"v\n\x16ProposeSanctionRequest\x12;\n\x08sanction\x18\x01 \x01(\x0b\x32\x1d.waymark.vouchers.v1.SanctionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"n\n\x15ImposeSanctionRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8e\x01\n\x15\x41ppealSanctionRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\x12\x1e\n\x06\x61ppeal\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xa0\x1f\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xa4\x01\n\x1b\x44\x65\x63ideSanctionAppealRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\x12\x0c\n\x04lift\x18\x02 \x01(\x08\x12 \n\x08\x64\x65\x63ision\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xd0\x0f\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"J\n\x12GetSanctionRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\"\x8d\x01\n\x14ListSanctionsRequest\x12;\n\x0corganisation\x18\x01 \x01(\tB%\xbaH\"r\x1d\x32\x1b^organisations/[^/]{1,100}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"b\n\x15ListSanctionsResponse\x12\x30\n\tsanctions\x18\x01 \x03(\x0b\x32\x1d.waymark.vouchers.v1.Sanction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xb1\x07\n\x0fSanctionService\x12\x83\x01\n\x0fProposeSanction\x12+.waymark.vouchers.v1.ProposeSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"$\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x12\"\r/v1/sanctions:\x01*\x12\x8d\x01\n\x0eImposeSanction\x12*.waymark.vouchers.v1.ImposeSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"0\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=sanctions/*}:impose:\x01*\x12\xa0\x01\n\x0e\x41ppealSanction\x12*.waymark.vouchers.v1.AppealSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"C\x8a\xb5\x18\x17\n\x15\x08\x02\x12\x11sanction.provider\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=sanctions/*}:appeal:\x01*\x12\x9f\x01\n\x14\x44\x65\x63ideSanctionAppeal\x12\x30.waymark.vouchers.v1.DecideSanctionAppealRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"6\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02(\"#/v1/{name=sanctions/*}:decideAppeal:\x01*\x12\x9c\x01\n\x0bGetSanction\x12\'.waymark.vouchers.v1.GetSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"E\x8a\xb5\x18#\n\x15\x08\x02\x12\x11sanction.provider\n\x02\x08\x05\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=sanctions/*}\x12\xa3\x01\n\rListSanctions\x12).waymark.vouchers.v1.ListSanctionsRequest\x1a*.waymark.vouchers.v1.ListSanctionsResponse\";\x8a\xb5\x18\"\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/sanctionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"waymark/vouchers/v1/sanction.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xd0\x08\n\x08Sanction\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12<\n\x0corganisation\x18\x02 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^organisations/[^/]{1,100}$\x12@\n\x04kind\x18\x03 \x01(\x0e\x32\".waymark.vouchers.v1.Sanction.KindB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05\x61lert\x18\x05 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^alerts/[0-9a-z-]{1,63}$\xd8\x01\x01\x12\x1e\n\x06reason\x18\x06 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xd0\x0f\x12\x1f\n\x0b\x61ppeal_days\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xed\x02(\x00\x12\x38\n\x05state\x18\x08 \x01(\x0e\x32#.waymark.vouchers.v1.Sanction.StateB\x04\xe2\x41\x01\x03\x12\x17\n\teffective\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x14\n\x06\x61ppeal\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08\x64\x65\x63ision\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bimpose_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12;\n\x11\x61ppeal_time_limit\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x64\x65\x63ide_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1b\n\rlift_proposed\x18\x10 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x19\n\x0blift_reason\x18\x11 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\tlift_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"s\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_WARNING\x10\x01\x12\x1c\n\x18KIND_NO_NEW_RESERVATIONS\x10\x02\x12\x12\n\x0eKIND_SUSPENDED\x10\x03\x12\x11\n\rKIND_DELISTED\x10\x04\"~\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_PROPOSED\x10\x01\x12\x12\n\x0eSTATE_IN_FORCE\x10\x02\x12\x12\n\x0eSTATE_APPEALED\x10\x03\x12\x10\n\x0cSTATE_UPHELD\x10\x04\x12\x10\n\x0cSTATE_LIFTED\x10\x05:I\xea\x41\x46\n\x19vouchers.waymark/Sanction\x12\x14sanctions/{sanction}*\tsanctions2\x08sanction\"v\n\x16ProposeSanctionRequest\x12;\n\x08sanction\x18\x01 \x01(\x0b\x32\x1d.waymark.vouchers.v1.SanctionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"n\n\x15ImposeSanctionRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8e\x01\n\x15\x41ppealSanctionRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\x12\x1e\n\x06\x61ppeal\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xa0\x1f\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xa4\x01\n\x1b\x44\x65\x63ideSanctionAppealRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\x12\x0c\n\x04lift\x18\x02 \x01(\x08\x12 \n\x08\x64\x65\x63ision\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xd0\x0f\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x93\x01\n\x1aProposeSanctionLiftRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\x12\x1e\n\x06reason\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x03\x18\xd0\x0f\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"l\n\x13LiftSanctionRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"J\n\x12GetSanctionRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xbaH\x1fr\x1d\x32\x1b^sanctions/[0-9a-z-]{1,63}$\"\x8d\x01\n\x14ListSanctionsRequest\x12;\n\x0corganisation\x18\x01 \x01(\tB%\xbaH\"r\x1d\x32\x1b^organisations/[^/]{1,100}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"b\n\x15ListSanctionsResponse\x12\x30\n\tsanctions\x18\x01 \x03(\x0b\x32\x1d.waymark.vouchers.v1.Sanction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xde\t\n\x0fSanctionService\x12\x83\x01\n\x0fProposeSanction\x12+.waymark.vouchers.v1.ProposeSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"$\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x12\"\r/v1/sanctions:\x01*\x12\x8d\x01\n\x0eImposeSanction\x12*.waymark.vouchers.v1.ImposeSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"0\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=sanctions/*}:impose:\x01*\x12\xa0\x01\n\x0e\x41ppealSanction\x12*.waymark.vouchers.v1.AppealSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"C\x8a\xb5\x18\x17\n\x15\x08\x02\x12\x11sanction.provider\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=sanctions/*}:appeal:\x01*\x12\x9f\x01\n\x14\x44\x65\x63ideSanctionAppeal\x12\x30.waymark.vouchers.v1.DecideSanctionAppealRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"6\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02(\"#/v1/{name=sanctions/*}:decideAppeal:\x01*\x12\xa0\x01\n\x13ProposeSanctionLift\x12/.waymark.vouchers.v1.ProposeSanctionLiftRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"9\x8a\xb5\x18\x08\n\x02\x08\x05\n\x02\x08\x03\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=sanctions/*}:proposeLift:\x01*\x12\x87\x01\n\x0cLiftSanction\x12(.waymark.vouchers.v1.LiftSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\".\x8a\xb5\x18\x04\n\x02\x08\x05\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=sanctions/*}:lift:\x01*\x12\x9c\x01\n\x0bGetSanction\x12\'.waymark.vouchers.v1.GetSanctionRequest\x1a\x1d.waymark.vouchers.v1.Sanction\"E\x8a\xb5\x18#\n\x15\x08\x02\x12\x11sanction.provider\n\x02\x08\x05\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=sanctions/*}\x12\xa3\x01\n\rListSanctions\x12).waymark.vouchers.v1.ListSanctionsRequest\x1a*.waymark.vouchers.v1.ListSanctionsResponse\";\x8a\xb5\x18\"\n\x14\x08\x02\x12\x10organisation.own\n\x02\x08\x05\n\x02\x08\x03\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/sanctionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,6 +65,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SANCTION'].fields_by_name['appeal_time_limit']._serialized_options = b'\342A\001\003'
   _globals['_SANCTION'].fields_by_name['decide_time']._loaded_options = None
   _globals['_SANCTION'].fields_by_name['decide_time']._serialized_options = b'\342A\001\003'
+  _globals['_SANCTION'].fields_by_name['lift_proposed']._loaded_options = None
+  _globals['_SANCTION'].fields_by_name['lift_proposed']._serialized_options = b'\342A\001\003'
+  _globals['_SANCTION'].fields_by_name['lift_reason']._loaded_options = None
+  _globals['_SANCTION'].fields_by_name['lift_reason']._serialized_options = b'\342A\001\003'
+  _globals['_SANCTION'].fields_by_name['lift_time']._loaded_options = None
+  _globals['_SANCTION'].fields_by_name['lift_time']._serialized_options = b'\342A\001\003'
   _globals['_SANCTION']._loaded_options = None
   _globals['_SANCTION']._serialized_options = b'\352AF\n\031vouchers.waymark/Sanction\022\024sanctions/{sanction}*\tsanctions2\010sanction'
   _globals['_PROPOSESANCTIONREQUEST'].fields_by_name['sanction']._loaded_options = None
@@ -87,6 +93,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDESANCTIONAPPEALREQUEST'].fields_by_name['decision']._serialized_options = b'\342A\001\002\272H\007r\005\020\003\030\320\017'
   _globals['_DECIDESANCTIONAPPEALREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_DECIDESANCTIONAPPEALREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_PROPOSESANCTIONLIFTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_PROPOSESANCTIONLIFTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\037r\0352\033^sanctions/[0-9a-z-]{1,63}$'
+  _globals['_PROPOSESANCTIONLIFTREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_PROPOSESANCTIONLIFTREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\003\030\320\017'
+  _globals['_PROPOSESANCTIONLIFTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_PROPOSESANCTIONLIFTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_LIFTSANCTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_LIFTSANCTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\037r\0352\033^sanctions/[0-9a-z-]{1,63}$'
+  _globals['_LIFTSANCTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_LIFTSANCTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_GETSANCTIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETSANCTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\037r\0352\033^sanctions/[0-9a-z-]{1,63}$'
   _globals['_LISTSANCTIONSREQUEST'].fields_by_name['organisation']._loaded_options = None
@@ -103,30 +119,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SANCTIONSERVICE'].methods_by_name['AppealSanction']._serialized_options = b'\212\265\030\027\n\025\010\002\022\021sanction.provider\202\323\344\223\002\"\"\035/v1/{name=sanctions/*}:appeal:\001*'
   _globals['_SANCTIONSERVICE'].methods_by_name['DecideSanctionAppeal']._loaded_options = None
   _globals['_SANCTIONSERVICE'].methods_by_name['DecideSanctionAppeal']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002(\"#/v1/{name=sanctions/*}:decideAppeal:\001*'
+  _globals['_SANCTIONSERVICE'].methods_by_name['ProposeSanctionLift']._loaded_options = None
+  _globals['_SANCTIONSERVICE'].methods_by_name['ProposeSanctionLift']._serialized_options = b'\212\265\030\010\n\002\010\005\n\002\010\003\202\323\344\223\002\'\"\"/v1/{name=sanctions/*}:proposeLift:\001*'
+  _globals['_SANCTIONSERVICE'].methods_by_name['LiftSanction']._loaded_options = None
+  _globals['_SANCTIONSERVICE'].methods_by_name['LiftSanction']._serialized_options = b'\212\265\030\004\n\002\010\005\202\323\344\223\002 \"\033/v1/{name=sanctions/*}:lift:\001*'
   _globals['_SANCTIONSERVICE'].methods_by_name['GetSanction']._loaded_options = None
   _globals['_SANCTIONSERVICE'].methods_by_name['GetSanction']._serialized_options = b'\212\265\030#\n\025\010\002\022\021sanction.provider\n\002\010\005\n\002\010\003\n\002\010\010\202\323\344\223\002\030\022\026/v1/{name=sanctions/*}'
   _globals['_SANCTIONSERVICE'].methods_by_name['ListSanctions']._loaded_options = None
   _globals['_SANCTIONSERVICE'].methods_by_name['ListSanctions']._serialized_options = b'\212\265\030\"\n\024\010\002\022\020organisation.own\n\002\010\005\n\002\010\003\n\002\010\010\202\323\344\223\002\017\022\r/v1/sanctions'
   _globals['_SANCTION']._serialized_start=246
-  _globals['_SANCTION']._serialized_end=1241
-  _globals['_SANCTION_KIND']._serialized_start=923
-  _globals['_SANCTION_KIND']._serialized_end=1038
-  _globals['_SANCTION_STATE']._serialized_start=1040
-  _globals['_SANCTION_STATE']._serialized_end=1166
-  _globals['_PROPOSESANCTIONREQUEST']._serialized_start=1243
-  _globals['_PROPOSESANCTIONREQUEST']._serialized_end=1361
-  _globals['_IMPOSESANCTIONREQUEST']._serialized_start=1363
-  _globals['_IMPOSESANCTIONREQUEST']._serialized_end=1473
-  _globals['_APPEALSANCTIONREQUEST']._serialized_start=1476
-  _globals['_APPEALSANCTIONREQUEST']._serialized_end=1618
-  _globals['_DECIDESANCTIONAPPEALREQUEST']._serialized_start=1621
-  _globals['_DECIDESANCTIONAPPEALREQUEST']._serialized_end=1785
-  _globals['_GETSANCTIONREQUEST']._serialized_start=1787
-  _globals['_GETSANCTIONREQUEST']._serialized_end=1861
-  _globals['_LISTSANCTIONSREQUEST']._serialized_start=1864
-  _globals['_LISTSANCTIONSREQUEST']._serialized_end=2005
-  _globals['_LISTSANCTIONSRESPONSE']._serialized_start=2007
-  _globals['_LISTSANCTIONSRESPONSE']._serialized_end=2105
-  _globals['_SANCTIONSERVICE']._serialized_start=2108
-  _globals['_SANCTIONSERVICE']._serialized_end=3053
+  _globals['_SANCTION']._serialized_end=1350
+  _globals['_SANCTION_KIND']._serialized_start=1032
+  _globals['_SANCTION_KIND']._serialized_end=1147
+  _globals['_SANCTION_STATE']._serialized_start=1149
+  _globals['_SANCTION_STATE']._serialized_end=1275
+  _globals['_PROPOSESANCTIONREQUEST']._serialized_start=1352
+  _globals['_PROPOSESANCTIONREQUEST']._serialized_end=1470
+  _globals['_IMPOSESANCTIONREQUEST']._serialized_start=1472
+  _globals['_IMPOSESANCTIONREQUEST']._serialized_end=1582
+  _globals['_APPEALSANCTIONREQUEST']._serialized_start=1585
+  _globals['_APPEALSANCTIONREQUEST']._serialized_end=1727
+  _globals['_DECIDESANCTIONAPPEALREQUEST']._serialized_start=1730
+  _globals['_DECIDESANCTIONAPPEALREQUEST']._serialized_end=1894
+  _globals['_PROPOSESANCTIONLIFTREQUEST']._serialized_start=1897
+  _globals['_PROPOSESANCTIONLIFTREQUEST']._serialized_end=2044
+  _globals['_LIFTSANCTIONREQUEST']._serialized_start=2046
+  _globals['_LIFTSANCTIONREQUEST']._serialized_end=2154
+  _globals['_GETSANCTIONREQUEST']._serialized_start=2156
+  _globals['_GETSANCTIONREQUEST']._serialized_end=2230
+  _globals['_LISTSANCTIONSREQUEST']._serialized_start=2233
+  _globals['_LISTSANCTIONSREQUEST']._serialized_end=2374
+  _globals['_LISTSANCTIONSRESPONSE']._serialized_start=2376
+  _globals['_LISTSANCTIONSRESPONSE']._serialized_end=2474
+  _globals['_SANCTIONSERVICE']._serialized_start=2477
+  _globals['_SANCTIONSERVICE']._serialized_end=3723
 # @@protoc_insertion_point(module_scope)

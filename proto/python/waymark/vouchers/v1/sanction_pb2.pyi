@@ -73,7 +73,7 @@ class Sanction(_message.Message):
         STATE_UPHELD: Sanction._State.ValueType  # 4
         """The appeal was turned down; it counts."""
         STATE_LIFTED: Sanction._State.ValueType  # 5
-        """The appeal was granted; it counts no longer."""
+        """The appeal was granted, or two people lifted it without one; it counts no longer."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the sanction stands."""
@@ -88,7 +88,7 @@ class Sanction(_message.Message):
     STATE_UPHELD: Sanction.State.ValueType  # 4
     """The appeal was turned down; it counts."""
     STATE_LIFTED: Sanction.State.ValueType  # 5
-    """The appeal was granted; it counts no longer."""
+    """The appeal was granted, or two people lifted it without one; it counts no longer."""
 
     NAME_FIELD_NUMBER: _builtins.int
     ORGANISATION_FIELD_NUMBER: _builtins.int
@@ -105,6 +105,9 @@ class Sanction(_message.Message):
     IMPOSE_TIME_FIELD_NUMBER: _builtins.int
     APPEAL_TIME_LIMIT_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    LIFT_PROPOSED_FIELD_NUMBER: _builtins.int
+    LIFT_REASON_FIELD_NUMBER: _builtins.int
+    LIFT_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `sanctions/{id}`."""
     organisation: _builtins.str
@@ -125,6 +128,10 @@ class Sanction(_message.Message):
     """What the provider says against it; kept sealed."""
     decision: _builtins.str
     """Why the appeal was decided so; kept sealed."""
+    lift_proposed: _builtins.bool
+    """True while somebody's proposal to lift it waits for a second person; staff alone see that."""
+    lift_reason: _builtins.str
+    """Why it is to be lifted without an appeal; kept sealed. The provider reads it once it is."""
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends, UTC. NO_NEW_RESERVATIONS and SUSPENDED must have one, the others must not."""
@@ -145,6 +152,10 @@ class Sanction(_message.Message):
     def decide_time(self) -> _timestamp_pb2.Timestamp:
         """When the appeal was decided, UTC."""
 
+    @_builtins.property
+    def lift_time(self) -> _timestamp_pb2.Timestamp:
+        """When two people had lifted it without an appeal, UTC; unset otherwise."""
+
     def __init__(
         self,
         *,
@@ -163,10 +174,13 @@ class Sanction(_message.Message):
         impose_time: _timestamp_pb2.Timestamp | None = ...,
         appeal_time_limit: _timestamp_pb2.Timestamp | None = ...,
         decide_time: _timestamp_pb2.Timestamp | None = ...,
+        lift_proposed: _builtins.bool = ...,
+        lift_reason: _builtins.str = ...,
+        lift_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["appeal_time_limit", b"appeal_time_limit", "create_time", b"create_time", "decide_time", b"decide_time", "end_time", b"end_time", "impose_time", b"impose_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["appeal_time_limit", b"appeal_time_limit", "create_time", b"create_time", "decide_time", b"decide_time", "end_time", b"end_time", "impose_time", b"impose_time", "lift_time", b"lift_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "appeal", b"appeal", "appeal_days", b"appeal_days", "appeal_time_limit", b"appeal_time_limit", "create_time", b"create_time", "decide_time", b"decide_time", "decision", b"decision", "effective", b"effective", "end_time", b"end_time", "impose_time", b"impose_time", "kind", b"kind", "name", b"name", "organisation", b"organisation", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "appeal", b"appeal", "appeal_days", b"appeal_days", "appeal_time_limit", b"appeal_time_limit", "create_time", b"create_time", "decide_time", b"decide_time", "decision", b"decision", "effective", b"effective", "end_time", b"end_time", "impose_time", b"impose_time", "kind", b"kind", "lift_proposed", b"lift_proposed", "lift_reason", b"lift_reason", "lift_time", b"lift_time", "name", b"name", "organisation", b"organisation", "reason", b"reason", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -289,6 +303,62 @@ class DecideSanctionAppealRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DecideSanctionAppealRequest: _TypeAlias = DecideSanctionAppealRequest  # noqa: Y015
+
+@_typing.final
+class ProposeSanctionLiftRequest(_message.Message):
+    """Proposes to lift a sanction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `sanctions/{id}`."""
+    reason: _builtins.str
+    """Why; kept sealed."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeSanctionLiftRequest: _TypeAlias = ProposeSanctionLiftRequest  # noqa: Y015
+
+@_typing.final
+class LiftSanctionRequest(_message.Message):
+    """Lifts a sanction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `sanctions/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftSanctionRequest: _TypeAlias = LiftSanctionRequest  # noqa: Y015
 
 @_typing.final
 class GetSanctionRequest(_message.Message):

@@ -55,6 +55,16 @@ class SanctionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.DecideSanctionAppealRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
                 _registered_method=True)
+        self.ProposeSanctionLift = channel.unary_unary(
+                '/waymark.vouchers.v1.SanctionService/ProposeSanctionLift',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.ProposeSanctionLiftRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
+                _registered_method=True)
+        self.LiftSanction = channel.unary_unary(
+                '/waymark.vouchers.v1.SanctionService/LiftSanction',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.LiftSanctionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
+                _registered_method=True)
         self.GetSanction = channel.unary_unary(
                 '/waymark.vouchers.v1.SanctionService/GetSanction',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.GetSanctionRequest.SerializeToString,
@@ -104,6 +114,23 @@ class SanctionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ProposeSanctionLift(self, request, context):
+        """Proposes to lift a sanction that counts and that no appeal waits on, such as one imposed by mistake. A second proposal takes the place of
+        the first.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftSanction(self, request, context):
+        """Lifts a sanction as proposed, by another person than proposed it: it counts no longer, and a hold of it ends.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetSanction(self, request, context):
         """Reads a sanction.
         Errors: NOT_FOUND.
@@ -141,6 +168,16 @@ def add_SanctionServiceServicer_to_server(servicer, server):
             'DecideSanctionAppeal': grpc.unary_unary_rpc_method_handler(
                     servicer.DecideSanctionAppeal,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.DecideSanctionAppealRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.SerializeToString,
+            ),
+            'ProposeSanctionLift': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeSanctionLift,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.ProposeSanctionLiftRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.SerializeToString,
+            ),
+            'LiftSanction': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftSanction,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.LiftSanctionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.SerializeToString,
             ),
             'GetSanction': grpc.unary_unary_rpc_method_handler(
@@ -262,6 +299,60 @@ class SanctionService:
             target,
             '/waymark.vouchers.v1.SanctionService/DecideSanctionAppeal',
             waymark_dot_vouchers_dot_v1_dot_sanction__pb2.DecideSanctionAppealRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeSanctionLift(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.SanctionService/ProposeSanctionLift',
+            waymark_dot_vouchers_dot_v1_dot_sanction__pb2.ProposeSanctionLiftRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftSanction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.SanctionService/LiftSanction',
+            waymark_dot_vouchers_dot_v1_dot_sanction__pb2.LiftSanctionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
             options,
             channel_credentials,

@@ -50,6 +50,15 @@ class SanctionServiceStub:
     """Decides an appeal, by a person who neither proposed nor imposed the sanction.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
+    ProposeSanctionLift: _grpc.UnaryUnaryMultiCallable[_sanction_pb2.ProposeSanctionLiftRequest, _sanction_pb2.Sanction]
+    """Proposes to lift a sanction that counts and that no appeal waits on, such as one imposed by mistake. A second proposal takes the place of
+    the first.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
+    LiftSanction: _grpc.UnaryUnaryMultiCallable[_sanction_pb2.LiftSanctionRequest, _sanction_pb2.Sanction]
+    """Lifts a sanction as proposed, by another person than proposed it: it counts no longer, and a hold of it ends.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    """
     GetSanction: _grpc.UnaryUnaryMultiCallable[_sanction_pb2.GetSanctionRequest, _sanction_pb2.Sanction]
     """Reads a sanction.
     Errors: NOT_FOUND.
@@ -79,6 +88,15 @@ class SanctionServiceAsyncStub(SanctionServiceStub):
     """
     DecideSanctionAppeal: _aio.UnaryUnaryMultiCallable[_sanction_pb2.DecideSanctionAppealRequest, _sanction_pb2.Sanction]  # type: ignore[assignment]
     """Decides an appeal, by a person who neither proposed nor imposed the sanction.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    """
+    ProposeSanctionLift: _aio.UnaryUnaryMultiCallable[_sanction_pb2.ProposeSanctionLiftRequest, _sanction_pb2.Sanction]  # type: ignore[assignment]
+    """Proposes to lift a sanction that counts and that no appeal waits on, such as one imposed by mistake. A second proposal takes the place of
+    the first.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
+    LiftSanction: _aio.UnaryUnaryMultiCallable[_sanction_pb2.LiftSanctionRequest, _sanction_pb2.Sanction]  # type: ignore[assignment]
+    """Lifts a sanction as proposed, by another person than proposed it: it counts no longer, and a hold of it ends.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
     GetSanction: _aio.UnaryUnaryMultiCallable[_sanction_pb2.GetSanctionRequest, _sanction_pb2.Sanction]  # type: ignore[assignment]
@@ -131,6 +149,27 @@ class SanctionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_pb2.Sanction, _abc.Awaitable[_sanction_pb2.Sanction]]:
         """Decides an appeal, by a person who neither proposed nor imposed the sanction.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        """
+
+    @_abc_1.abstractmethod
+    def ProposeSanctionLift(
+        self,
+        request: _sanction_pb2.ProposeSanctionLiftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_pb2.Sanction, _abc.Awaitable[_sanction_pb2.Sanction]]:
+        """Proposes to lift a sanction that counts and that no appeal waits on, such as one imposed by mistake. A second proposal takes the place of
+        the first.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def LiftSanction(
+        self,
+        request: _sanction_pb2.LiftSanctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_pb2.Sanction, _abc.Awaitable[_sanction_pb2.Sanction]]:
+        """Lifts a sanction as proposed, by another person than proposed it: it counts no longer, and a hold of it ends.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
         """
 

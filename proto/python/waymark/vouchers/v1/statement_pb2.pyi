@@ -44,6 +44,8 @@ class Statement(_message.Message):
     CLOSING_HELD_FIELD_NUMBER: _builtins.int
     CLOSING_CLEARED_FIELD_NUMBER: _builtins.int
     CLOSING_RECEIVABLE_FIELD_NUMBER: _builtins.int
+    PAID_BACK_FIELD_NUMBER: _builtins.int
+    PAID_BACK_UNDONE_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """The provider, `organisations/{id}`."""
     @_builtins.property
@@ -106,6 +108,14 @@ class Statement(_message.Message):
     def closing_receivable(self) -> _money_pb2.Money:
         """What the provider owed back at the end."""
 
+    @_builtins.property
+    def paid_back(self) -> _money_pb2.Money:
+        """Paid in the period by the provider itself of what it owed back."""
+
+    @_builtins.property
+    def paid_back_undone(self) -> _money_pb2.Money:
+        """Undone in the period of what it was said to have paid back."""
+
     def __init__(
         self,
         *,
@@ -125,10 +135,12 @@ class Statement(_message.Message):
         closing_held: _money_pb2.Money | None = ...,
         closing_cleared: _money_pb2.Money | None = ...,
         closing_receivable: _money_pb2.Money | None = ...,
+        paid_back: _money_pb2.Money | None = ...,
+        paid_back_undone: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "clawed_back", b"clawed_back", "closing_cleared", b"closing_cleared", "closing_held", b"closing_held", "closing_receivable", b"closing_receivable", "end_date", b"end_date", "opening_cleared", b"opening_cleared", "opening_held", b"opening_held", "opening_receivable", b"opening_receivable", "paid", b"paid", "released", b"released", "returned", b"returned", "set_off", b"set_off", "start_date", b"start_date", "written_off", b"written_off"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "clawed_back", b"clawed_back", "closing_cleared", b"closing_cleared", "closing_held", b"closing_held", "closing_receivable", b"closing_receivable", "end_date", b"end_date", "opening_cleared", b"opening_cleared", "opening_held", b"opening_held", "opening_receivable", b"opening_receivable", "paid", b"paid", "paid_back", b"paid_back", "paid_back_undone", b"paid_back_undone", "released", b"released", "returned", b"returned", "set_off", b"set_off", "start_date", b"start_date", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "clawed_back", b"clawed_back", "closing_cleared", b"closing_cleared", "closing_held", b"closing_held", "closing_receivable", b"closing_receivable", "end_date", b"end_date", "opening_cleared", b"opening_cleared", "opening_held", b"opening_held", "opening_receivable", b"opening_receivable", "organisation", b"organisation", "paid", b"paid", "released", b"released", "returned", b"returned", "set_off", b"set_off", "start_date", b"start_date", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "clawed_back", b"clawed_back", "closing_cleared", b"closing_cleared", "closing_held", b"closing_held", "closing_receivable", b"closing_receivable", "end_date", b"end_date", "opening_cleared", b"opening_cleared", "opening_held", b"opening_held", "opening_receivable", b"opening_receivable", "organisation", b"organisation", "paid", b"paid", "paid_back", b"paid_back", "paid_back_undone", b"paid_back_undone", "released", b"released", "returned", b"returned", "set_off", b"set_off", "start_date", b"start_date", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,6 +175,10 @@ class StatementLine(_message.Message):
         """It was taken back after payment: the provider owes it."""
         KIND_WRITTEN_OFF: StatementLine._Kind.ValueType  # 8
         """What the provider still owed was given up."""
+        KIND_PAID_BACK: StatementLine._Kind.ValueType  # 9
+        """The provider paid what it owed back by itself."""
+        KIND_PAID_BACK_UNDONE: StatementLine._Kind.ValueType  # 10
+        """It was noted wrongly that the provider had paid; it is owed again."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What happened."""
@@ -184,6 +200,10 @@ class StatementLine(_message.Message):
     """It was taken back after payment: the provider owes it."""
     KIND_WRITTEN_OFF: StatementLine.Kind.ValueType  # 8
     """What the provider still owed was given up."""
+    KIND_PAID_BACK: StatementLine.Kind.ValueType  # 9
+    """The provider paid what it owed back by itself."""
+    KIND_PAID_BACK_UNDONE: StatementLine.Kind.ValueType  # 10
+    """It was noted wrongly that the provider had paid; it is owed again."""
 
     TIME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
@@ -198,7 +218,9 @@ class StatementLine(_message.Message):
     payout_batch: _builtins.str
     """By which batch, `payoutBatches/{id}`; only of PAID."""
     receivable: _builtins.str
-    """Against which receivable, `receivables/{id}`; only of SET_OFF, CLAWED_BACK_AFTER_PAYMENT and WRITTEN_OFF."""
+    """Against which receivable, `receivables/{id}`; only of SET_OFF, CLAWED_BACK_AFTER_PAYMENT, WRITTEN_OFF, PAID_BACK and
+    PAID_BACK_UNDONE.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When, UTC."""
