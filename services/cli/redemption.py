@@ -71,7 +71,7 @@ class Reason(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `redemption` to the command line `app`."""
-    from services.cli import spending  # noqa: F401 - adds its commands to ours
+    from services.cli import delivery_evidence, spending  # noqa: F401 - they add their commands to ours
 
     app.add_typer(redemption, name="redemption", no_args_is_help=True)
 

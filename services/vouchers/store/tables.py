@@ -356,7 +356,8 @@ evidence = Table(
     words("content_type"),
     words("sha256"),
     Column("kind", SmallInteger, nullable=False, server_default="1"),
-    moment("verified_at", nullable=True),
+    moment("checked_at", nullable=True),  # the uploaded bytes
+    moment("verified_at", nullable=True),  # handed in
     created(),
 )
 

@@ -60,6 +60,16 @@ class RedemptionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.CreateDeliveryEvidenceRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidence.FromString,
                 _registered_method=True)
+        self.ListDeliveryEvidence = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/ListDeliveryEvidence',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceResponse.FromString,
+                _registered_method=True)
+        self.GetDeliveryEvidenceDownload = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/GetDeliveryEvidenceDownload',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.GetDeliveryEvidenceDownloadRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidenceDownload.FromString,
+                _registered_method=True)
         self.DeliverRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/DeliverRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliverRedemptionRequest.SerializeToString,
@@ -157,10 +167,29 @@ class RedemptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeliveryEvidence(self, request, context):
+        """Lists what was handed in as evidence, oldest first. A learner sees what shows completion, which is about nobody else; lists
+        of who attended name others.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeliveryEvidenceDownload(self, request, context):
+        """Says from where a piece that was handed in can be downloaded for some minutes, as an attachment. Its bytes are compared
+        with its hash before, and scanned for malware where there is a scanner. A learner gets what ListDeliveryEvidence shows them.
+        Errors: NOT_FOUND, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeliverRedemption(self, request, context):
         """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
-        as the programme asks for.
-        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        as the programme asks for. What a scanner finds malware in is deleted.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED,
+        EVIDENCE_TOO_LARGE_TO_SCAN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -263,6 +292,16 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
                     servicer.CreateDeliveryEvidence,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.CreateDeliveryEvidenceRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidence.SerializeToString,
+            ),
+            'ListDeliveryEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeliveryEvidence,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceResponse.SerializeToString,
+            ),
+            'GetDeliveryEvidenceDownload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeliveryEvidenceDownload,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.GetDeliveryEvidenceDownloadRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidenceDownload.SerializeToString,
             ),
             'DeliverRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.DeliverRedemption,
@@ -446,6 +485,60 @@ class RedemptionService:
             '/waymark.vouchers.v1.RedemptionService/CreateDeliveryEvidence',
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.CreateDeliveryEvidenceRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidence.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeliveryEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/ListDeliveryEvidence',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeliveryEvidenceDownload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/GetDeliveryEvidenceDownload',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.GetDeliveryEvidenceDownloadRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidenceDownload.FromString,
             options,
             channel_credentials,
             insecure,

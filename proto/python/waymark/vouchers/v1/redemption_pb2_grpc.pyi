@@ -59,10 +59,21 @@ class RedemptionServiceStub:
     """Makes a place to upload a piece of evidence to.
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
+    ListDeliveryEvidence: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ListDeliveryEvidenceRequest, _redemption_pb2.ListDeliveryEvidenceResponse]
+    """Lists what was handed in as evidence, oldest first. A learner sees what shows completion, which is about nobody else; lists
+    of who attended name others.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    GetDeliveryEvidenceDownload: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.GetDeliveryEvidenceDownloadRequest, _redemption_pb2.DeliveryEvidenceDownload]
+    """Says from where a piece that was handed in can be downloaded for some minutes, as an attachment. Its bytes are compared
+    with its hash before, and scanned for malware where there is a scanner. A learner gets what ListDeliveryEvidence shows them.
+    Errors: NOT_FOUND, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
+    """
     DeliverRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]
     """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
-    as the programme asks for.
-    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    as the programme asks for. What a scanner finds malware in is deleted.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED,
+    EVIDENCE_TOO_LARGE_TO_SCAN.
     """
     AcceptRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
@@ -134,10 +145,21 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """Makes a place to upload a piece of evidence to.
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
+    ListDeliveryEvidence: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ListDeliveryEvidenceRequest, _redemption_pb2.ListDeliveryEvidenceResponse]  # type: ignore[assignment]
+    """Lists what was handed in as evidence, oldest first. A learner sees what shows completion, which is about nobody else; lists
+    of who attended name others.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    GetDeliveryEvidenceDownload: _aio.UnaryUnaryMultiCallable[_redemption_pb2.GetDeliveryEvidenceDownloadRequest, _redemption_pb2.DeliveryEvidenceDownload]  # type: ignore[assignment]
+    """Says from where a piece that was handed in can be downloaded for some minutes, as an attachment. Its bytes are compared
+    with its hash before, and scanned for malware where there is a scanner. A learner gets what ListDeliveryEvidence shows them.
+    Errors: NOT_FOUND, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
+    """
     DeliverRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
-    as the programme asks for.
-    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    as the programme asks for. What a scanner finds malware in is deleted.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED,
+    EVIDENCE_TOO_LARGE_TO_SCAN.
     """
     AcceptRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
@@ -238,14 +260,37 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ListDeliveryEvidence(
+        self,
+        request: _redemption_pb2.ListDeliveryEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.ListDeliveryEvidenceResponse, _abc.Awaitable[_redemption_pb2.ListDeliveryEvidenceResponse]]:
+        """Lists what was handed in as evidence, oldest first. A learner sees what shows completion, which is about nobody else; lists
+        of who attended name others.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDeliveryEvidenceDownload(
+        self,
+        request: _redemption_pb2.GetDeliveryEvidenceDownloadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.DeliveryEvidenceDownload, _abc.Awaitable[_redemption_pb2.DeliveryEvidenceDownload]]:
+        """Says from where a piece that was handed in can be downloaded for some minutes, as an attachment. Its bytes are compared
+        with its hash before, and scanned for malware where there is a scanner. A learner gets what ListDeliveryEvidence shows them.
+        Errors: NOT_FOUND, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
+        """
+
+    @_abc_1.abstractmethod
     def DeliverRedemption(
         self,
         request: _redemption_pb2.DeliverRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
-        as the programme asks for.
-        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        as the programme asks for. What a scanner finds malware in is deleted.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED,
+        EVIDENCE_TOO_LARGE_TO_SCAN.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,21 @@
+"""Which files of a delivery were compared before it was handed in."""
+
+from alembic import op
+
+revision = "0035"
+down_revision = "0032"
+branch_labels = None
+depends_on = None
+
+OPENED = """
+ALTER TABLE evidence ADD COLUMN checked_at TIMESTAMP WITH TIME ZONE;
+UPDATE evidence SET checked_at = verified_at WHERE verified_at IS NOT NULL;
+"""
+
+
+def upgrade() -> None:
+    op.execute(OPENED)
+
+
+def downgrade() -> None:
+    raise RuntimeError("Public money is not migrated backwards; restore a backup instead.")

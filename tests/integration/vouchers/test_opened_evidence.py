@@ -1,0 +1,125 @@
+"""Evidence of a delivery is opened by whom it concerns, and no transaction waits for its bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from waymark.vouchers.v1 import redemption_pb2 as pb
+
+from services.platform.db.transaction import transaction
+from services.platform.objects.clamd import Clamd
+from services.platform.objects.store import Objects
+from services.vouchers.api import evidence as evidence_api
+from services.vouchers.store import evidence as store
+from tests.integration.vouchers.refusals import refused
+from tests.integration.vouchers.test_evidence import PDF, in_two, put, started, ticket
+from tests.support.clamd import EICAR, scanner
+from tests.support.voucher_callers import Person
+from tests.support.vouchers import World
+
+ATTENDANCE, COMPLETION = pb.DeliveryEvidence.KIND_ATTENDANCE, pb.DeliveryEvidence.KIND_COMPLETION
+
+
+def handed_in(world: World, redemption: Any) -> list[str]:
+    """Delivers with a list of who attended and a certificate; returns their names."""
+    pieces = [ticket(world, redemption, kind=kind) for kind in (ATTENDANCE, COMPLETION)]
+    unused = ticket(world, redemption)
+    assert [put(piece) for piece in (*pieces, unused)] == [200] * 3
+    found = [str(piece.name) for piece in pieces]
+    request = pb.DeliverRedemptionRequest(name=redemption.name, evidence=found)
+    world.provider.redemptions.DeliverRedemption(request)
+    return found
+
+
+def listed(person: Person, redemption: str) -> list[str]:
+    request = pb.ListDeliveryEvidenceRequest(parent=redemption)
+    return [each.name for each in person.redemptions.ListDeliveryEvidence(request).evidence]
+
+
+def download(person: Person, name: str) -> Any:
+    request = pb.GetDeliveryEvidenceDownloadRequest(name=name)
+    return person.redemptions.GetDeliveryEvidenceDownload(request)
+
+
+def learner_of(world: World, redemption: Any) -> Person:
+    return world.person("learner", subject=redemption.learner.removeprefix("learners/"))
+
+
+def test_opened_by_staff_provider_and_what_is_theirs_by_the_learner(
+    stored: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redemption = started(stored)
+    names = handed_in(stored, redemption)
+    for person in (stored.caseworker, stored.payer, stored.auditor, stored.provider):
+        assert listed(person, redemption.name) == names
+    answer = download(stored.caseworker, names[0])
+    served = httpx.get(answer.url, verify=False)
+    assert served.content == PDF
+    assert served.headers["content-disposition"].startswith("attachment")
+    learner = learner_of(stored, redemption)
+    assert listed(learner, redemption.name) == names[1:]
+    assert download(learner, names[1]).url
+    assert refused(lambda: download(learner, names[0])) == "NOT_FOUND"
+    for stranger in (stored.person("provider", org="organisations/other"), stored.learner()):
+        assert refused(lambda who=stranger: listed(who, redemption.name)) == "NOT_FOUND"
+        assert refused(lambda who=stranger: download(who, names[1])) == "NOT_FOUND"
+    monkeypatch.setattr(evidence_api, "_sees_all", lambda *_: True)  # control: without the rule
+    assert listed(learner, redemption.name) == names
+
+
+def test_a_part_has_the_evidence_of_its_instalment(stored: World) -> None:
+    redemption = in_two(stored)
+    first = handed_in(stored, redemption)
+    accepted = stored.caseworker.redemptions.AcceptRedemption(
+        pb.AcceptRedemptionRequest(name=redemption.name)
+    )
+    second = handed_in(stored, redemption)
+    assert listed(stored.auditor, accepted.instalments[0].redemption) == first
+    assert listed(stored.auditor, redemption.name) == first + second
+
+
+def test_scanned_when_handed_in_and_again_when_opened(stored: World) -> None:
+    with scanner() as scans:
+        stored.app.scanner = Clamd(scans.address)
+        redemption = started(stored)
+        infected = ticket(stored, redemption, PDF + EICAR)
+        assert put(infected, PDF + EICAR) == 200
+        request = pb.DeliverRedemptionRequest(name=redemption.name, evidence=[infected.name])
+        assert refused(lambda: stored.provider.redemptions.DeliverRedemption(request)) == "EVIDENCE_INFECTED"
+        assert stored.app.objects.keys(store.BUCKET, infected.name.rpartition("/")[2]) == []
+        names = handed_in(stored, redemption)
+        assert download(stored.caseworker, names[0]).url
+        scans.reply = b"stream: Known-since-today FOUND\0"
+        assert refused(lambda: download(stored.caseworker, names[0])) == "EVIDENCE_INFECTED"
+    assert refused(lambda: download(stored.caseworker, names[0])) == "UNAVAILABLE"
+    stored.app.scanner = None  # control: nobody looks
+    assert download(stored.caseworker, names[0]).url
+
+
+IDLE = """SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'idle in transaction'"""
+
+
+def test_no_transaction_waits_while_bytes_are_compared(
+    stored: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, verify = list[int](), Objects.verify
+
+    def watched(*arguments: Any) -> None:
+        with stored.app.side_engine.connect() as connection:
+            seen.append(connection.execute(text(IDLE)).scalar_one())
+        verify(*arguments)
+
+    monkeypatch.setattr(Objects, "verify", watched)
+    handed_in(stored, started(stored))
+    assert seen == [0, 0]
+    piece = ticket(stored, started(stored))
+    put(piece)
+    with transaction(stored.app) as tx:  # control: as it was
+        tx.execute(text("SELECT 1"))
+        told = (piece.size_bytes, piece.content_type, piece.sha256)
+        stored.app.objects.verify(store.BUCKET, piece.name.rpartition("/")[2], *told)
+    assert seen[2:] == [1]
