@@ -44,6 +44,7 @@ def start(app: VouchersApp, tx: Transaction, allocation: Row[Any], *, dry_run: b
         "number": programme.active_number,
         "currency": programme.currency,
         "dry_run": dry_run,
+        "asked_by": tx.principal.subject,
     }
     return operations.add(tx, KIND, argument, 0)
 

@@ -78,7 +78,7 @@ def _next_rows(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
     told = [fact for _, fact in found if isinstance(fact, Told)]
     wrong = [(line, each) for line, fact in found if not isinstance(fact, Told) for each in fact]
     if not row.argument["dry_run"]:
-        facts.put_all(tx, told)
+        facts.put_all(tx, told, row.requested_by)
     result = {"stored": 0, "invalid": 0, "findings": 0, **row.result}
     result["findings"] += fact_files.find(tx, row.id, wrong, MOST_FINDINGS - result["findings"])
     result["stored"] += len(told)

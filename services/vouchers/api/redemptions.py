@@ -25,6 +25,7 @@ from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
 from services.vouchers.authorising import agree, send_code
 from services.vouchers.clawing_back import claw_back
+from services.vouchers.desk import never_ones_own
 from services.vouchers.domain import bookings, payment
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
@@ -170,12 +171,14 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     def AcceptRedemption(self, tx: Transaction, request: pb.AcceptRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         keep_apart(row.currency)
+        never_ones_own(tx, row.learner)
         return changed(self.app, tx, row, accept(self.app, tx, row, asked(request, row.currency)))
 
     @mutation(ahead=settling)
     def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         keep_apart(row.currency)
+        never_ones_own(tx, row.learner)
         after = redemptions.redemption_of(row).reject()
         return end(self.app, tx, row, after, request.reason_code, request.reason)
 
@@ -188,6 +191,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     @mutation(ahead=settling)
     def ReportNoShow(self, tx: Transaction, request: pb.ReportNoShowRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
+        never_ones_own(tx, row.learner)
         before = redemptions.redemption_of(row)
         rules = self.app.rules(tx, row.programme_id, row.version_number)
         fee = payment.no_show_fee(rules.version.payment_rule, before.amount)
@@ -203,6 +207,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
         row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
         keep_apart(row.currency)
+        never_ones_own(tx, row.learner)
         return take_back(self.app, tx, row, request, request.reason, at_fault=request.learner_at_fault)
 
     @mutation

@@ -134,6 +134,7 @@ learner_facts = Table(
     Column("value", JSONB, nullable=False),
     Column("observed_date", Date, nullable=False),
     Column("valid_until", Date),
+    blank("told_by"),
     created(),
     UniqueConstraint("learner", "key", "source"),
 )

@@ -1,4 +1,4 @@
-"""Which files of a delivery were compared before it was handed in."""
+"""Which files of a delivery were compared before it was handed in; who told a fact."""
 
 from alembic import op
 
@@ -10,6 +10,7 @@ depends_on = None
 OPENED = """
 ALTER TABLE evidence ADD COLUMN checked_at TIMESTAMP WITH TIME ZONE;
 UPDATE evidence SET checked_at = verified_at WHERE verified_at IS NOT NULL;
+ALTER TABLE learner_facts ADD COLUMN told_by TEXT DEFAULT '' NOT NULL;
 """
 
 

@@ -198,7 +198,7 @@ class RedemptionServiceServicer:
     def AcceptRedemption(self, request, context):
         """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
         instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,7 +206,7 @@ class RedemptionServiceServicer:
 
     def RejectRedemption(self, request, context):
         """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
-        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -224,7 +224,7 @@ class RedemptionServiceServicer:
         """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
         know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
         returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
-        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -234,7 +234,7 @@ class RedemptionServiceServicer:
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -78,11 +78,11 @@ class RedemptionServiceStub:
     AcceptRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
     instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
     RejectRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]
     """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
-    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     VoidRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
@@ -92,13 +92,13 @@ class RedemptionServiceStub:
     """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
     know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
     returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
-    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
     """
     ClawBackRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
     RefundRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]
     """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
@@ -164,11 +164,11 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     AcceptRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
     instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
     RejectRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
-    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
@@ -178,13 +178,13 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
     know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
     returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
-    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
     """
     ClawBackRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
     RefundRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
@@ -301,7 +301,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
         instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -311,7 +311,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
-        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -333,7 +333,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
         know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
         returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
-        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -345,7 +345,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
