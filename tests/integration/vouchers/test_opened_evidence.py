@@ -11,12 +11,14 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.platform.objects.clamd import Clamd
-from services.platform.objects.store import Objects
 from services.vouchers.api import evidence as evidence_api
 from services.vouchers.store import evidence as store
+from tests.integration.vouchers import test_allocations as allocations
+from tests.integration.vouchers import test_fact_files as fact_files
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_evidence import PDF, in_two, put, started, ticket
 from tests.support.clamd import EICAR, scanner
+from tests.support.uploads import idle_while_compared
 from tests.support.voucher_callers import Person
 from tests.support.vouchers import World
 
@@ -99,27 +101,19 @@ def test_scanned_when_handed_in_and_again_when_opened(stored: World) -> None:
     assert download(stored.caseworker, names[0]).url
 
 
-IDLE = """SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND state = 'idle in transaction'"""
-
-
 def test_no_transaction_waits_while_bytes_are_compared(
     stored: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, verify = list[int](), Objects.verify
-
-    def watched(*arguments: Any) -> None:
-        with stored.app.side_engine.connect() as connection:
-            seen.append(connection.execute(text(IDLE)).scalar_one())
-        verify(*arguments)
-
-    monkeypatch.setattr(Objects, "verify", watched)
+    seen = idle_while_compared(monkeypatch, stored.app.settings.database_url)
     handed_in(stored, started(stored))
-    assert seen == [0, 0]
+    of_people = allocations.created(stored, stored.programme(allocations.APTIC), "learner\n")
+    allocations.ran(stored, of_people)
+    fact_files.started(stored, fact_files.handed_over(stored, fact_files.HEADER))
+    assert seen == [0] * 4
     piece = ticket(stored, started(stored))
     put(piece)
     with transaction(stored.app) as tx:  # control: as it was
         tx.execute(text("SELECT 1"))
         told = (piece.size_bytes, piece.content_type, piece.sha256)
         stored.app.objects.verify(store.BUCKET, piece.name.rpartition("/")[2], *told)
-    assert seen[2:] == [1]
+    assert seen[4:] == [1]
