@@ -20,6 +20,7 @@ ROW = {
     "type": "contentType",
     "bytes": "sizeBytes",
     "handed in": "deliverTime",
+    "sent back": "returnTime",
 }
 
 

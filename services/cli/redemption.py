@@ -29,7 +29,7 @@ REDEMPTION = {
     "payable from": "releaseTime",
     "no-show reported": "noShowTime",
     "instalment of": "partOf",
-    "ended for": "endReason",
+    "reason": "endReason",
     "note": "endNote",
 }
 CODE = {"valid until": "expireTime", "tries": "tries"}
@@ -60,7 +60,7 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a delivery is refused, or an accepted one clawed back or refunded."""
+    """Why a delivery is sent back or refused, or an accepted one clawed back or refunded."""
 
     NOT_ATTENDED = "not_attended"
     NOT_COMPLETED = "not_completed"
@@ -132,6 +132,23 @@ def accept(
     show_redemption(call, call.post(f"{name}:accept", with_amount({}, amount)))
 
 
+@redemption.command(
+    "return",
+    epilog="Example:  waymark redemption return redemptions/0198… evidence_insufficient "
+    '--note "page 2 is missing"',
+)
+@calls(CASEWORKER)
+def send_back(
+    call: Call,
+    name: Name,
+    reason: Annotated[Reason, typer.Argument(help="Why.")],
+    note: Annotated[str, typer.Option(help="Words for the learner and the provider; kept sealed.")] = "",
+) -> None:
+    """Send a delivery back to be mended: the provider hands it in anew, and no money moves."""
+    body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
+    call.one(call.post(f"{name}:returnDelivery", body), REDEMPTION)
+
+
 @redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… not_attended")
 @calls(CASEWORKER)
 def reject(
@@ -140,7 +157,7 @@ def reject(
     reason: Annotated[Reason, typer.Argument(help="Why.")],
     note: Annotated[str, typer.Option(help="Words for the learner and the provider; kept sealed.")] = "",
 ) -> None:
-    """Refuse a delivery: the amount returns to the voucher."""
+    """Refuse a delivery for good: the amount returns to the voucher."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
     call.one(call.post(f"{name}:reject", body), REDEMPTION)
 

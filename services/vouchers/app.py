@@ -60,6 +60,7 @@ NOTED = frozenset(
         redemption_pb2.ClawBackRedemptionRequest,
         redemption_pb2.RefundRedemptionRequest,
         redemption_pb2.RejectRedemptionRequest,
+        redemption_pb2.ReturnDeliveryRequest,
         redemption_pb2.VoidRedemptionRequest,
         sanction_pb2.AppealSanctionRequest,
         sanction_pb2.DecideSanctionAppealRequest,

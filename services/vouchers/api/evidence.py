@@ -132,7 +132,7 @@ class EvidenceMethods:
         count = payment.counting(due, (piece.kind for piece in pieces))
         moved = before.deliver(count, due.evidence_count)
         for piece in pieces:
-            if piece.verified_at is not None:
+            if piece.verified_at is not None and piece.returned_at is None:
                 metadata = {"evidence": _name(piece)}
                 raise Refusal(reason_pb2.REASON_EVIDENCE_USED, metadata=metadata)
         return moved, pieces
@@ -156,4 +156,5 @@ def _message(row: Row[Any]) -> pb.DeliveryEvidence:
         sha256=row.sha256,
         kind=row.kind,
         deliver_time=moment(row.verified_at),
+        return_time=moment(row.returned_at),
     )

@@ -33,7 +33,7 @@ from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import tell_ended
 from services.vouchers.releasing import release_reservation
-from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
+from services.vouchers.store import evidence, ledger, names, offers, receivables, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
 
 
@@ -173,6 +173,19 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         keep_apart(row.currency)
         never_ones_own(tx, row.learner)
         return changed(self.app, tx, row, accept(self.app, tx, row, asked(request, row.currency)))
+
+    @mutation(ahead=stepping)
+    def ReturnDelivery(self, tx: Transaction, request: pb.ReturnDeliveryRequest) -> pb.Redemption:
+        row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
+        keep_apart(row.currency)
+        never_ones_own(tx, row.learner)
+        moved = redemptions.redemption_of(row).send_back()
+        evidence.send_back(tx, row)
+        reason = pb.Redemption.EndReason.Name(request.reason_code).removeprefix("END_REASON_")
+        tx.publish(events_pb2.DeliveryReturned(ref=ref(row), reason=reason))
+        note = self.app.notes.seal(request.name, request.reason)
+        said = {"evidence": [], "end_reason": int(request.reason_code), "sealed_note": note}
+        return changed(self.app, tx, row, redemptions.move(tx, row, moved, **said))
 
     @mutation(ahead=settling)
     def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:

@@ -56,7 +56,14 @@ def mark_checked(tx: Transaction, evidence_id: str) -> None:
 
 def mark_verified(tx: Transaction, ids: list[str]) -> None:
     """Notes that checked pieces were handed in."""
-    tx.execute(update(evidence).where(evidence.c.id.in_(ids)).values(verified_at=tx.now))
+    values = {"verified_at": tx.now, "returned_at": None}
+    tx.execute(update(evidence).where(evidence.c.id.in_(ids)).values(values))
+
+
+def send_back(tx: Transaction, redemption: Row[Any]) -> None:
+    """Notes that the pieces of a delivery were sent back, so that they can be handed in again."""
+    ids = [last(name) for name in redemption.evidence]
+    tx.execute(update(evidence).where(evidence.c.id.in_(ids)).values(returned_at=tx.now))
 
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:

@@ -66,10 +66,10 @@ RESERVE = named(
 MOVE = named(
     "move",
     """UPDATE redemptions SET state = CAST(:state AS smallint), evidence = :evidence, updated_at = now(),
-  started_at = CASE CAST(:state AS smallint) WHEN 3 THEN now() ELSE started_at END,
+  started_at = CASE CAST(:state AS smallint) WHEN 3 THEN coalesce(started_at, now()) ELSE started_at END,
   delivered_at = CASE WHEN CAST(:state AS smallint) = 4 AND CAST(:no_show_at AS timestamptz) IS NULL
     THEN now() ELSE delivered_at END,
-  no_show_at = CAST(:no_show_at AS timestamptz),
+  no_show_at = CAST(:no_show_at AS timestamptz), end_reason = :end_reason, sealed_note = :sealed_note,
   version = version + 1 WHERE id = :id""",
 )
 RESOLVE = named(
@@ -179,13 +179,15 @@ def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, val
     )
 
 
-def move(tx: Transaction, row: Any, redemption: Redemption, **more: list[str]) -> dict[str, Any]:
+def move(tx: Transaction, row: Any, redemption: Redemption, **more: Any) -> dict[str, Any]:
     """Writes a step of a locked row that moves no money, with the commit; returns what changed in the row.
-    `more`: its evidence."""
+    `more`: its evidence, and why a delivery is sent back, which is forgotten with the next step."""
     changed = {
         "state": int(redemption.state),
         "evidence": row.evidence,
         "no_show_at": redemption.no_show,
+        "end_reason": 0,
+        "sealed_note": None,
         **more,
     }
     tx.at_commit(MOVE(id=redemption.id, **changed))

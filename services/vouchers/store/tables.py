@@ -359,6 +359,7 @@ evidence = Table(
     Column("kind", SmallInteger, nullable=False, server_default="1"),
     moment("checked_at", nullable=True),  # the uploaded bytes
     moment("verified_at", nullable=True),  # handed in
+    moment("returned_at", nullable=True),  # sent back
     created(),
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import text
+from waymark.vouchers.v1 import events_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.transaction import transaction
@@ -18,6 +19,7 @@ from tests.integration.vouchers import test_fact_files as fact_files
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_evidence import PDF, in_two, put, started, ticket
 from tests.support.clamd import EICAR, scanner
+from tests.support.quality import told
 from tests.support.uploads import idle_while_compared
 from tests.support.voucher_callers import Person
 from tests.support.vouchers import World
@@ -117,3 +119,37 @@ def test_no_transaction_waits_while_bytes_are_compared(
         told = (piece.size_bytes, piece.content_type, piece.sha256)
         stored.app.objects.verify(store.BUCKET, piece.name.rpartition("/")[2], *told)
     assert seen[4:] == [1]
+
+
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "control"])
+def test_a_delivery_is_sent_back_and_handed_in_anew(
+    stored: World, monkeypatch: pytest.MonkeyPatch, noted: bool
+) -> None:
+    redemption = started(stored)
+    wrong, right = handed_in(stored, redemption)
+    request = pb.ReturnDeliveryRequest(
+        name=redemption.name,
+        reason_code=pb.Redemption.END_REASON_EVIDENCE_INSUFFICIENT,
+        reason="page 2 is missing",
+    )
+    if not noted:
+        monkeypatch.setattr(store, "send_back", lambda *_: None)
+    returned = stored.payer.redemptions.ReturnDelivery(request)
+    assert (returned.state, list(returned.evidence)) == (pb.Redemption.STATE_STARTED, [])
+    read = stored.provider.redemptions.GetRedemption(pb.GetRedemptionRequest(name=redemption.name))
+    assert (read.end_reason, read.end_note) == (request.reason_code, request.reason)
+    assert [event.reason for event in told(stored, events_pb2.DeliveryReturned)] == ["EVIDENCE_INSUFFICIENT"]
+    assert refused(lambda: stored.payer.redemptions.ReturnDelivery(request)) == "WRONG_STATE"
+    mended = ticket(stored, redemption, kind=ATTENDANCE)
+    put(mended)
+    again = pb.DeliverRedemptionRequest(name=redemption.name, evidence=[right, mended.name])
+    if not noted:
+        assert refused(lambda: stored.provider.redemptions.DeliverRedemption(again)) == "EVIDENCE_USED"
+        return
+    delivered = stored.provider.redemptions.DeliverRedemption(again)
+    assert (delivered.end_reason, delivered.end_note) == (0, "")
+    stored.caseworker.redemptions.AcceptRedemption(pb.AcceptRedemptionRequest(name=redemption.name))
+    listing = pb.ListDeliveryEvidenceRequest(parent=redemption.name)
+    kept = stored.auditor.redemptions.ListDeliveryEvidence(listing).evidence
+    assert [each.name for each in kept if each.HasField("return_time")] == [wrong]
+    assert stored.verify().intact

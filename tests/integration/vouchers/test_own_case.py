@@ -29,7 +29,9 @@ def facts_of(person: Person) -> learner_fact_pb2.PushLearnerFactsRequest:
 def steps(world: World) -> tuple[Person, list[Callable[[], Any]]]:
     """Somebody's voucher and trainings; returns what staff can do with them, as that same person."""
     learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
-    delivered, refusable, taken = (world.delivered(learner, voucher, 10_000).name for _ in range(3))
+    returnable, delivered, refusable, taken = (
+        world.delivered(learner, voucher, 10_000).name for _ in range(4)
+    )
     world.caseworker.redemptions.AcceptRedemption(pb.AcceptRedemptionRequest(name=taken))
     missed = world.reserve(learner, voucher, 10_000).name
     learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=missed))
@@ -45,6 +47,7 @@ def steps(world: World) -> tuple[Person, list[Callable[[], Any]]]:
     spend, life = own.redemptions, own.vouchers
     return own, [
         lambda: own.facts.PushLearnerFacts(facts_of(own)),
+        lambda: spend.ReturnDelivery(pb.ReturnDeliveryRequest(name=returnable, reason_code=OTHER)),
         lambda: spend.AcceptRedemption(pb.AcceptRedemptionRequest(name=delivered)),
         lambda: spend.RejectRedemption(pb.RejectRedemptionRequest(name=refusable, reason_code=OTHER)),
         lambda: spend.ReportNoShow(pb.ReportNoShowRequest(name=missed)),

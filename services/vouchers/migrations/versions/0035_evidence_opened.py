@@ -1,4 +1,4 @@
-"""Which files of a delivery were compared before it was handed in; who told a fact."""
+"""Files of a delivery: which were compared before it was handed in, and sent back; who told a fact."""
 
 from alembic import op
 
@@ -8,7 +8,8 @@ branch_labels = None
 depends_on = None
 
 OPENED = """
-ALTER TABLE evidence ADD COLUMN checked_at TIMESTAMP WITH TIME ZONE;
+ALTER TABLE evidence ADD COLUMN checked_at TIMESTAMP WITH TIME ZONE,
+  ADD COLUMN returned_at TIMESTAMP WITH TIME ZONE;
 UPDATE evidence SET checked_at = verified_at WHERE verified_at IS NOT NULL;
 ALTER TABLE learner_facts ADD COLUMN told_by TEXT DEFAULT '' NOT NULL;
 """

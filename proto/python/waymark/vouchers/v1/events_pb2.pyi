@@ -492,6 +492,36 @@ class RedemptionDelivered(_message.Message):
 Global___RedemptionDelivered: _TypeAlias = RedemptionDelivered  # noqa: Y015
 
 @_typing.final
+class DeliveryReturned(_message.Message):
+    """A delivery was sent back, and the training counts as started again. The back office reacts: it tells the provider, who hands it
+    in anew (`RedemptionDelivered`).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why: `EVIDENCE_INSUFFICIENT` or another reason of a redemption."""
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """Which redemption."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryReturned: _TypeAlias = DeliveryReturned  # noqa: Y015
+
+@_typing.final
 class RedemptionAccepted(_message.Message):
     """The delivery was accepted and the amount moved to the provider's held account; with instalments, the last one's."""
 

@@ -219,9 +219,9 @@ class Redemption(_message.Message):
     etag: _builtins.str
     """Version of the resource."""
     end_reason: Global___Redemption.EndReason.ValueType
-    """Why it ended without payment."""
+    """Why it ended without payment; of one that is STARTED, why its delivery was sent back."""
     end_note: _builtins.str
-    """Note of whoever ended it, for whoever may read the redemption; sealed where it is kept."""
+    """Note of whoever ended it or sent the delivery back, for whoever may read the redemption; sealed where it is kept."""
     part_of: _builtins.str
     """Set in a part: the redemption of which it is an accepted instalment. It is there for its money; the training is that of
     the redemption named here.
@@ -526,6 +526,7 @@ class DeliveryEvidence(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     DELIVER_TIME_FIELD_NUMBER: _builtins.int
+    RETURN_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{redemption}/evidence/{id}`."""
     size_bytes: _builtins.int
@@ -550,6 +551,10 @@ class DeliveryEvidence(_message.Message):
     def deliver_time(self) -> _timestamp_pb2.Timestamp:
         """When it was handed in, UTC; unset before."""
 
+    @_builtins.property
+    def return_time(self) -> _timestamp_pb2.Timestamp:
+        """When the delivery that it was part of was sent back, UTC; unset unless it was, and once it is handed in again."""
+
     def __init__(
         self,
         *,
@@ -562,10 +567,11 @@ class DeliveryEvidence(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         kind: Global___DeliveryEvidence.Kind.ValueType = ...,
         deliver_time: _timestamp_pb2.Timestamp | None = ...,
+        return_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "expire_time", b"expire_time", "return_time", b"return_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "deliver_time", b"deliver_time", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "deliver_time", b"deliver_time", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "return_time", b"return_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -848,6 +854,42 @@ class RejectRedemptionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RejectRedemptionRequest: _TypeAlias = RejectRedemptionRequest  # noqa: Y015
+
+@_typing.final
+class ReturnDeliveryRequest(_message.Message):
+    """Sends a delivery back to be mended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    reason: _builtins.str
+    """Note beside `reason_code`, such as what to hand in instead: the learner, the provider and staff read it; it is kept sealed,
+    and no event or log has it.
+    """
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnDeliveryRequest: _TypeAlias = ReturnDeliveryRequest  # noqa: Y015
 
 @_typing.final
 class ReportNoShowRequest(_message.Message):

@@ -80,6 +80,11 @@ class RedemptionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.AcceptRedemptionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
+        self.ReturnDelivery = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/ReturnDelivery',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReturnDeliveryRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+                _registered_method=True)
         self.RejectRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/RejectRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.RejectRedemptionRequest.SerializeToString,
@@ -204,8 +209,17 @@ class RedemptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReturnDelivery(self, request, context):
+        """Sends a delivery back to be mended: it is STARTED again, no money moves, and the provider is told. What was handed in stays
+        listed and can be handed in again with what was missing.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RejectRedemption(self, request, context):
-        """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
+        """Refuses a delivery for good: the amount returns to the voucher. Instalments accepted before stand.
         Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -311,6 +325,11 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
             'AcceptRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.AcceptRedemption,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.AcceptRedemptionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
+            'ReturnDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnDelivery,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReturnDeliveryRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
             'RejectRedemption': grpc.unary_unary_rpc_method_handler(
@@ -592,6 +611,33 @@ class RedemptionService:
             target,
             '/waymark.vouchers.v1.RedemptionService/AcceptRedemption',
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.AcceptRedemptionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/ReturnDelivery',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReturnDeliveryRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
             options,
             channel_credentials,

@@ -80,8 +80,13 @@ class RedemptionServiceStub:
     instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
+    ReturnDelivery: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReturnDeliveryRequest, _redemption_pb2.Redemption]
+    """Sends a delivery back to be mended: it is STARTED again, no money moves, and the provider is told. What was handed in stays
+    listed and can be handed in again with what was missing.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
+    """
     RejectRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]
-    """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
+    """Refuses a delivery for good: the amount returns to the voucher. Instalments accepted before stand.
     Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     VoidRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]
@@ -166,8 +171,13 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
+    ReturnDelivery: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReturnDeliveryRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
+    """Sends a delivery back to be mended: it is STARTED again, no money moves, and the provider is told. What was handed in stays
+    listed and can be handed in again with what was missing.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
+    """
     RejectRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
+    """Refuses a delivery for good: the amount returns to the voucher. Instalments accepted before stand.
     Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -305,12 +315,23 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ReturnDelivery(
+        self,
+        request: _redemption_pb2.ReturnDeliveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
+        """Sends a delivery back to be mended: it is STARTED again, no money moves, and the provider is told. What was handed in stays
+        listed and can be handed in again with what was missing.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
+        """
+
+    @_abc_1.abstractmethod
     def RejectRedemption(
         self,
         request: _redemption_pb2.RejectRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
+        """Refuses a delivery for good: the amount returns to the voucher. Instalments accepted before stand.
         Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
         """
 
