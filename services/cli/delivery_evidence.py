@@ -21,6 +21,7 @@ ROW = {
     "bytes": "sizeBytes",
     "handed in": "deliverTime",
     "sent back": "returnTime",
+    "deleted": "deleteTime",
 }
 
 

@@ -55,6 +55,7 @@ from services.vouchers.waiting import lapse, offer
 from services.vouchers.webhooks import brief
 
 BATCH = 200
+UNKNOWN_FOR = timedelta(days=1)  # how old what nobody knows must be to go
 
 
 def expire_reservations(app: VouchersApp) -> None:
@@ -154,7 +155,7 @@ def checkpoint(app: VouchersApp) -> None:
 
 
 def sweep_evidence(app: VouchersApp) -> None:
-    """Deletes uploaded bytes that no evidence row knows."""
+    """Deletes uploaded bytes that no evidence row knows, or whose end has come."""
     _sweep(app, evidence.BUCKET, evidence.known_keys)
 
 
@@ -224,7 +225,7 @@ def forget_erased(app: VouchersApp) -> None:
 
 
 def let_go_of_facts(app: VouchersApp) -> None:
-    """Lets go of facts and words of closed cases that public money no longer asks for."""
+    """Lets go of facts, words and files of closed cases that public money no longer asks for."""
     _until_done(app, BATCH, lambda tx: retention.let_go(tx, BATCH))
 
 
@@ -235,7 +236,7 @@ def _sweep(
         with transaction(app, read_only=True) as tx:
             return known_keys(tx, keys)
 
-    app.objects.sweep(bucket, known, timedelta(days=1))
+    app.objects.sweep(bucket, known, UNKNOWN_FOR)
 
 
 def _expire_reservation(tx: Transaction, redemption: str) -> None:

@@ -91,8 +91,8 @@ class EvidenceMethods:
     @query
     def _wanted(self, tx: Transaction, request: pb.GetDeliveryEvidenceDownloadRequest) -> Any:
         row = redemptions.get(tx, names.uuid_above(request.name.rpartition("/")[0], "redemptions"))
-        wanted = table.c.id == names.uuid_in(request.name, "evidence")
-        return tx.one(evidence.handed_in(row, others=_sees_all(tx.principal, row)).where(wanted))
+        wanted = table.c.id == names.uuid_in(request.name, "evidence"), table.c.let_go_at.is_(None)
+        return tx.one(evidence.handed_in(row, others=_sees_all(tx.principal, row)).where(*wanted))
 
     @mark
     def DeliverRedemption(self, request: pb.DeliverRedemptionRequest, call: Any) -> pb.Redemption:
@@ -157,4 +157,5 @@ def _message(row: Row[Any]) -> pb.DeliveryEvidence:
         kind=row.kind,
         deliver_time=moment(row.verified_at),
         return_time=moment(row.returned_at),
+        delete_time=moment(row.let_go_at),
     )

@@ -67,6 +67,6 @@ def send_back(tx: Transaction, redemption: Row[Any]) -> None:
 
 
 def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Returns those of `keys` that rows refer to, for the orphan sweep."""
-    known = select(evidence.c.id).where(evidence.c.id.in_(ids_among(keys)))
+    """Returns those of `keys` that rows refer to and that were not let go of, for the sweep."""
+    known = select(evidence.c.id).where(evidence.c.id.in_(ids_among(keys)), evidence.c.let_go_at.is_(None))
     return set(tx.execute(known).scalars())

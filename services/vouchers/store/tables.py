@@ -360,6 +360,7 @@ evidence = Table(
     moment("checked_at", nullable=True),  # the uploaded bytes
     moment("verified_at", nullable=True),  # handed in
     moment("returned_at", nullable=True),  # sent back
+    moment("let_go_at", nullable=True),  # its bytes
     created(),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,12 +13,15 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.platform.objects.clamd import Clamd
+from services.vouchers import jobs
 from services.vouchers.api import evidence as evidence_api
 from services.vouchers.store import evidence as store
 from tests.integration.vouchers import test_allocations as allocations
 from tests.integration.vouchers import test_fact_files as fact_files
+from tests.integration.vouchers import test_retention as retention
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_evidence import PDF, in_two, put, started, ticket
+from tests.integration.vouchers.test_subject_erased import erase
 from tests.support.clamd import EICAR, scanner
 from tests.support.quality import told
 from tests.support.uploads import idle_while_compared
@@ -153,3 +157,59 @@ def test_a_delivery_is_sent_back_and_handed_in_anew(
     kept = stored.auditor.redemptions.ListDeliveryEvidence(listing).evidence
     assert [each.name for each in kept if each.HasField("return_time")] == [wrong]
     assert stored.verify().intact
+
+
+def stored_keys(world: World, names: list[str]) -> list[bool]:
+    """Sweeps; returns of which pieces the bytes are still there."""
+    jobs.sweep_evidence(world.app)
+    return [bool(world.app.objects.keys(store.BUCKET, name.rpartition("/")[2])) for name in names]
+
+
+@pytest.fixture
+def ageless(stored: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Files lie in a bucket of their own, and what nobody knows goes at once."""
+    monkeypatch.setattr(store, "BUCKET", f"waymark-test-{stored.system.subject}")
+    monkeypatch.setattr(jobs, "UNKNOWN_FOR", timedelta(days=-1))
+    return stored
+
+
+def test_files_go_with_the_facts_of_the_case(ageless: World) -> None:
+    redemption = started(ageless)
+    names = handed_in(ageless, redemption)
+    ageless.caseworker.redemptions.AcceptRedemption(pb.AcceptRedemptionRequest(name=redemption.name))
+    retention.run(ageless, *retention.CLOSED)
+    retention.make_older(ageless, 4)
+    retention.kept(ageless)
+    assert stored_keys(ageless, names) == [True, True]  # control: not yet
+    retention.make_older(ageless, 2)
+    retention.kept(ageless)
+    assert stored_keys(ageless, names) == [False, False]
+    request = pb.ListDeliveryEvidenceRequest(parent=redemption.name)
+    (piece, _) = ageless.auditor.redemptions.ListDeliveryEvidence(request).evidence
+    assert (piece.size_bytes, len(piece.sha256)) == (len(PDF), 64)
+    assert piece.HasField("delete_time")
+    assert refused(lambda: download(ageless.auditor, names[0])) == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("reason", "left"),
+    [
+        (pb.Redemption.END_REASON_NOT_COMPLETED, False),
+        (pb.Redemption.END_REASON_SUSPECTED_MISUSE, True),
+        (None, True),
+    ],
+    ids=["nothing paid", "may tell against the provider", "paid"],
+)
+def test_an_erasure_takes_files_of_what_was_never_paid(ageless: World, reason: Any, left: bool) -> None:
+    redemption = started(ageless)
+    names = handed_in(ageless, redemption)
+    if reason is None:
+        ageless.caseworker.redemptions.AcceptRedemption(pb.AcceptRedemptionRequest(name=redemption.name))
+        retention.run(ageless, "UPDATE redemptions SET state = 7")
+    else:
+        request = pb.RejectRedemptionRequest(name=redemption.name, reason_code=reason)
+        ageless.caseworker.redemptions.RejectRedemption(request)
+    retention.run(ageless, "UPDATE vouchers SET state = 4")
+    erase(ageless, learner_of(ageless, redemption))
+    jobs.forget_erased(ageless.app)
+    assert stored_keys(ageless, names) == [left, left]

@@ -1,4 +1,4 @@
-"""Files of a delivery: which were compared before it was handed in, and sent back; who told a fact."""
+"""Files of a delivery: which were compared before it was handed in, sent back, let go of; who told a fact."""
 
 from alembic import op
 
@@ -9,8 +9,11 @@ depends_on = None
 
 OPENED = """
 ALTER TABLE evidence ADD COLUMN checked_at TIMESTAMP WITH TIME ZONE,
-  ADD COLUMN returned_at TIMESTAMP WITH TIME ZONE;
+  ADD COLUMN returned_at TIMESTAMP WITH TIME ZONE, ADD COLUMN let_go_at TIMESTAMP WITH TIME ZONE;
 UPDATE evidence SET checked_at = verified_at WHERE verified_at IS NOT NULL;
+UPDATE evidence e SET let_go_at = now() FROM redemptions r, applications a
+WHERE a.facts_let_go_at IS NOT NULL AND r.learner = a.learner AND r.voucher_id = a.voucher_id
+  AND e.redemption_id = r.id;
 ALTER TABLE learner_facts ADD COLUMN told_by TEXT DEFAULT '' NOT NULL;
 """
 

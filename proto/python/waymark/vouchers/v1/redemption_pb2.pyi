@@ -527,6 +527,7 @@ class DeliveryEvidence(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     DELIVER_TIME_FIELD_NUMBER: _builtins.int
     RETURN_TIME_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{redemption}/evidence/{id}`."""
     size_bytes: _builtins.int
@@ -555,6 +556,10 @@ class DeliveryEvidence(_message.Message):
     def return_time(self) -> _timestamp_pb2.Timestamp:
         """When the delivery that it was part of was sent back, UTC; unset unless it was, and once it is handed in again."""
 
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When its bytes were let go of, UTC, as nothing asks for them any more; size and hash stay. Unset before."""
+
     def __init__(
         self,
         *,
@@ -568,10 +573,11 @@ class DeliveryEvidence(_message.Message):
         kind: Global___DeliveryEvidence.Kind.ValueType = ...,
         deliver_time: _timestamp_pb2.Timestamp | None = ...,
         return_time: _timestamp_pb2.Timestamp | None = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "expire_time", b"expire_time", "return_time", b"return_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "deliver_time", b"deliver_time", "expire_time", b"expire_time", "return_time", b"return_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "deliver_time", b"deliver_time", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "return_time", b"return_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "delete_time", b"delete_time", "deliver_time", b"deliver_time", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "return_time", b"return_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
