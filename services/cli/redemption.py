@@ -15,6 +15,7 @@ redemption = typer.Typer(
     help="Vouchers being spent: reserved, agreed to, begun, delivered, accepted or refused."
 )
 CASEWORKER = "caseworker"
+OVERDUE_DAYS = "14"  # after which the service tells of it, too
 REDEMPTION = {
     "redemption": "name",
     "state": "state",
@@ -82,11 +83,16 @@ def list_(
     call: Call,
     state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
     provider: Annotated[str, typer.Option(help="Only of this organisations/{id}.")] = "",
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only what has been over for two weeks and waits, oldest first.")
+    ] = False,
     limit: Limit = 50,
 ) -> None:
     """List redemptions, newest first; `--state delivered` waits for a decision."""
     columns = {key: REDEMPTION[key] for key in ("redemption", "state", "provider", "reserved", "accepted")}
     query = {"organisation": provider, "state": enum("STATE", state)}
+    if overdue:
+        query["session_over_days"] = OVERDUE_DAYS
     call.many("redemptions", columns, limit, empty="no redemption", **query)
 
 

@@ -184,6 +184,11 @@ def remind_expiring(app: VouchersApp) -> None:
     _until_done(app, reminding.AT_ONCE, reminding.remind_due)
 
 
+def tell_overdue(app: VouchersApp) -> None:
+    """Tells once of trainings that have been over for two weeks and whose money is still set aside."""
+    _until_done(app, reminding.AT_ONCE, reminding.tell_overdue)
+
+
 def expire_levies(app: VouchersApp) -> None:
     """Lets lapse what employers did not claim in time."""
     _each(app, levies.due_to_expire, levying.expire)
@@ -296,6 +301,7 @@ JOBS = (
     Job("ask-outcomes", timedelta(hours=1), ask_outcomes),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
+    Job("tell-overdue", timedelta(hours=1), tell_overdue),
     Job("expire-levies", timedelta(hours=1), expire_levies),
     Job("watch-targets", timedelta(hours=1), watch_targets),
     Job("tell-terms", timedelta(minutes=10), tell_untold),

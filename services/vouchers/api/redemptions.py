@@ -6,6 +6,7 @@ that writes, sent with COMMIT.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
@@ -241,13 +242,18 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             "learner": request.learner,
             "organisation": request.organisation,
             "state": int(request.state),
+            "session_over_days": request.session_over_days,
             "sandbox": request.sandbox,
         }
+        over = request.session_over_days
+        ended_by = tx.now.date() - timedelta(days=over) if over else None
         found = page(
             tx,
             self.app.signer,
-            redemptions.listed(request.learner, request.organisation, request.state, sandbox=request.sandbox),
-            order_by=[table.c.id.desc()],
+            redemptions.listed(
+                request.learner, request.organisation, request.state, ended_by, sandbox=request.sandbox
+            ),
+            order_by=[table.c.id.asc() if ended_by else table.c.id.desc()],
             request=request,
             filters=filters,
         )

@@ -1,5 +1,5 @@
-"""Facts that decisions were taken on, words written in them and files handed in for their trainings: let go of
-once public money does not ask.
+"""Facts that decisions were taken on, words written in them and files handed in: let go of once public money
+does not ask.
 
 Regulation (EU) 2021/1060, article 82: supporting documents are kept for five years from 31 December of the
 year of the last payment. That is a source's `retention_years` at least, and of the sources of a programme the

@@ -297,6 +297,7 @@ redemptions = Table(
     moment("delivered_at", nullable=True),
     moment("no_show_at", nullable=True),
     moment("checked_at", nullable=True),
+    moment("overdue_told_at", nullable=True),
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
     moment("updated_at"),
     version(),
@@ -330,7 +331,7 @@ Index(
     unique=True,
     postgresql_where=text("part_of IS NOT NULL"),
 )
-Index("redemptions_not_started", redemptions.c.session, postgresql_where=text("state IN (1, 2)"))
+Index("redemptions_open", redemptions.c.session, postgresql_where=text("state IN (1, 2, 3, 4)"))
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
 Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
 Index("redemptions_unchecked", redemptions.c.id, postgresql_where=text("state = 5 AND checked_at IS NULL"))

@@ -1040,6 +1040,7 @@ class ListRedemptionsRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SESSION_OVER_DAYS_FIELD_NUMBER: _builtins.int
     SANDBOX_FIELD_NUMBER: _builtins.int
     learner: _builtins.str
     """Only of this learner. A learner must name themselves."""
@@ -1051,6 +1052,8 @@ class ListRedemptionsRequest(_message.Message):
     """How many at most; 0 means 50, more than 500 counts as 500."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    session_over_days: _builtins.int
+    """Only those AUTHORISED, STARTED or DELIVERED whose session has been over for so many days at least, oldest first; 0: all."""
     sandbox: _builtins.bool
     """True: those of sandbox vouchers; false: the real ones."""
     def __init__(
@@ -1061,11 +1064,12 @@ class ListRedemptionsRequest(_message.Message):
         state: Global___Redemption.State.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        session_over_days: _builtins.int = ...,
         sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token", "sandbox", b"sandbox", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token", "sandbox", b"sandbox", "session_over_days", b"session_over_days", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1073,7 +1077,7 @@ Global___ListRedemptionsRequest: _TypeAlias = ListRedemptionsRequest  # noqa: Y0
 
 @_typing.final
 class ListRedemptionsResponse(_message.Message):
-    """A page of redemptions, newest first."""
+    """A page of redemptions, newest first unless `session_over_days` is given."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

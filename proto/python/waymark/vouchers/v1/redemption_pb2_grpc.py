@@ -272,7 +272,7 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRedemptions(self, request, context):
-        """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
+        """Lists redemptions, newest first, or those that are overdue, oldest first. Parts are not among them: `instalments` names them.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

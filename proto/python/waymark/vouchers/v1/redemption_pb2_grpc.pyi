@@ -115,7 +115,7 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND.
     """
     ListRedemptions: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]
-    """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
+    """Lists redemptions, newest first, or those that are overdue, oldest first. Parts are not among them: `instalments` names them.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
@@ -206,7 +206,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND.
     """
     ListRedemptions: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]  # type: ignore[assignment]
-    """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
+    """Lists redemptions, newest first, or those that are overdue, oldest first. Parts are not among them: `instalments` names them.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
@@ -396,7 +396,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.ListRedemptionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.ListRedemptionsResponse, _abc.Awaitable[_redemption_pb2.ListRedemptionsResponse]]:
-        """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
+        """Lists redemptions, newest first, or those that are overdue, oldest first. Parts are not among them: `instalments` names them.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
