@@ -35,6 +35,7 @@ from services.vouchers.releasing import release_reservation
 from services.vouchers.settlement import AT_ONCE, release_due
 from services.vouchers.store import (
     allocations,
+    attempts,
     erasures,
     evidence,
     fact_files,
@@ -189,6 +190,12 @@ def tell_overdue(app: VouchersApp) -> None:
     _until_done(app, reminding.AT_ONCE, reminding.tell_overdue)
 
 
+def forget_attempts(app: VouchersApp) -> None:
+    """Deletes counts of wrong codes that matter no more."""
+    with transaction(app) as tx:
+        attempts.forget(tx)
+
+
 def expire_levies(app: VouchersApp) -> None:
     """Lets lapse what employers did not claim in time."""
     _each(app, levies.due_to_expire, levying.expire)
@@ -302,6 +309,7 @@ JOBS = (
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
     Job("tell-overdue", timedelta(hours=1), tell_overdue),
+    Job("forget-attempts", timedelta(hours=6), forget_attempts),
     Job("expire-levies", timedelta(hours=1), expire_levies),
     Job("watch-targets", timedelta(hours=1), watch_targets),
     Job("tell-terms", timedelta(minutes=10), tell_untold),

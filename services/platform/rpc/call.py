@@ -27,6 +27,7 @@ class Call:
     set, for a stream of answers, when the server goes."""
 
     __slots__ = (
+        "address",
         "authorization",
         "code",
         "context",
@@ -54,6 +55,7 @@ class Call:
         self.authorization: str | None = None
         self.traceparent: str | None = None
         self.transcoded = False  # came over REST
+        self.address = ""  # from where the edge was called; it tells none of a private network
         for key, value in context.invocation_metadata():
             if isinstance(value, bytes):
                 continue
@@ -64,6 +66,8 @@ class Call:
                 self.traceparent = value
             elif key == "x-envoy-original-method":
                 self.transcoded = True
+            elif key == "x-envoy-external-address":
+                self.address = value
 
     def remaining(self) -> float:
         """Seconds until the deadline; raises Refusal(DEADLINE_EXCEEDED) when it has passed."""
