@@ -46,9 +46,9 @@ class EvidenceMethods:
         redemption = names.uuid_in(request.parent, "redemptions")
         row = redemptions.lock(tx, redemption)
         need(RedemptionState(row.state), (RedemptionState.STARTED,))
-        wanted = request.evidence
+        wanted, key = request.evidence, new_id()
         values = {
-            "id": new_id(),
+            "id": key,
             "redemption_id": redemption,
             "size_bytes": wanted.size_bytes,
             "content_type": wanted.content_type,
@@ -56,7 +56,7 @@ class EvidenceMethods:
             "kind": wanted.kind or pb.DeliveryEvidence.KIND_ATTENDANCE,
         }
         answer = _message(evidence.add(tx, values))
-        set_ticket(answer, self.app.objects, evidence.BUCKET, values["id"], wanted.content_type)
+        set_ticket(answer, self.app.objects, evidence.BUCKET, key, wanted.content_type)
         return answer
 
     @query
