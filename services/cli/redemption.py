@@ -15,6 +15,7 @@ redemption = typer.Typer(
     help="Vouchers being spent: reserved, agreed to, begun, delivered, accepted or refused."
 )
 CASEWORKER = "caseworker"
+OVERDUE_DAYS = "14"  # after which the service tells of it, too
 REDEMPTION = {
     "redemption": "name",
     "state": "state",
@@ -29,7 +30,7 @@ REDEMPTION = {
     "payable from": "releaseTime",
     "no-show reported": "noShowTime",
     "instalment of": "partOf",
-    "ended for": "endReason",
+    "reason": "endReason",
     "note": "endNote",
 }
 CODE = {"valid until": "expireTime", "tries": "tries"}
@@ -60,7 +61,7 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a delivery is refused, or an accepted one clawed back or refunded."""
+    """Why a delivery is sent back or refused, or an accepted one clawed back or refunded."""
 
     NOT_ATTENDED = "not_attended"
     NOT_COMPLETED = "not_completed"
@@ -71,7 +72,7 @@ class Reason(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds `redemption` to the command line `app`."""
-    from services.cli import spending  # noqa: F401 - adds its commands to ours
+    from services.cli import delivery_evidence, spending  # noqa: F401 - they add their commands to ours
 
     app.add_typer(redemption, name="redemption", no_args_is_help=True)
 
@@ -82,11 +83,16 @@ def list_(
     call: Call,
     state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
     provider: Annotated[str, typer.Option(help="Only of this organisations/{id}.")] = "",
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only what has been over for two weeks and waits, oldest first.")
+    ] = False,
     limit: Limit = 50,
 ) -> None:
     """List redemptions, newest first; `--state delivered` waits for a decision."""
     columns = {key: REDEMPTION[key] for key in ("redemption", "state", "provider", "reserved", "accepted")}
     query = {"organisation": provider, "state": enum("STATE", state)}
+    if overdue:
+        query["session_over_days"] = OVERDUE_DAYS
     call.many("redemptions", columns, limit, empty="no redemption", **query)
 
 
@@ -132,6 +138,23 @@ def accept(
     show_redemption(call, call.post(f"{name}:accept", with_amount({}, amount)))
 
 
+@redemption.command(
+    "return",
+    epilog="Example:  waymark redemption return redemptions/0198… evidence_insufficient "
+    '--note "page 2 is missing"',
+)
+@calls(CASEWORKER)
+def send_back(
+    call: Call,
+    name: Name,
+    reason: Annotated[Reason, typer.Argument(help="Why.")],
+    note: Annotated[str, typer.Option(help="Words for the learner and the provider; kept sealed.")] = "",
+) -> None:
+    """Send a delivery back to be mended: the provider hands it in anew, and no money moves."""
+    body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
+    call.one(call.post(f"{name}:returnDelivery", body), REDEMPTION)
+
+
 @redemption.command(epilog="Example:  waymark redemption reject redemptions/0198… not_attended")
 @calls(CASEWORKER)
 def reject(
@@ -140,7 +163,7 @@ def reject(
     reason: Annotated[Reason, typer.Argument(help="Why.")],
     note: Annotated[str, typer.Option(help="Words for the learner and the provider; kept sealed.")] = "",
 ) -> None:
-    """Refuse a delivery: the amount returns to the voucher."""
+    """Refuse a delivery for good: the amount returns to the voucher."""
     body = {"reasonCode": f"END_REASON_{reason.name}", "reason": note}
     call.one(call.post(f"{name}:reject", body), REDEMPTION)
 

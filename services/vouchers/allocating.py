@@ -24,11 +24,23 @@ SIZE = 1000  # rows of a chunk
 
 
 def start(app: VouchersApp, tx: Transaction, allocation: Row[Any], *, dry_run: bool) -> Row[Any]:
-    """Checks the file that was put there and queues a run, by the rules in force now.
+    """Queues a run of a file whose bytes were compared, by the rules in force now. Raises as `programme_of`
+    does."""
+    programme = programme_of(app, tx, allocation)
+    argument = {
+        "allocation": allocation.id,
+        "programme": programme.id,
+        "number": programme.active_number,
+        "currency": programme.currency,
+        "dry_run": dry_run,
+        "asked_by": tx.principal.subject,
+    }
+    return operations.add(tx, KIND, argument, 0)
 
-    Raises Refusal: SANDBOX_APART, PROGRAMME_NOT_ACTIVE, ALLOCATION_NOT_POSSIBLE, UPLOAD_MISSING,
-    UPLOAD_MISMATCH.
-    """
+
+def programme_of(app: VouchersApp, tx: Transaction, allocation: Row[Any]) -> Row[Any]:
+    """Returns the programme that gives the vouchers. Raises Refusal: SANDBOX_APART, PROGRAMME_NOT_ACTIVE,
+    ALLOCATION_NOT_POSSIBLE."""
     programme = programmes.get(tx, allocation.programme_id)
     keep_apart(programme.currency)
     if programme.active_number is None:
@@ -36,16 +48,7 @@ def start(app: VouchersApp, tx: Transaction, allocation: Row[Any], *, dry_run: b
     rules = app.rules(tx, programme.id, programme.active_number)
     if rules.version.scope != programme_pb2.ProgrammeVersion.SCOPE_PROGRAMME:
         raise Refusal(reason_pb2.REASON_ALLOCATION_NOT_POSSIBLE)
-    file = (allocations.BUCKET, allocation.id, allocation.size_bytes, allocations.CONTENT_TYPE)
-    app.objects.verify(*file, allocation.sha256)
-    argument = {
-        "allocation": allocation.id,
-        "programme": programme.id,
-        "number": programme.active_number,
-        "currency": programme.currency,
-        "dry_run": dry_run,
-    }
-    return operations.add(tx, KIND, argument, 0)
+    return programme
 
 
 def allocate(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:

@@ -111,6 +111,8 @@ class Allotment:
             grant, codes, missing = None, ["ALLOCATED_BEFORE"], list[str]()
             if self._versions.get(row.learner, self._asked["number"]) != self._asked["number"]:
                 codes = ["EARLIER_COHORT"]
+            elif row.learner == f"learners/{self._asked.get('asked_by')}":
+                codes = ["SAME_PERSON"]
             elif row.learner not in before:
                 grant, codes, missing = self._settle(row)
             if grant is None:

@@ -25,6 +25,7 @@ from waymark.vouchers.v1 import (
 from services.platform.app import App
 from services.platform.db.engine import make_engine
 from services.platform.db.transaction import Transaction
+from services.platform.objects.clamd import Clamd
 from services.platform.settings import Settings
 from services.platform.signing import former_public_keys, signing_key
 from services.vouchers.domain.notes import Notes
@@ -59,6 +60,7 @@ NOTED = frozenset(
         redemption_pb2.ClawBackRedemptionRequest,
         redemption_pb2.RefundRedemptionRequest,
         redemption_pb2.RejectRedemptionRequest,
+        redemption_pb2.ReturnDeliveryRequest,
         redemption_pb2.VoidRedemptionRequest,
         sanction_pb2.AppealSanctionRequest,
         sanction_pb2.DecideSanctionAppealRequest,
@@ -71,7 +73,8 @@ NOTED = frozenset(
 
 class VouchersApp(App):
     """`code_key`: 32 bytes for HMACs of codes; `qr_key` and `checkpoint_key` sign with Ed25519; `qr_keys`:
-    public keys of QRs by id, former ones too; `notes` seals what people write."""
+    public keys of QRs by id, former ones too; `notes` seals what people write; `scanner` looks for malware in
+    files, where there is one."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -80,6 +83,7 @@ class VouchersApp(App):
         self.qr_keys = {self.qr_key.id: self.qr_key.public, **former_public_keys(settings, QR)}
         self.checkpoint_key = signing_key(settings, "ledger-checkpoint.pem")
         self.notes = Notes(settings.secret(NOTES, size=32), settings.former_secrets(NOTES, size=32))
+        self.scanner = Clamd(settings.clamav) if settings.clamav else None
         self._rules: dict[tuple[str, int], Rules] = {}
         self._lock = threading.Lock()
 

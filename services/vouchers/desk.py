@@ -1,4 +1,5 @@
-"""Who at the desk may do what with an application: one at a time, and never with one's own."""
+"""Who at the desk may do what with an application: one at a time, and never with one's own; nor with what
+else is one's own as a learner."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.identity.principals import Principal
 from services.vouchers.domain.states import ApplicationState, need
+from services.vouchers.relationships import learner_of
 from services.vouchers.store import applications, names
 
 WAITING = (ApplicationState.SUBMITTED, ApplicationState.APPEALED)
@@ -25,9 +27,14 @@ def lock(tx: Transaction, name: str) -> Row[Any]:
     Raises Refusal: NOT_FOUND, SAME_PERSON for one's own.
     """
     row = applications.lock(tx, names.uuid_in(name, "applications"))
-    if row.learner == f"learners/{tx.principal.subject}":
-        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+    never_ones_own(tx, row.learner)
     return row
+
+
+def never_ones_own(tx: Transaction, learner: str) -> None:
+    """Raises Refusal(SAME_PERSON) when staff acts on what is their own as a learner."""
+    if learner == learner_of(tx.principal):
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
 
 
 def taken_in_hand(tx: Transaction, row: Row[Any]) -> dict[str, Any]:

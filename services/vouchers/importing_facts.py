@@ -27,11 +27,8 @@ SIZE = 5000  # rows of a chunk
 MOST_FINDINGS = 10_000  # kept of one file; all are counted
 
 
-def start(app: VouchersApp, tx: Transaction, file_id: str, *, dry_run: bool) -> Row[Any]:
-    """Checks the file that was put there and queues its import.
-
-    Raises Refusal: NOT_FOUND, WRONG_STATE, UPLOAD_MISSING, UPLOAD_MISMATCH.
-    """
+def start(tx: Transaction, file_id: str, *, dry_run: bool) -> Row[Any]:
+    """Queues the import of a file whose bytes were compared. Raises Refusal: NOT_FOUND, WRONG_STATE."""
     file = fact_files.get(tx, file_id, locked=True)
     if file.operation_id:
         metadata = {
@@ -40,7 +37,6 @@ def start(app: VouchersApp, tx: Transaction, file_id: str, *, dry_run: bool) -> 
             "operation": f"voucherOperations/{file.operation_id}",
         }
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
-    app.objects.verify(fact_files.BUCKET, file.id, file.size_bytes, fact_files.CONTENT_TYPE, file.sha256)
     operation = operations.add(tx, KIND, {"file": file.id, "sha256": file.sha256, "dry_run": dry_run}, 0)
     fact_files.taken(tx, file.id, operation.id)
     return operation
@@ -78,7 +74,7 @@ def _next_rows(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
     told = [fact for _, fact in found if isinstance(fact, Told)]
     wrong = [(line, each) for line, fact in found if not isinstance(fact, Told) for each in fact]
     if not row.argument["dry_run"]:
-        facts.put_all(tx, told)
+        facts.put_all(tx, told, row.requested_by)
     result = {"stored": 0, "invalid": 0, "findings": 0, **row.result}
     result["findings"] += fact_files.find(tx, row.id, wrong, MOST_FINDINGS - result["findings"])
     result["stored"] += len(told)

@@ -34,6 +34,7 @@ from services.vouchers.rounds import BATCH, round_of
 from services.vouchers.settlement import AT_ONCE, release_due
 from services.vouchers.store import (
     allocations,
+    attempts,
     erasures,
     evidence,
     fact_files,
@@ -52,6 +53,8 @@ from services.vouchers.store import (
 )
 from services.vouchers.waiting import lapse, offer
 from services.vouchers.webhooks import brief
+
+UNKNOWN_FOR = timedelta(days=1)  # how old what nobody knows must be to go
 
 
 def expire_reservations(app: VouchersApp) -> None:
@@ -168,7 +171,7 @@ def checkpoint(app: VouchersApp) -> None:
 
 
 def sweep_evidence(app: VouchersApp) -> None:
-    """Deletes uploaded bytes that no evidence row knows."""
+    """Deletes uploaded bytes that no evidence row knows, or whose end has come."""
     _sweep(app, evidence.BUCKET, evidence.known_keys)
 
 
@@ -195,6 +198,17 @@ def work(app: VouchersApp) -> None:
 def remind_expiring(app: VouchersApp) -> None:
     """Tells, once 30 and once 7 days before, of vouchers with money left that will expire."""
     _until_done(app, reminding.AT_ONCE, reminding.remind_due)
+
+
+def tell_overdue(app: VouchersApp) -> None:
+    """Tells once of trainings that have been over for two weeks and whose money is still set aside."""
+    _until_done(app, reminding.AT_ONCE, reminding.tell_overdue)
+
+
+def forget_attempts(app: VouchersApp) -> None:
+    """Deletes counts of wrong codes that matter no more."""
+    with transaction(app) as tx:
+        attempts.forget(tx)
 
 
 def expire_levies(app: VouchersApp) -> None:
@@ -239,7 +253,7 @@ def forget_erased(app: VouchersApp) -> None:
 
 
 def let_go_of_facts(app: VouchersApp) -> None:
-    """Lets go of facts and words of closed cases that public money no longer asks for."""
+    """Lets go of facts, words and files of closed cases that public money no longer asks for."""
     _until_done(app, BATCH, lambda tx: retention.let_go(tx, BATCH))
 
 
@@ -250,7 +264,7 @@ def _sweep(
         with transaction(app, read_only=True) as tx:
             return known_keys(tx, keys)
 
-    app.objects.sweep(bucket, known, timedelta(days=1))
+    app.objects.sweep(bucket, known, UNKNOWN_FOR)
 
 
 def _expire_reservation(tx: Transaction, redemption: str) -> None:
@@ -290,6 +304,8 @@ JOBS = (
     Job("ask-outcomes", timedelta(hours=1), ask_outcomes),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
+    Job("tell-overdue", timedelta(hours=1), tell_overdue),
+    Job("forget-attempts", timedelta(hours=6), forget_attempts),
     Job("expire-levies", timedelta(hours=1), expire_levies),
     Job("watch-targets", timedelta(hours=1), watch_targets),
     Job("tell-terms", timedelta(minutes=10), tell_untold),

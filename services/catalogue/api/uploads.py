@@ -10,8 +10,8 @@ from waymark.catalogue.v1.upload_pb2 import CreateUploadRequest, FinalizeUploadR
 from services.catalogue.api.messages import last, only_own
 from services.catalogue.store import uploads
 from services.platform.app import App
-from services.platform.db.transaction import Transaction
-from services.platform.rpc.handlers import mutation
+from services.platform.db.transaction import Transaction, transaction
+from services.platform.rpc.handlers import mark, mutation, query
 
 
 class UploadApi(upload_pb2_grpc.UploadServiceServicer):
@@ -42,14 +42,22 @@ class UploadApi(upload_pb2_grpc.UploadServiceServicer):
         answer.expire_time.FromDatetime(ticket.expire_time)
         return answer
 
-    @mutation
-    def FinalizeUpload(self, tx: Transaction, request: FinalizeUploadRequest) -> Upload:
-        upload = last(request.name)
-        row = uploads.read(tx.connection, upload)
+    @mark  # the bytes are compared before a transaction would wait for them
+    def FinalizeUpload(self, request: FinalizeUploadRequest, call: Any) -> Upload:
+        row = self._brought(request, call)
         if not row.ready:
-            self.app.objects.verify(uploads.BUCKET, upload, row.size_bytes, row.content_type, row.sha256)
-            uploads.mark_ready(tx, upload)
-        return _message(uploads.read(tx.connection, upload))
+            self.app.objects.verify(uploads.BUCKET, str(row.id), row.size_bytes, row.content_type, row.sha256)
+            with transaction(self.app) as tx:  # stays when the caller's time is over, for its next try
+                uploads.mark_ready(tx, str(row.id))
+        return self._finalized(request, call)
+
+    @query
+    def _brought(self, tx: Transaction, request: FinalizeUploadRequest) -> Any:
+        return uploads.read(tx.connection, last(request.name))
+
+    @mutation
+    def _finalized(self, tx: Transaction, request: FinalizeUploadRequest) -> Upload:
+        return _message(uploads.read(tx.connection, last(request.name)))
 
 
 def _message(row: Any) -> Upload:

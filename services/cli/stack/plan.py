@@ -54,6 +54,7 @@ PASSED_ON = (
 # Handed on to the servers and consumers of a service, which alone need them.
 FOR_SERVICES = {
     "portfolio": ("WAYMARK_CLAMAV", "WAYMARK_KEY_SERVICE", "WAYMARK_FORMER_KEY_SERVICES"),
+    "vouchers": ("WAYMARK_CLAMAV",),
 }
 
 LONGEST_PAUSE = 30.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from waymark.options.v1 import options_pb2
 
@@ -17,13 +17,15 @@ ROLE_NAMES: dict[int, str] = {number: name for name, number in ROLES_BY_NAME.ite
 class Principal:
     """The caller. `roles` are values of `waymark.options.v1.Role`.
 
-    `organisation` is `organisations/{id}` or empty.
+    `organisation` is `organisations/{id}` or empty. `address`: from where the edge was called; empty for a
+    private network, such as a proxy's before it, and for a call that did not come through the edge.
     """
 
     subject: str
     roles: frozenset[int]
     organisation: str = ""
     token_id: str = ""
+    address: str = field(default="", compare=False)
 
     @property
     def anonymous(self) -> bool:

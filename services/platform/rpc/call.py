@@ -55,7 +55,7 @@ class Call:
         self.authorization: str | None = None
         self.traceparent: str | None = None
         self.transcoded = False  # came over REST
-        self.address = ""  # that the edge saw, of a caller outside private networks
+        self.address = ""  # from where the edge was called; it tells none of a private network
         for key, value in context.invocation_metadata():
             if isinstance(value, bytes):
                 continue

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from google.protobuf.message import Message
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal
+from services.platform.identity.networks import network_of
 from services.platform.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -133,14 +133,3 @@ def caller_of(call: Call) -> str:
     """Who holds a place: the principal, else the address that the edge saw, an IPv6 one by its /64, of which
     one customer has many. Who has neither shares with all of them."""
     return call.principal.subject or network_of(call.address)
-
-
-def network_of(address: str) -> str:
-    """Returns an IPv4 address as it is and the /64 of an IPv6 address; what is neither, as it is."""
-    try:
-        parsed: Any = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    return str(IPv6Address(int(parsed) >> 64 << 64))

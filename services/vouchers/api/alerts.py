@@ -16,6 +16,7 @@ from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.desk import never_ones_own
 from services.vouchers.monitoring import raise_alert
 from services.vouchers.store import alerts, names, offers, redemptions
 from services.vouchers.store.quality_tables import alerts as table
@@ -112,13 +113,16 @@ class AlertApi(alert_pb2_grpc.AlertServiceServicer):
         )
 
     def _step(self, tx: Transaction, name: str, needed: Alert.State.ValueType, *before: str) -> Row[Any]:
-        """Locks an alert for a step that nobody may do who did one `before`."""
+        """Locks an alert for a step that nobody may do who did one `before`, or whose training it is
+        about."""
         row = alerts.get(tx, names.uuid_in(name, "alerts"), locked=True)
         if row.state != needed:
             state, wanted = (Alert.State.Name(each).removeprefix("STATE_") for each in (row.state, needed))
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state, "needed": wanted})
         if tx.principal.subject in [getattr(row, step) for step in before]:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        if row.redemption_id is not None:
+            never_ones_own(tx, redemptions.get(tx, row.redemption_id).learner)
         return row
 
     def _read(self, tx: Transaction, alert: str) -> pb.Alert:

@@ -14,7 +14,7 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.operations import store as operations
-from services.platform.rpc.handlers import mutation, query
+from services.platform.rpc.handlers import mark, mutation, query
 from services.vouchers import allocating
 from services.vouchers.api.convert import moment, set_ticket
 from services.vouchers.api.operations import operation_message
@@ -48,10 +48,21 @@ class AllocationApi(allocation_pb2_grpc.AllocationServiceServicer):
     def GetAllocation(self, tx: Transaction, request: pb.GetAllocationRequest) -> pb.Allocation:
         return _message(allocations.get(tx, names.uuid_in(request.name, "allocations")))
 
+    @mark  # the bytes are compared before a transaction would wait for them
+    def RunAllocation(self, request: pb.RunAllocationRequest, call: Any) -> operation_pb2.VoucherOperation:
+        file = self._brought(request, call)
+        told = (file.size_bytes, allocations.CONTENT_TYPE, file.sha256)
+        self.app.objects.verify(allocations.BUCKET, file.id, *told)
+        return self._run(request, call)
+
+    @query
+    def _brought(self, tx: Transaction, request: pb.RunAllocationRequest) -> Any:
+        row = allocations.get(tx, names.uuid_in(request.name, "allocations"))
+        allocating.programme_of(self.app, tx, row)
+        return row
+
     @mutation
-    def RunAllocation(
-        self, tx: Transaction, request: pb.RunAllocationRequest
-    ) -> operation_pb2.VoucherOperation:
+    def _run(self, tx: Transaction, request: pb.RunAllocationRequest) -> operation_pb2.VoucherOperation:
         row = allocations.get(tx, names.uuid_in(request.name, "allocations"))
         return operation_message(allocating.start(self.app, tx, row, dry_run=request.dry_run))
 

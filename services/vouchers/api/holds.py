@@ -17,8 +17,9 @@ from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.desk import never_ones_own
 from services.vouchers.domain.notes import Notes
-from services.vouchers.store import holds, names
+from services.vouchers.store import holds, names, redemptions
 from services.vouchers.store.quality_tables import holds as table
 
 
@@ -66,6 +67,8 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
         _need_standing(row)
         if row.placed_by == tx.principal.subject:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        if row.target.startswith("redemptions/"):
+            never_ones_own(tx, redemptions.get(tx, names.last(row.target)).learner)
         _need_no_sanction(row)
         if row.alert_id is not None and not row.verified_by:
             metadata = {"alert": f"alerts/{row.alert_id}"}

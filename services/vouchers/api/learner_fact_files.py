@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import learner_fact_file_pb2 as pb
 from waymark.vouchers.v1 import learner_fact_file_pb2_grpc, learner_fact_pb2, operation_pb2
@@ -11,7 +13,7 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.operations import store as operations
-from services.platform.rpc.handlers import mutation, query
+from services.platform.rpc.handlers import mark, mutation, query
 from services.vouchers import importing_facts
 from services.vouchers.api.convert import moment, set_ticket
 from services.vouchers.api.operations import operation_message
@@ -46,12 +48,26 @@ class LearnerFactFileApi(learner_fact_file_pb2_grpc.LearnerFactFileServiceServic
         set_ticket(answer, self.app.objects, fact_files.BUCKET, row.id, fact_files.CONTENT_TYPE)
         return answer
 
-    @mutation
+    @mark  # the bytes are compared before a transaction would wait for them
     def ImportLearnerFacts(
+        self, request: pb.ImportLearnerFactsRequest, call: Any
+    ) -> operation_pb2.VoucherOperation:
+        file = self._brought(request, call)
+        if not file.operation_id:
+            told = (file.size_bytes, fact_files.CONTENT_TYPE, file.sha256)
+            self.app.objects.verify(fact_files.BUCKET, file.id, *told)
+        return self._import(request, call)
+
+    @query
+    def _brought(self, tx: Transaction, request: pb.ImportLearnerFactsRequest) -> Any:
+        return fact_files.get(tx, names.uuid_in(request.name, "learnerFactFiles"))
+
+    @mutation
+    def _import(
         self, tx: Transaction, request: pb.ImportLearnerFactsRequest
     ) -> operation_pb2.VoucherOperation:
         file = names.uuid_in(request.name, "learnerFactFiles")
-        return operation_message(importing_facts.start(self.app, tx, file, dry_run=request.dry_run))
+        return operation_message(importing_facts.start(tx, file, dry_run=request.dry_run))
 
     @query
     def ListLearnerFactFindings(

@@ -19,6 +19,7 @@ from services.platform.rpc.exchange import Received, exchange
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import fact_message, fact_of
 from services.vouchers.app import VouchersApp
+from services.vouchers.desk import never_ones_own
 from services.vouchers.domain.facts import Fact, Told, check_all
 from services.vouchers.relationships import is_learner
 from services.vouchers.store import facts
@@ -37,10 +38,11 @@ class LearnerFactApi(learner_fact_pb2_grpc.LearnerFactServiceServicer):
     def PushLearnerFacts(
         self, tx: Transaction, request: pb.PushLearnerFactsRequest
     ) -> pb.PushLearnerFactsResponse:
+        never_ones_own(tx, request.parent)
         pushed = _facts_of(request.facts, tx.now.date())
         facts.put(tx, request.parent, pushed)
         rows = facts.stored(tx, request.parent, pushed)
-        return pb.PushLearnerFactsResponse(facts=map(_message, rows))
+        return pb.PushLearnerFactsResponse(facts=[_message(row, own=False) for row in rows])
 
     @exchange
     def StreamLearnerFacts(
@@ -82,7 +84,7 @@ class LearnerFactApi(learner_fact_pb2_grpc.LearnerFactServiceServicer):
             filters={"parent": request.parent, "own": own},
         )
         return pb.ListLearnerFactsResponse(
-            facts=map(_message, found.rows), next_page_token=found.next_page_token
+            facts=[_message(row, own=own) for row in found.rows], next_page_token=found.next_page_token
         )
 
 
@@ -106,5 +108,7 @@ def _findings(number: int, violations: Iterable[Violation]) -> Iterator[pb.Learn
         yield pb.LearnerFactFinding(position=number, field=field, explanation=description)
 
 
-def _message(row: Row[Any]) -> pb.LearnerFact:
-    return fact_message(facts.fact_of(row), f"{row.learner}/facts/{row.id}", row.created_at)
+def _message(row: Row[Any], *, own: bool) -> pb.LearnerFact:
+    message = fact_message(facts.fact_of(row), f"{row.learner}/facts/{row.id}", row.created_at)
+    message.told_by = "" if own else row.told_by
+    return message

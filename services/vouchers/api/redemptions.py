@@ -6,6 +6,7 @@ that writes, sent with COMMIT.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from waymark.errors.v1 import reason_pb2
@@ -25,6 +26,7 @@ from services.vouchers.api.reservation import reserve, reserving
 from services.vouchers.app import VouchersApp
 from services.vouchers.authorising import agree, send_code
 from services.vouchers.clawing_back import claw_back
+from services.vouchers.desk import never_ones_own
 from services.vouchers.domain import bookings, payment
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
@@ -32,7 +34,7 @@ from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import tell_ended
 from services.vouchers.releasing import release_reservation
-from services.vouchers.store import ledger, names, offers, receivables, redemptions, vouchers
+from services.vouchers.store import evidence, ledger, names, offers, receivables, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
 
 
@@ -170,12 +172,27 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     def AcceptRedemption(self, tx: Transaction, request: pb.AcceptRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         keep_apart(row.currency)
+        never_ones_own(tx, row.learner)
         return changed(self.app, tx, row, accept(self.app, tx, row, asked(request, row.currency)))
+
+    @mutation(ahead=stepping)
+    def ReturnDelivery(self, tx: Transaction, request: pb.ReturnDeliveryRequest) -> pb.Redemption:
+        row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
+        keep_apart(row.currency)
+        never_ones_own(tx, row.learner)
+        moved = redemptions.redemption_of(row).send_back()
+        evidence.send_back(tx, row)
+        reason = pb.Redemption.EndReason.Name(request.reason_code).removeprefix("END_REASON_")
+        tx.publish(events_pb2.DeliveryReturned(ref=ref(row), reason=reason))
+        note = self.app.notes.seal(request.name, request.reason)
+        said = {"evidence": [], "end_reason": int(request.reason_code), "sealed_note": note}
+        return changed(self.app, tx, row, redemptions.move(tx, row, moved, **said))
 
     @mutation(ahead=settling)
     def RejectRedemption(self, tx: Transaction, request: pb.RejectRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
         keep_apart(row.currency)
+        never_ones_own(tx, row.learner)
         after = redemptions.redemption_of(row).reject()
         return end(self.app, tx, row, after, request.reason_code, request.reason)
 
@@ -188,6 +205,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     @mutation(ahead=settling)
     def ReportNoShow(self, tx: Transaction, request: pb.ReportNoShowRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
+        never_ones_own(tx, row.learner)
         before = redemptions.redemption_of(row)
         rules = self.app.rules(tx, row.programme_id, row.version_number)
         fee = payment.no_show_fee(rules.version.payment_rule, before.amount)
@@ -203,6 +221,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     def ClawBackRedemption(self, tx: Transaction, request: pb.ClawBackRedemptionRequest) -> pb.Redemption:
         row = receivables.lock_redemption(tx, names.uuid_in(request.name, "redemptions"))
         keep_apart(row.currency)
+        never_ones_own(tx, row.learner)
         return take_back(self.app, tx, row, request, request.reason, at_fault=request.learner_at_fault)
 
     @mutation
@@ -223,13 +242,18 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             "learner": request.learner,
             "organisation": request.organisation,
             "state": int(request.state),
+            "session_over_days": request.session_over_days,
             "sandbox": request.sandbox,
         }
+        over = request.session_over_days
+        ended_by = tx.now.date() - timedelta(days=over) if over else None
         found = page(
             tx,
             self.app.signer,
-            redemptions.listed(request.learner, request.organisation, request.state, sandbox=request.sandbox),
-            order_by=[table.c.id.desc()],
+            redemptions.listed(
+                request.learner, request.organisation, request.state, ended_by, sandbox=request.sandbox
+            ),
+            order_by=[table.c.id.asc() if ended_by else table.c.id.desc()],
             request=request,
             filters=filters,
         )

@@ -78,8 +78,8 @@ def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequ
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         keep_apart(row.currency)
         return row
-    caller = tx.principal.subject
-    attempts.check(tx, caller)
+    counted = attempts.budgets(app.code_key, tx.principal)
+    attempts.check(tx, counted)
     try:
         hmac = codes.code_hmac(app.code_key, codes.normalise(request.code))
         found = redemptions.lock_by_code(tx, hmac, request.session)
@@ -88,7 +88,7 @@ def _locked(app: VouchersApp, tx: Transaction, request: pb.ReserveRedemptionRequ
     except Refusal:
         # After the look-up, unlike the tries at a learner's word: a right code of 75 bits is not guessed, and
         # reserving does not wait for a second connection.
-        attempts.count(app.side_engine, caller)
+        attempts.count(app.side_engine, counted)
         raise
     return found
 

@@ -20,6 +20,7 @@ from services.platform.signing import jwk
 from services.vouchers.api.convert import moment
 from services.vouchers.api.voucher_messages import voucher_message
 from services.vouchers.app import VouchersApp
+from services.vouchers.desk import never_ones_own
 from services.vouchers.domain import codes, qr
 from services.vouchers.domain.history import Item, Kind, told
 from services.vouchers.domain.money import money
@@ -27,6 +28,7 @@ from services.vouchers.domain.qr import NotGenuineError
 from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.domain.states import VoucherState, need
 from services.vouchers.domain.voucher import LIVE
+from services.vouchers.relationships import is_learner
 from services.vouchers.store import names, voucher_changes, vouchers
 
 CACHED = (("cache-control", "public, max-age=3600"),)
@@ -78,6 +80,8 @@ class VoucherLifeMethods:
     @mutation(answer_stored=False)
     def ReissueVoucher(self, tx: Transaction, request: pb.ReissueVoucherRequest) -> pb.ReissueVoucherResponse:
         row = voucher_changes.lock(tx, names.uuid_in(request.name, "vouchers"))
+        if not is_learner(tx.principal, row.learner):
+            never_ones_own(tx, row.learner)
         need(VoucherState(row.voucher_state), LIVE)
         code, number = codes.new_code(), row.issue_number + 1
         values = {"code_hmac": codes.code_hmac(self.app.code_key, code), "issue_number": number}
@@ -95,7 +99,7 @@ class VoucherLifeMethods:
     @mutation
     def ExtendVoucher(self, tx: Transaction, request: pb.ExtendVoucherRequest) -> pb.Voucher:
         row = voucher_changes.lock(tx, names.uuid_in(request.name, "vouchers"))
-        _never_ones_own(tx, row)
+        never_ones_own(tx, row.learner)
         until = request.expire_time.ToDatetime(UTC)
         before = vouchers.voucher_of(row)
         after = before.extend(until)
@@ -122,7 +126,7 @@ class VoucherLifeMethods:
     ) -> pb.Voucher:
         voucher_id = names.uuid_in(request.name, "vouchers")
         row = voucher_changes.lock(tx, voucher_id)
-        _never_ones_own(tx, row)
+        never_ones_own(tx, row.learner)
         proposal = voucher_changes.proposed(tx, voucher_id)
         if row.proposed_expires_at is None or proposal is None:
             metadata = {"state": "NOTHING_PROPOSED", "needed": "PROPOSED"}
@@ -148,11 +152,6 @@ class VoucherLifeMethods:
         )
         _tell_extended(tx, row, request.name, until)
         return voucher_message(extended, self.app.notes)
-
-
-def _never_ones_own(tx: Transaction, row: Row[Any]) -> None:
-    if row.learner == f"learners/{tx.principal.subject}":
-        raise Refusal(reason_pb2.REASON_SAME_PERSON)
 
 
 def _tell_extended(tx: Transaction, row: Row[Any], name: str, until: datetime) -> None:

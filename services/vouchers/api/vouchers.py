@@ -11,6 +11,7 @@ from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.voucher_life import VoucherLifeMethods
 from services.vouchers.api.voucher_messages import voucher_message
 from services.vouchers.app import VouchersApp
+from services.vouchers.desk import never_ones_own
 from services.vouchers.domain import qr
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.ending import end_voucher
@@ -69,6 +70,7 @@ class VoucherApi(VoucherLifeMethods, voucher_pb2_grpc.VoucherServiceServicer):
     @mutation
     def RevokeVoucher(self, tx: Transaction, request: pb.RevokeVoucherRequest) -> pb.Voucher:
         voucher_id = names.uuid_in(request.name, "vouchers")
+        never_ones_own(tx, vouchers.get(tx, voucher_id).learner)
         end_voucher(tx, voucher_id, VoucherState.REVOKED)
         note = self.app.notes.seal(f"vouchers/{voucher_id}", request.reason)
         vouchers.say_why(tx, voucher_id, request.reason_code, note)

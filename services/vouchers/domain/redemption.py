@@ -94,6 +94,13 @@ class Redemption:
         )
         return left, replace(accepted, id=part, amount=limit, taken=0, instalment=number)
 
+    def send_back(self) -> Redemption:
+        """The delivery is to be mended. Raises Refusal(WRONG_STATE): also a no-show is no delivery."""
+        need(self.state, (State.DELIVERED,))
+        if self.no_show is not None:
+            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "NO_SHOW", "needed": "DELIVERED"})
+        return replace(self, state=State.STARTED)
+
     def reject(self) -> Redemption:
         """The delivery is refused. Raises Refusal(WRONG_STATE) unless delivered."""
         need(self.state, (State.DELIVERED,))

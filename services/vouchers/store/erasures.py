@@ -43,6 +43,10 @@ WHERE l.id = ANY (:people) AND c.learner = l.id AND c.created_at <= l.erased_at"
 WHERE l.id = ANY (:people) AND v.learner = l.id AND v.created_at <= l.erased_at"""),
     text("""UPDATE redemptions r SET sealed_note = NULL FROM learners l
 WHERE l.id = ANY (:people) AND r.learner = l.id AND r.created_at <= l.erased_at AND r.clawed_cents = 0"""),
+    # Of what was never paid for, unless it may tell against the provider (SUSPECTED_MISUSE).
+    text("""UPDATE evidence e SET let_go_at = now() FROM redemptions r JOIN learners l ON r.learner = l.id
+WHERE l.id = ANY (:people) AND r.created_at <= l.erased_at AND r.state IN (8, 9, 10) AND r.instalment = 0
+  AND r.end_reason <> 8 AND e.redemption_id = r.id AND e.let_go_at IS NULL"""),
 )
 _DONE = text("UPDATE learners SET erased_at = NULL WHERE id = ANY (:people)")
 

@@ -18,14 +18,14 @@ from services.vouchers.store.tables import learner_facts, learners
 
 # Whoever writes facts takes them in one order, so that two who do never wait for each other in a ring.
 _PUT = text("""INSERT INTO learner_facts
-  (id, learner, key, source, value, observed_date, valid_until, created_at)
-SELECT id, learner, key, source, CAST(value AS jsonb), observed_date, valid_until, :now
+  (id, learner, key, source, value, observed_date, valid_until, told_by, created_at)
+SELECT id, learner, key, source, CAST(value AS jsonb), observed_date, valid_until, :by, :now
 FROM unnest(CAST(:id AS uuid[]), CAST(:learner AS text[]), CAST(:key AS text[]), CAST(:source AS smallint[]),
   CAST(:value AS text[]), CAST(:observed AS date[]), CAST(:until AS date[]))
   AS e (id, learner, key, source, value, observed_date, valid_until)
 ON CONFLICT (learner, key, source) DO UPDATE SET value = excluded.value,
   observed_date = excluded.observed_date, valid_until = excluded.valid_until,
-  created_at = excluded.created_at""")
+  told_by = excluded.told_by, created_at = excluded.created_at""")
 _KNOW = text("INSERT INTO learners (id) SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING")
 
 _KNOW_ONE = insert(learners).on_conflict_do_nothing()
@@ -44,9 +44,9 @@ def put(tx: Transaction, learner: str, facts: Sequence[Fact]) -> None:
     put_all(tx, [Told(learner, fact) for fact in facts])
 
 
-def put_all(tx: Transaction, told: Iterable[Told]) -> None:
+def put_all(tx: Transaction, told: Iterable[Told], by: str = "") -> None:
     """Stores facts about any number of learners as if one by one: of several with the same learner, key and
-    source the last stays."""
+    source the last stays. `by`: subject of who told them, by default the caller."""
     last = {(each.learner, each.fact.key, int(each.fact.source)): each.fact for each in told}
     if not last:
         return
@@ -61,7 +61,7 @@ def put_all(tx: Transaction, told: Iterable[Told]) -> None:
         "observed": [fact.observed for fact in facts],
         "until": [fact.valid_until for fact in facts],
     }
-    tx.execute(_PUT, {"now": tx.now, **columns})
+    tx.execute(_PUT, {"now": tx.now, "by": by or tx.principal.subject, **columns})
 
 
 def name_of(tx: Transaction, learner: str, fact: Fact) -> str:

@@ -5,7 +5,8 @@ The first travels with BEGIN where the request names what to lock, the second wi
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, select, text
@@ -16,10 +17,11 @@ from services.platform.db.wire import Call, locking, named
 from services.platform.errors import Refusal
 from services.vouchers.domain.amounts import Funded
 from services.vouchers.domain.ledger import Booking, Head
-from services.vouchers.domain.redemption import Redemption
+from services.vouchers.domain.redemption import OPEN, Redemption
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import ledger, sanctions, vouchers
+from services.vouchers.store.catalogue_tables import sessions
 from services.vouchers.store.columns import apart
 from services.vouchers.store.tables import redemptions
 
@@ -67,10 +69,10 @@ RESERVE = named(
 MOVE = named(
     "move",
     """UPDATE redemptions SET state = CAST(:state AS smallint), evidence = :evidence, updated_at = now(),
-  started_at = CASE CAST(:state AS smallint) WHEN 3 THEN now() ELSE started_at END,
+  started_at = CASE CAST(:state AS smallint) WHEN 3 THEN coalesce(started_at, now()) ELSE started_at END,
   delivered_at = CASE WHEN CAST(:state AS smallint) = 4 AND CAST(:no_show_at AS timestamptz) IS NULL
     THEN now() ELSE delivered_at END,
-  no_show_at = CAST(:no_show_at AS timestamptz),
+  no_show_at = CAST(:no_show_at AS timestamptz), end_reason = :end_reason, sealed_note = :sealed_note,
   version = version + 1 WHERE id = :id""",
 )
 RESOLVE = named(
@@ -113,6 +115,13 @@ TAKE_OUT = named(
 )
 _PARTS = text("""SELECT id, part_of, instalment, accepted_cents FROM redemptions
 WHERE part_of = ANY(CAST(:redemptions AS uuid[])) ORDER BY part_of, instalment""")
+# A locked one is moving right now; its turn comes with the next run.
+_TAKE_OVERDUE = text("""WITH late AS (
+  SELECT r.id, s.end_date FROM redemptions r JOIN sessions s ON s.name = r.session
+  WHERE r.state IN (2, 3, 4) AND r.overdue_told_at IS NULL AND s.end_date <= CAST(:until AS date)
+  LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED
+) UPDATE redemptions r SET overdue_told_at = :now FROM late WHERE r.id = late.id
+RETURNING r.*, late.end_date""")
 _TIMED_OUT = text("""SELECT id FROM redemptions WHERE state = 1 AND authorise_until <= now()
 ORDER BY authorise_until LIMIT :limit""")
 
@@ -180,13 +189,15 @@ def reserve(tx: Transaction, head: Head, voucher: Voucher, booking: Booking, val
     )
 
 
-def move(tx: Transaction, row: Any, redemption: Redemption, **more: list[str]) -> dict[str, Any]:
+def move(tx: Transaction, row: Any, redemption: Redemption, **more: Any) -> dict[str, Any]:
     """Writes a step of a locked row that moves no money, with the commit; returns what changed in the row.
-    `more`: its evidence."""
+    `more`: its evidence, and why a delivery is sent back, which is forgotten with the next step."""
     changed = {
         "state": int(redemption.state),
         "evidence": row.evidence,
         "no_show_at": redemption.no_show,
+        "end_reason": 0,
+        "sealed_note": None,
         **more,
     }
     tx.at_commit(MOVE(id=redemption.id, **changed))
@@ -281,9 +292,17 @@ def timed_out(tx: Transaction, limit: int) -> list[str]:
     return [str(row.id) for row in tx.execute(_TIMED_OUT, {"limit": limit})]
 
 
-def listed(learner: str, organisation: str, state: int, *, sandbox: bool) -> Select[Any]:
+def take_overdue(tx: Transaction, until: date, limit: int) -> Sequence[Row[Any]]:
+    """Notes that redemptions of sessions that ended by `until` are told to be overdue, at most `limit`;
+    returns them, with the session's `end_date`."""
+    return tx.execute(_TAKE_OVERDUE, {"until": until, "now": tx.now, "limit": limit}).all()
+
+
+def listed(
+    learner: str, organisation: str, state: int, ended_by: date | None, *, sandbox: bool
+) -> Select[Any]:
     """Returns the statement for redemptions, parts left out, either real ones or those of the sandbox; empty
-    and zero mean any."""
+    and zero mean any. `ended_by`: only open ones, agreed to, whose session ended by that day."""
     statement = select(redemptions).where(
         redemptions.c.part_of.is_(None), apart(redemptions.c.currency, sandbox=sandbox)
     )
@@ -293,4 +312,8 @@ def listed(learner: str, organisation: str, state: int, *, sandbox: bool) -> Sel
         statement = statement.where(redemptions.c.organisation == organisation)
     if state:
         statement = statement.where(redemptions.c.state == state)
+    if ended_by:
+        over = select(sessions.c.name).where(sessions.c.end_date <= ended_by)
+        waiting = redemptions.c.state.in_([int(each) for each in OPEN if each > RedemptionState.RESERVED])
+        statement = statement.where(waiting, redemptions.c.session.in_(over))
     return statement

@@ -1,4 +1,5 @@
-"""Facts that decisions were taken on, and words written in them: let go of once public money does not ask.
+"""Facts that decisions were taken on, words written in them and files handed in: let go of once public money
+does not ask.
 
 Regulation (EU) 2021/1060, article 82: supporting documents are kept for five years from 31 December of the
 year of the last payment. That is a source's `retention_years` at least, and of the sources of a programme the
@@ -58,12 +59,16 @@ WHERE a.id = ANY (:cases) AND r.learner = a.learner AND r.voucher_id = a.voucher
   AND c.redemption_id = r.id"""),
     text("""UPDATE redemptions r SET sealed_note = NULL FROM applications a
 WHERE a.id = ANY (:cases) AND r.learner = a.learner AND r.voucher_id = a.voucher_id"""),
+    # Size and hash stay; the bytes go with the next sweep, which asks what is still known.
+    text("""UPDATE evidence e SET let_go_at = now() FROM redemptions r, applications a
+WHERE a.id = ANY (:cases) AND r.learner = a.learner AND r.voucher_id = a.voucher_id
+  AND e.redemption_id = r.id"""),
 )
 
 
 def let_go(tx: Transaction, limit: int) -> int:
-    """Lets go of the facts and words of closed cases past their retention, with their counts kept; returns of
-    how many, at most `limit`."""
+    """Lets go of the facts, words and files of closed cases past their retention, with their counts kept;
+    returns of how many, at most `limit`."""
     cases = list(tx.execute(_TAKE, {"year": tx.now.year, "limit": limit}).scalars())
     if cases:
         reports.keep_counts(tx, cases)

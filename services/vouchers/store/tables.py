@@ -134,6 +134,7 @@ learner_facts = Table(
     Column("value", JSONB, nullable=False),
     Column("observed_date", Date, nullable=False),
     Column("valid_until", Date),
+    blank("told_by"),
     created(),
     UniqueConstraint("learner", "key", "source"),
 )
@@ -296,6 +297,7 @@ redemptions = Table(
     moment("delivered_at", nullable=True),
     moment("no_show_at", nullable=True),
     moment("checked_at", nullable=True),
+    moment("overdue_told_at", nullable=True),
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
     moment("updated_at"),
     version(),
@@ -329,7 +331,7 @@ Index(
     unique=True,
     postgresql_where=text("part_of IS NOT NULL"),
 )
-Index("redemptions_not_started", redemptions.c.session, postgresql_where=text("state IN (1, 2)"))
+Index("redemptions_open", redemptions.c.session, postgresql_where=text("state IN (1, 2, 3, 4)"))
 Index("redemptions_waiting", redemptions.c.authorise_until, postgresql_where=text("state = 1"))
 Index("redemptions_held", redemptions.c.release_at, postgresql_where=text("state = 5 AND held_cents > 0"))
 Index("redemptions_unchecked", redemptions.c.id, postgresql_where=text("state = 5 AND checked_at IS NULL"))
@@ -356,7 +358,10 @@ evidence = Table(
     words("content_type"),
     words("sha256"),
     Column("kind", SmallInteger, nullable=False, server_default="1"),
-    moment("verified_at", nullable=True),
+    moment("checked_at", nullable=True),  # the uploaded bytes
+    moment("verified_at", nullable=True),  # handed in
+    moment("returned_at", nullable=True),  # sent back
+    moment("let_go_at", nullable=True),  # its bytes
     created(),
 )
 

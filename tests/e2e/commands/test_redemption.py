@@ -84,4 +84,15 @@ def test_a_learner_applies_and_spends_and_a_school_delivers(
     paper.write_bytes(certificate("terminal"))
     delivered = school.gets("redemption", "deliver", booked, str(paper))
     assert (delivered["state"], len(delivered["evidence"])) == ("STATE_DELIVERED", 1)
-    assert "accepted" in Person(stack).prints("redemption", "accept", booked)
+    desk, copy = Person(stack), tmp_path / "copy.pdf"
+    (piece,) = desk.gets("redemption", "evidence", "list", booked)
+    assert str(paper.stat().st_size) in desk.prints("redemption", "evidence", "list", booked)
+    desk.prints("redemption", "evidence", "get", piece["name"], "--out", str(copy))
+    assert copy.read_bytes() == paper.read_bytes()
+    assert learner.gets("redemption", "evidence", "list", booked) == []  # a list names others
+    sent_back = ("redemption", "return", booked, "evidence_insufficient", "--note", "not signed")
+    assert "started" in desk.prints(*sent_back)
+    assert "not signed" in school.prints("redemption", "show", booked)
+    assert school.gets("redemption", "deliver", booked, str(paper))["state"] == "STATE_DELIVERED"
+    assert booked not in desk.prints("redemption", "list", "--overdue")
+    assert "accepted" in desk.prints("redemption", "accept", booked)

@@ -6,6 +6,7 @@ import hashlib
 from datetime import date, timedelta
 from importlib import import_module
 
+import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.catalogue.v1 import events_pb2, organisation_pb2, source_pb2, upload_pb2
 
@@ -15,6 +16,7 @@ from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import Catalogue, day
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
+from tests.support.uploads import idle_while_compared, put
 
 Organisation = organisation_pb2.Organisation
 
@@ -191,7 +193,7 @@ def test_sources(catalogue: Catalogue) -> None:
     assert reason_of(catalogue.sources().CreateSource, empty) == "INVALID_ARGUMENT"
 
 
-def test_uploads_are_checked_and_private(catalogue: Catalogue) -> None:
+def test_uploads_are_checked_and_private(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"a,b\n"
     request = upload_pb2.CreateUploadRequest(
         size_bytes=len(data), content_type="text/csv", sha256=hashlib.sha256(data).hexdigest()
@@ -200,5 +202,9 @@ def test_uploads_are_checked_and_private(catalogue: Catalogue) -> None:
     end = upload_pb2.FinalizeUploadRequest(name=made.name)
     assert reason_of(catalogue.uploads().FinalizeUpload, end) == "UPLOAD_MISSING"
     assert reason_of(catalogue.uploads(catalogue.second).FinalizeUpload, end) == "NOT_FOUND"
+    put(made.upload_url, made.upload_headers, data).raise_for_status()
+    idle = idle_while_compared(monkeypatch, catalogue.app.settings.database_url)
+    states = {catalogue.uploads().FinalizeUpload(end).state for _ in range(2)}
+    assert (states, idle) == ({upload_pb2.Upload.STATE_READY}, [0])
     request.size_bytes = 1 << 40
     assert reason_of(catalogue.uploads().CreateUpload, request) == "INVALID_ARGUMENT"

@@ -100,7 +100,7 @@ def test_the_hold_of_an_alert_is_not_released_before_a_finding_is_verified(
     real = holds.get
 
     class Forgetful:
-        alert_id, verified_by, placed_by, released_at = None, "", "", None
+        alert_id, verified_by, placed_by, released_at, target = None, "", "", None, ""
 
     monkeypatch.setattr(holds, "get", lambda tx, key: real(tx, key) and Forgetful)
     if guarded:

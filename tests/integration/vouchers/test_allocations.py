@@ -128,6 +128,16 @@ def test_a_dry_run_gives_nobody_anything_and_says_the_same(world: World) -> None
     assert world.balances() != before
 
 
+def test_nobody_gives_themselves_a_voucher(world: World) -> None:
+    colleague, own = jobseekers(world, 2)
+    allocation = created(world, world.programme(APTIC), file_of([colleague, own]))
+    manager = world.person("programme_manager", subject=own.subject)
+    started = manager.allocations.RunAllocation(pb.RunAllocationRequest(name=allocation.name))
+    done = finished(world, started.name)
+    assert [list(row.reason_codes) for row in rows(world, done)] == [[], ["SAME_PERSON"]]
+    assert ran(world, allocation).allocation.allocated_count == 1  # control: run by another
+
+
 def test_every_way_a_row_can_be_wrong_says_how_to_mend_it(world: World) -> None:
     programme = world.programme(APTIC)
     good, unknown = world.learner(), world.person("learner")

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from waymark.vouchers.v1 import redemption_pb2 as pb
-from waymark.vouchers.v1 import voucher_pb2
+from waymark.vouchers.v1 import redemption_pb2_grpc, voucher_pb2
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
-from services.vouchers.store import redemptions
+from services.vouchers.store import attempts, redemptions
 from tests.integration.vouchers.refusals import at_once, refused
 from tests.integration.vouchers.unlocked import unlock_reservations
+from tests.support.canary import everything
 from tests.support.meetings import Meeting
+from tests.support.servers import token
 from tests.support.vouchers import NO_EVIDENCE, World, cents, eur, request_id
 
 State = pb.Redemption
@@ -150,6 +152,34 @@ def test_wrong_codes_use_up_a_budget(world: World) -> None:
     assert set(reasons) == {"VOUCHER_CODE_INVALID"}
     right = pb.ReserveRedemptionRequest(code=second, session=world.session)
     assert refused(lambda: reserve(right)) == "TOO_MANY_ATTEMPTS"
+
+
+def test_wrong_codes_from_one_address_use_up_a_budget_of_their_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "ADDRESS_BUDGET", 3)
+    wrong = pb.ReserveRedemptionRequest(code="0000-0000-0000-0000", session=world.session)
+
+    def from_address(address: str) -> str:
+        """One who calls for the first time."""
+        caller = token("provider", subject=request_id(), org=world.organisation)
+        sent = {"x-envoy-external-address": address}
+        stub = world.served.stub(redemption_pb2_grpc.RedemptionServiceStub, caller, **sent)
+        return refused(lambda: stub.ReserveRedemption(wrong))
+
+    network = ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:1"]
+    assert [from_address(each) for each in network] == ["VOUCHER_CODE_INVALID"] * 3
+    assert from_address("2001:db8::3") == "TOO_MANY_ATTEMPTS"
+    for other in ("2001:db8:0:1::1", "198.51.100.1", "::ffff:198.51.100.2", "unknown"):
+        assert from_address(other) == "VOUCHER_CODE_INVALID"
+    assert "2001:db8" not in everything(world.app.engine)
+    with transaction(world.app) as tx:
+        tx.execute(text("UPDATE code_attempts SET window_start = now() - interval '61 minutes'"))
+    jobs.forget_attempts(world.app)
+    with transaction(world.app) as tx:
+        assert tx.execute(text("SELECT count(*) FROM code_attempts")).scalar_one() == 0
+    monkeypatch.setattr(attempts, "ADDRESS_BUDGET", 10**6)  # control
+    assert {from_address(network[0]) for _ in range(4)} == {"VOUCHER_CODE_INVALID"}
 
 
 def test_a_code_is_shown_once(world: World) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from waymark.vouchers.v1 import events_pb2
+from waymark.vouchers.v1 import events_pb2, redemption_pb2
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs, reminding
+from tests.support.quality import told
 from tests.support.vouchers import NO_EVIDENCE, World, cents
 
 
@@ -100,3 +102,29 @@ def test_two_jobs_at_once_send_each_once(world: World) -> None:
         for done in [pool.submit(jobs.remind_expiring, world.app) for _ in range(4)]:
             done.result()
     assert len(reminded(world)) == 4
+
+
+def test_trainings_that_are_over_and_wait_are_told_once_and_listed_oldest_first(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    delivered = world.delivered(learner, voucher, 10_000).name
+    agreed = world.reserve(learner, voucher, 10_000).name
+    learner.redemptions.AuthoriseRedemption(redemption_pb2.AuthoriseRedemptionRequest(name=agreed))
+    world.accepted(learner, voucher, 10_000)
+    world.reserve(learner, voucher, 10_000)  # which expires by itself
+
+    def overdue() -> tuple[list[tuple[str, str]], list[str]]:
+        for _ in range(2):
+            jobs.tell_overdue(world.app)
+        events = told(world, events_pb2.RedemptionOverdue)
+        request = redemption_pb2.ListRedemptionsRequest(session_over_days=14)
+        found = world.caseworker.redemptions.ListRedemptions(request).redemptions
+        return sorted((event.ref.redemption, event.state) for event in events), [each.name for each in found]
+
+    def ended(days: int) -> None:
+        with transaction(world.app) as tx:
+            tx.execute(text("UPDATE sessions SET end_date = :day"), {"day": world.today - timedelta(days)})
+
+    ended(13)
+    assert overdue() == ([], [])  # control: not yet
+    ended(14)
+    assert overdue() == ([(delivered, "DELIVERED"), (agreed, "AUTHORISED")], [delivered, agreed])

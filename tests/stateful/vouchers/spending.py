@@ -208,14 +208,19 @@ class Redemptions(Waiting):
         percents=SHARES,
         in_instalments=st.booleans(),
         missed=st.booleans(),
+        mended=st.booleans(),
     )
-    def begin(self, amount: int, percents: list[int], in_instalments: bool, missed: bool) -> Any:
+    def begin(
+        self, amount: int, percents: list[int], in_instalments: bool, missed: bool, mended: bool
+    ) -> Any:
         """Few runs would come as far as here by themselves."""
         voucher = self.apply(in_instalments)
         if missed:
             other = self.reserve(voucher, 30_000)
             self.authorise(other)
             self.no_show(other)
+        if mended and isinstance(late := self.attend(voucher, 10_000), str):
+            self.send_back(late)
         return self.train(voucher, amount, percents)
 
     @rule(redemption=redemptions)
@@ -254,6 +259,15 @@ class Redemptions(Waiting):
         """An instalment more, or what there is."""
         self.deliver(redemption)
         return self.accept(redemption, percent)
+
+    @rule(redemption=redemptions)
+    def send_back(self, redemption: str) -> None:
+        """What is handed in, and hand it in anew."""
+        self.deliver(redemption)
+        why = pb.Redemption.END_REASON_EVIDENCE_INSUFFICIENT
+        request = pb.ReturnDeliveryRequest(name=redemption, reason_code=why, reason=CANARY)
+        self.journal.acknowledged(lambda: self.world.caseworker.redemptions.ReturnDelivery(request), 1)
+        self.deliver(redemption)
 
     @rule(redemption=redemptions)
     def reject(self, redemption: str) -> None:

@@ -33,22 +33,23 @@ LETTERS = {
     "RedemptionDelivered": "d",
     "NoShowReported": "n",
     "InstalmentAccepted": "i",
+    "DeliveryReturned": "e",
     "RedemptionAccepted": "c",
     "RedemptionClawedBack": "b",
     "RedemptionReleased": "x",
 }
-MISSED = "ra(s(di)*)?n"
-DELIVERED = f"(ras(di)*d|{MISSED})"
+MISSED = "ra(s(d[ie])*)?n"
+DELIVERED = f"(ras(d[ie])*d|{MISSED})"
 PATHS = {
     "RESERVED": "r",
     "AUTHORISED": "ra",
-    "STARTED": "ras(di)*",
+    "STARTED": "ras(d[ie])*",
     "DELIVERED": DELIVERED,
     "ACCEPTED": f"{DELIVERED}cb*",
     "SETTLING": f"{DELIVERED}cb*",
     "PAID": f"{DELIVERED}cb*",
     "CLAWED_BACK": f"{DELIVERED}cb+",
-    "VOIDED": f"(ra?|ras(di)*|{MISSED})x",
+    "VOIDED": f"(ra?|ras(d[ie])*|{MISSED})x",
     "EXPIRED": "rx",
     "REJECTED": f"{DELIVERED}x",
 }
@@ -212,7 +213,7 @@ def redemptions(do: Driven, part: str, whole: str) -> None:
         ["freeze", "approve", "give_up"],
         ["freeze", "approve", "fetch"],
     )
-    for steps in (*ways, ["freeze", "approve", "send"], ["freeze"], []):
+    for steps in (*ways, ["freeze", "approve", "fetch", "send"], ["freeze"], []):
         batch = do("gather")
         for step in steps:
             do(step, batch)

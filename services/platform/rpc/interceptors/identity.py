@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from waymark.errors.v1 import reason_pb2
 
@@ -23,6 +24,6 @@ def identity(verify: Verify) -> Callable[[Call], None]:
         scheme, _separator, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refusal(reason_pb2.REASON_UNAUTHENTICATED)
-        call.principal = verify(token)
+        call.principal = replace(verify(token), address=call.address)
 
     return check

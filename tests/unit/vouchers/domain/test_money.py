@@ -115,6 +115,7 @@ def test_a_redemption_moves_only_along_its_way(state: RedemptionState) -> None:
         "miss": {RedemptionState.AUTHORISED, RedemptionState.STARTED},
         "accept": {RedemptionState.DELIVERED},
         "reject": {RedemptionState.DELIVERED},
+        "send_back": {RedemptionState.DELIVERED},
         "void": {RedemptionState.RESERVED, RedemptionState.AUTHORISED, RedemptionState.STARTED},
         "expire": {RedemptionState.RESERVED},
     }
@@ -132,6 +133,12 @@ def test_a_redemption_moves_only_along_its_way(state: RedemptionState) -> None:
             assert state not in states, step
         else:
             assert state in states, step
+
+
+def test_a_no_show_is_no_delivery_to_send_back() -> None:
+    missed = redemption(RedemptionState.STARTED).miss(NOW, None, 10)
+    with pytest.raises(Refusal, match="WRONG_STATE"):
+        missed.send_back()
 
 
 def test_a_reservation_waits_until_its_limit() -> None:

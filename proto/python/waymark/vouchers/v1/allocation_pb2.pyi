@@ -155,7 +155,9 @@ class AllocationRow(_message.Message):
     """The voucher, `vouchers/{id}`; empty in a dry run."""
     @_builtins.property
     def reason_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Why not: codes of clauses, as for an application; `EARLIER_COHORT` for a person whom an earlier version decides."""
+        """Why not: codes of clauses, as for an application; `EARLIER_COHORT` for a person whom an earlier version decides,
+        `SAME_PERSON` for whoever runs the allocation.
+        """
 
     @_builtins.property
     def missing_facts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

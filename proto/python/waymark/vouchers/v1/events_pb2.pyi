@@ -492,6 +492,36 @@ class RedemptionDelivered(_message.Message):
 Global___RedemptionDelivered: _TypeAlias = RedemptionDelivered  # noqa: Y015
 
 @_typing.final
+class DeliveryReturned(_message.Message):
+    """A delivery was sent back, and the training counts as started again. The back office reacts: it tells the provider, who hands it
+    in anew (`RedemptionDelivered`).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why: `EVIDENCE_INSUFFICIENT` or another reason of a redemption."""
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """Which redemption."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryReturned: _TypeAlias = DeliveryReturned  # noqa: Y015
+
+@_typing.final
 class RedemptionAccepted(_message.Message):
     """The delivery was accepted and the amount moved to the provider's held account; with instalments, the last one's."""
 
@@ -622,6 +652,42 @@ class RedemptionReleased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RedemptionReleased: _TypeAlias = RedemptionReleased  # noqa: Y015
+
+@_typing.final
+class RedemptionOverdue(_message.Message):
+    """A training has been over for two weeks, and its money is still set aside: nobody started, delivered or decided on it. Told once.
+    The back office reacts: it asks the provider, or decides.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """Where it stands: AUTHORISED, STARTED or DELIVERED."""
+    @_builtins.property
+    def ref(self) -> Global___RedemptionRef:
+        """Which redemption."""
+
+    @_builtins.property
+    def end_date(self) -> _date_pb2.Date:
+        """Last day of the session."""
+
+    def __init__(
+        self,
+        *,
+        ref: Global___RedemptionRef | None = ...,
+        state: _builtins.str = ...,
+        end_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "ref", b"ref", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedemptionOverdue: _TypeAlias = RedemptionOverdue  # noqa: Y015
 
 @_typing.final
 class PayoutBatchApproved(_message.Message):

@@ -31,7 +31,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&waymark/vouchers/v1/learner_fact.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a waymark/options/v1/options.proto\"\xd1\x03\n\x0bLearnerFact\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12+\n\x03key\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x02\xbaH\x17r\x15\x32\x13^[a-z][a-z_]{1,62}$\x12\x17\n\x04text\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64H\x00\x12\x10\n\x06number\x18\x04 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x05 \x01(\x08H\x00\x12!\n\x04\x64\x61te\x18\x06 \x01(\x0b\x32\x11.google.type.DateH\x00\x12\x39\n\x06source\x18\x07 \x01(\x0e\x32\x1f.waymark.vouchers.v1.FactSourceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\robserved_date\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0bvalid_until\x18\t \x01(\x0b\x32\x11.google.type.Date\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:O\xea\x41L\n\x1cvouchers.waymark/LearnerFact\x12\x1flearners/{learner}/facts/{fact}*\x05\x66\x61\x63ts2\x04\x66\x61\x63tB\x0e\n\x05value\x12\x05\xbaH\x02\x08\x01\"\xb7\x01\n\x17PushLearnerFactsRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12?\n\x05\x66\x61\x63ts\x18\x02 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFactB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"K\n\x18PushLearnerFactsResponse\x12/\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFact\"\x98\x01\n\x19StreamLearnerFactsRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12?\n\x05\x66\x61\x63ts\x18\x02 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFactB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\"\xaf\x01\n\x1aStreamLearnerFactsResponse\x12\x15\n\rmessage_count\x18\x01 \x01(\x03\x12\x14\n\x0cstored_count\x18\x02 \x01(\x03\x12\x12\n\nfact_count\x18\x03 \x01(\x03\x12\x15\n\rinvalid_count\x18\x04 \x01(\x03\x12\x39\n\x08\x66indings\x18\x05 \x03(\x0b\x32\'.waymark.vouchers.v1.LearnerFactFinding\"J\n\x12LearnerFactFinding\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\"\x8f\x01\n\x17ListLearnerFactsRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"d\n\x18ListLearnerFactsResponse\x12/\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8a\x01\n\nFactSource\x12\x1b\n\x17\x46\x41\x43T_SOURCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x46\x41\x43T_SOURCE_SELF_DECLARED\x10\x01\x12\x1c\n\x18\x46\x41\x43T_SOURCE_PES_REGISTER\x10\x02\x12\"\n\x1e\x46\x41\x43T_SOURCE_PORTFOLIO_VERIFIED\x10\x03\x32\x94\x04\n\x12LearnerFactService\x12\xaa\x01\n\x10PushLearnerFacts\x12,.waymark.vouchers.v1.PushLearnerFactsRequest\x1a-.waymark.vouchers.v1.PushLearnerFactsResponse\"9\x8a\xb5\x18\x08\n\x02\x08\t\n\x02\x08\x03\x82\xd3\xe4\x93\x02\'\"\"/v1/{parent=learners/*}/facts:push:\x01*\x12\xa5\x01\n\x12StreamLearnerFacts\x12..waymark.vouchers.v1.StreamLearnerFactsRequest\x1a/.waymark.vouchers.v1.StreamLearnerFactsResponse\"*\x8a\xb5\x18\x04\n\x02\x08\t\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/learnerFacts:stream:\x01*(\x01\x30\x01\x12\xa8\x01\n\x10ListLearnerFacts\x12,.waymark.vouchers.v1.ListLearnerFactsRequest\x1a-.waymark.vouchers.v1.ListLearnerFactsResponse\"7\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=learners/*}/factsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&waymark/vouchers/v1/learner_fact.proto\x12\x13waymark.vouchers.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a waymark/options/v1/options.proto\"\xe8\x03\n\x0bLearnerFact\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12+\n\x03key\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x02\xbaH\x17r\x15\x32\x13^[a-z][a-z_]{1,62}$\x12\x17\n\x04text\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64H\x00\x12\x10\n\x06number\x18\x04 \x01(\x03H\x00\x12\x0e\n\x04\x66lag\x18\x05 \x01(\x08H\x00\x12!\n\x04\x64\x61te\x18\x06 \x01(\x0b\x32\x11.google.type.DateH\x00\x12\x39\n\x06source\x18\x07 \x01(\x0e\x32\x1f.waymark.vouchers.v1.FactSourceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12(\n\robserved_date\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0bvalid_until\x18\t \x01(\x0b\x32\x11.google.type.Date\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x07told_by\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03:O\xea\x41L\n\x1cvouchers.waymark/LearnerFact\x12\x1flearners/{learner}/facts/{fact}*\x05\x66\x61\x63ts2\x04\x66\x61\x63tB\x0e\n\x05value\x12\x05\xbaH\x02\x08\x01\"\xb7\x01\n\x17PushLearnerFactsRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12?\n\x05\x66\x61\x63ts\x18\x02 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFactB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"K\n\x18PushLearnerFactsResponse\x12/\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFact\"\x98\x01\n\x19StreamLearnerFactsRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12?\n\x05\x66\x61\x63ts\x18\x02 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFactB\x0e\xe2\x41\x01\x02\xbaH\x07\x92\x01\x04\x08\x01\x10\x32\"\xaf\x01\n\x1aStreamLearnerFactsResponse\x12\x15\n\rmessage_count\x18\x01 \x01(\x03\x12\x14\n\x0cstored_count\x18\x02 \x01(\x03\x12\x12\n\nfact_count\x18\x03 \x01(\x03\x12\x15\n\rinvalid_count\x18\x04 \x01(\x03\x12\x39\n\x08\x66indings\x18\x05 \x03(\x0b\x32\'.waymark.vouchers.v1.LearnerFactFinding\"J\n\x12LearnerFactFinding\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x03 \x01(\t\"\x8f\x01\n\x17ListLearnerFactsRequest\x12:\n\x06parent\x18\x01 \x01(\tB*\xe2\x41\x01\x02\xbaH#r!2\x1f^learners/[0-9A-Za-z._-]{1,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\"d\n\x18ListLearnerFactsResponse\x12/\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32 .waymark.vouchers.v1.LearnerFact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8a\x01\n\nFactSource\x12\x1b\n\x17\x46\x41\x43T_SOURCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x46\x41\x43T_SOURCE_SELF_DECLARED\x10\x01\x12\x1c\n\x18\x46\x41\x43T_SOURCE_PES_REGISTER\x10\x02\x12\"\n\x1e\x46\x41\x43T_SOURCE_PORTFOLIO_VERIFIED\x10\x03\x32\x94\x04\n\x12LearnerFactService\x12\xaa\x01\n\x10PushLearnerFacts\x12,.waymark.vouchers.v1.PushLearnerFactsRequest\x1a-.waymark.vouchers.v1.PushLearnerFactsResponse\"9\x8a\xb5\x18\x08\n\x02\x08\t\n\x02\x08\x03\x82\xd3\xe4\x93\x02\'\"\"/v1/{parent=learners/*}/facts:push:\x01*\x12\xa5\x01\n\x12StreamLearnerFacts\x12..waymark.vouchers.v1.StreamLearnerFactsRequest\x1a/.waymark.vouchers.v1.StreamLearnerFactsResponse\"*\x8a\xb5\x18\x04\n\x02\x08\t\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/learnerFacts:stream:\x01*(\x01\x30\x01\x12\xa8\x01\n\x10ListLearnerFacts\x12,.waymark.vouchers.v1.ListLearnerFactsRequest\x1a-.waymark.vouchers.v1.ListLearnerFactsResponse\"7\x8a\xb5\x18\x0e\n\x08\x08\x01\x12\x04self\n\x02\x08\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=learners/*}/factsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEARNERFACT'].fields_by_name['source']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_LEARNERFACT'].fields_by_name['create_time']._loaded_options = None
   _globals['_LEARNERFACT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_LEARNERFACT'].fields_by_name['told_by']._loaded_options = None
+  _globals['_LEARNERFACT'].fields_by_name['told_by']._serialized_options = b'\342A\001\003'
   _globals['_LEARNERFACT']._loaded_options = None
   _globals['_LEARNERFACT']._serialized_options = b'\352AL\n\034vouchers.waymark/LearnerFact\022\037learners/{learner}/facts/{fact}*\005facts2\004fact'
   _globals['_PUSHLEARNERFACTSREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -74,24 +76,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEARNERFACTSERVICE'].methods_by_name['StreamLearnerFacts']._serialized_options = b'\212\265\030\004\n\002\010\t\202\323\344\223\002\034\"\027/v1/learnerFacts:stream:\001*'
   _globals['_LEARNERFACTSERVICE'].methods_by_name['ListLearnerFacts']._loaded_options = None
   _globals['_LEARNERFACTSERVICE'].methods_by_name['ListLearnerFacts']._serialized_options = b'\212\265\030\016\n\010\010\001\022\004self\n\002\010\003\202\323\344\223\002\037\022\035/v1/{parent=learners/*}/facts'
-  _globals['_FACTSOURCE']._serialized_start=1662
-  _globals['_FACTSOURCE']._serialized_end=1800
+  _globals['_FACTSOURCE']._serialized_start=1685
+  _globals['_FACTSOURCE']._serialized_end=1823
   _globals['_LEARNERFACT']._serialized_start=274
-  _globals['_LEARNERFACT']._serialized_end=739
-  _globals['_PUSHLEARNERFACTSREQUEST']._serialized_start=742
-  _globals['_PUSHLEARNERFACTSREQUEST']._serialized_end=925
-  _globals['_PUSHLEARNERFACTSRESPONSE']._serialized_start=927
-  _globals['_PUSHLEARNERFACTSRESPONSE']._serialized_end=1002
-  _globals['_STREAMLEARNERFACTSREQUEST']._serialized_start=1005
-  _globals['_STREAMLEARNERFACTSREQUEST']._serialized_end=1157
-  _globals['_STREAMLEARNERFACTSRESPONSE']._serialized_start=1160
-  _globals['_STREAMLEARNERFACTSRESPONSE']._serialized_end=1335
-  _globals['_LEARNERFACTFINDING']._serialized_start=1337
-  _globals['_LEARNERFACTFINDING']._serialized_end=1411
-  _globals['_LISTLEARNERFACTSREQUEST']._serialized_start=1414
-  _globals['_LISTLEARNERFACTSREQUEST']._serialized_end=1557
-  _globals['_LISTLEARNERFACTSRESPONSE']._serialized_start=1559
-  _globals['_LISTLEARNERFACTSRESPONSE']._serialized_end=1659
-  _globals['_LEARNERFACTSERVICE']._serialized_start=1803
-  _globals['_LEARNERFACTSERVICE']._serialized_end=2335
+  _globals['_LEARNERFACT']._serialized_end=762
+  _globals['_PUSHLEARNERFACTSREQUEST']._serialized_start=765
+  _globals['_PUSHLEARNERFACTSREQUEST']._serialized_end=948
+  _globals['_PUSHLEARNERFACTSRESPONSE']._serialized_start=950
+  _globals['_PUSHLEARNERFACTSRESPONSE']._serialized_end=1025
+  _globals['_STREAMLEARNERFACTSREQUEST']._serialized_start=1028
+  _globals['_STREAMLEARNERFACTSREQUEST']._serialized_end=1180
+  _globals['_STREAMLEARNERFACTSRESPONSE']._serialized_start=1183
+  _globals['_STREAMLEARNERFACTSRESPONSE']._serialized_end=1358
+  _globals['_LEARNERFACTFINDING']._serialized_start=1360
+  _globals['_LEARNERFACTFINDING']._serialized_end=1434
+  _globals['_LISTLEARNERFACTSREQUEST']._serialized_start=1437
+  _globals['_LISTLEARNERFACTSREQUEST']._serialized_end=1580
+  _globals['_LISTLEARNERFACTSRESPONSE']._serialized_start=1582
+  _globals['_LISTLEARNERFACTSRESPONSE']._serialized_end=1682
+  _globals['_LEARNERFACTSERVICE']._serialized_start=1826
+  _globals['_LEARNERFACTSERVICE']._serialized_end=2358
 # @@protoc_insertion_point(module_scope)

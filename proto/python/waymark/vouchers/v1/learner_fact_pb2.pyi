@@ -65,6 +65,7 @@ class LearnerFact(_message.Message):
     OBSERVED_DATE_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    TOLD_BY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `learners/{learner}/facts/{id}`."""
     key: _builtins.str
@@ -82,6 +83,8 @@ class LearnerFact(_message.Message):
     """Yes or no."""
     source: Global___FactSource.ValueType
     """Where it comes from. Facts sent by a learner count as self-declared whatever they say."""
+    told_by: _builtins.str
+    """Who told it: the subject of a token; empty for the learner it is about, and for what was told before this was kept."""
     @_builtins.property
     def date(self) -> _date_pb2.Date:
         """A day."""
@@ -111,10 +114,11 @@ class LearnerFact(_message.Message):
         observed_date: _date_pb2.Date | None = ...,
         valid_until: _date_pb2.Date | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        told_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "date", b"date", "flag", b"flag", "number", b"number", "observed_date", b"observed_date", "text", b"text", "valid_until", b"valid_until", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "date", b"date", "flag", b"flag", "key", b"key", "name", b"name", "number", b"number", "observed_date", b"observed_date", "source", b"source", "text", b"text", "valid_until", b"valid_until", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "date", b"date", "flag", b"flag", "key", b"key", "name", b"name", "number", b"number", "observed_date", b"observed_date", "source", b"source", "text", b"text", "told_by", b"told_by", "valid_until", b"valid_until", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["text", "number", "flag", "date"]  # noqa: Y015
     _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015

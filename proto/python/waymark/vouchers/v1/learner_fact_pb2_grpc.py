@@ -58,8 +58,8 @@ class LearnerFactServiceServicer:
 
     def PushLearnerFacts(self, request, context):
         """Stores facts about a learner; a newer one replaces the older one of the same key and source. The answer holds what was
-        handed over and nothing that others told.
-        Errors: INVALID_ARGUMENT.
+        handed over and nothing that others told. Nobody tells of themselves: a learner does so with an application.
+        Errors: INVALID_ARGUMENT, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

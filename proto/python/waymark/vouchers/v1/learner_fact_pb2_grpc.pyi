@@ -35,8 +35,8 @@ class LearnerFactServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LearnerFactServiceAsyncStub: ...
     PushLearnerFacts: _grpc.UnaryUnaryMultiCallable[_learner_fact_pb2.PushLearnerFactsRequest, _learner_fact_pb2.PushLearnerFactsResponse]
     """Stores facts about a learner; a newer one replaces the older one of the same key and source. The answer holds what was
-    handed over and nothing that others told.
-    Errors: INVALID_ARGUMENT.
+    handed over and nothing that others told. Nobody tells of themselves: a learner does so with an application.
+    Errors: INVALID_ARGUMENT, SAME_PERSON.
     """
     StreamLearnerFacts: _grpc.StreamStreamMultiCallable[_learner_fact_pb2.StreamLearnerFactsRequest, _learner_fact_pb2.StreamLearnerFactsResponse]
     """Stores facts about many learners, each message as PushLearnerFacts would, one after another. A message with something
@@ -60,8 +60,8 @@ class LearnerFactServiceAsyncStub(LearnerFactServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PushLearnerFacts: _aio.UnaryUnaryMultiCallable[_learner_fact_pb2.PushLearnerFactsRequest, _learner_fact_pb2.PushLearnerFactsResponse]  # type: ignore[assignment]
     """Stores facts about a learner; a newer one replaces the older one of the same key and source. The answer holds what was
-    handed over and nothing that others told.
-    Errors: INVALID_ARGUMENT.
+    handed over and nothing that others told. Nobody tells of themselves: a learner does so with an application.
+    Errors: INVALID_ARGUMENT, SAME_PERSON.
     """
     StreamLearnerFacts: _aio.StreamStreamMultiCallable[_learner_fact_pb2.StreamLearnerFactsRequest, _learner_fact_pb2.StreamLearnerFactsResponse]  # type: ignore[assignment]
     """Stores facts about many learners, each message as PushLearnerFacts would, one after another. A message with something
@@ -88,8 +88,8 @@ class LearnerFactServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_learner_fact_pb2.PushLearnerFactsResponse, _abc.Awaitable[_learner_fact_pb2.PushLearnerFactsResponse]]:
         """Stores facts about a learner; a newer one replaces the older one of the same key and source. The answer holds what was
-        handed over and nothing that others told.
-        Errors: INVALID_ARGUMENT.
+        handed over and nothing that others told. Nobody tells of themselves: a learner does so with an application.
+        Errors: INVALID_ARGUMENT, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod

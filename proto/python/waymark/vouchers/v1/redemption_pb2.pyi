@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -218,9 +219,9 @@ class Redemption(_message.Message):
     etag: _builtins.str
     """Version of the resource."""
     end_reason: Global___Redemption.EndReason.ValueType
-    """Why it ended without payment."""
+    """Why it ended without payment; of one that is STARTED, why its delivery was sent back."""
     end_note: _builtins.str
-    """Note of whoever ended it, for whoever may read the redemption; sealed where it is kept."""
+    """Note of whoever ended it or sent the delivery back, for whoever may read the redemption; sealed where it is kept."""
     part_of: _builtins.str
     """Set in a part: the redemption of which it is an accepted instalment. It is there for its money; the training is that of
     the redemption named here.
@@ -524,6 +525,9 @@ class DeliveryEvidence(_message.Message):
     UPLOAD_HEADERS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    DELIVER_TIME_FIELD_NUMBER: _builtins.int
+    RETURN_TIME_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `redemptions/{redemption}/evidence/{id}`."""
     size_bytes: _builtins.int
@@ -544,6 +548,18 @@ class DeliveryEvidence(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """Until when the address works, UTC."""
 
+    @_builtins.property
+    def deliver_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was handed in, UTC; unset before."""
+
+    @_builtins.property
+    def return_time(self) -> _timestamp_pb2.Timestamp:
+        """When the delivery that it was part of was sent back, UTC; unset unless it was, and once it is handed in again."""
+
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When its bytes were let go of, UTC, as nothing asks for them any more; size and hash stay. Unset before."""
+
     def __init__(
         self,
         *,
@@ -555,14 +571,129 @@ class DeliveryEvidence(_message.Message):
         upload_headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         kind: Global___DeliveryEvidence.Kind.ValueType = ...,
+        deliver_time: _timestamp_pb2.Timestamp | None = ...,
+        return_time: _timestamp_pb2.Timestamp | None = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "deliver_time", b"deliver_time", "expire_time", b"expire_time", "return_time", b"return_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "delete_time", b"delete_time", "deliver_time", b"deliver_time", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "return_time", b"return_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "upload_headers", b"upload_headers", "upload_uri", b"upload_uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeliveryEvidence: _TypeAlias = DeliveryEvidence  # noqa: Y015
+
+@_typing.final
+class ListDeliveryEvidenceRequest(_message.Message):
+    """Asks for a page of the evidence of a redemption."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The redemption, `redemptions/{id}`; a part has the evidence of its instalment."""
+    page_size: _builtins.int
+    """How many at most; 0 means 50, more than 500 counts as 500."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeliveryEvidenceRequest: _TypeAlias = ListDeliveryEvidenceRequest  # noqa: Y015
+
+@_typing.final
+class ListDeliveryEvidenceResponse(_message.Message):
+    """A page of evidence, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryEvidence]:
+        """What was handed in, without the places to upload to."""
+
+    def __init__(
+        self,
+        *,
+        evidence: _abc.Iterable[Global___DeliveryEvidence] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeliveryEvidenceResponse: _TypeAlias = ListDeliveryEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class GetDeliveryEvidenceDownloadRequest(_message.Message):
+    """Asks where to get a piece of evidence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{redemption}/evidence/{id}`, as the redemption names it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeliveryEvidenceDownloadRequest: _TypeAlias = GetDeliveryEvidenceDownloadRequest  # noqa: Y015
+
+@_typing.final
+class DeliveryEvidenceDownload(_message.Message):
+    """Where to download from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    LIFETIME_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Address for a GET; serves the file as an attachment."""
+    sha256: _builtins.str
+    """SHA-256 of the bytes, hex."""
+    @_builtins.property
+    def lifetime(self) -> _duration_pb2.Duration:
+        """How long the address works from now on."""
+
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        lifetime: _duration_pb2.Duration | None = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lifetime", b"lifetime"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lifetime", b"lifetime", "sha256", b"sha256", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeliveryEvidenceDownload: _TypeAlias = DeliveryEvidenceDownload  # noqa: Y015
 
 @_typing.final
 class CreateDeliveryEvidenceRequest(_message.Message):
@@ -731,6 +862,42 @@ class RejectRedemptionRequest(_message.Message):
 Global___RejectRedemptionRequest: _TypeAlias = RejectRedemptionRequest  # noqa: Y015
 
 @_typing.final
+class ReturnDeliveryRequest(_message.Message):
+    """Sends a delivery back to be mended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `redemptions/{id}`."""
+    reason: _builtins.str
+    """Note beside `reason_code`, such as what to hand in instead: the learner, the provider and staff read it; it is kept sealed,
+    and no event or log has it.
+    """
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    reason_code: Global___Redemption.EndReason.ValueType
+    """Why."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        reason_code: Global___Redemption.EndReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnDeliveryRequest: _TypeAlias = ReturnDeliveryRequest  # noqa: Y015
+
+@_typing.final
 class ReportNoShowRequest(_message.Message):
     """Reports that the learner was not there."""
 
@@ -873,6 +1040,7 @@ class ListRedemptionsRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SESSION_OVER_DAYS_FIELD_NUMBER: _builtins.int
     SANDBOX_FIELD_NUMBER: _builtins.int
     learner: _builtins.str
     """Only of this learner. A learner must name themselves."""
@@ -884,6 +1052,8 @@ class ListRedemptionsRequest(_message.Message):
     """How many at most; 0 means 50, more than 500 counts as 500."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    session_over_days: _builtins.int
+    """Only those AUTHORISED, STARTED or DELIVERED whose session has been over for so many days at least, oldest first; 0: all."""
     sandbox: _builtins.bool
     """True: those of sandbox vouchers; false: the real ones."""
     def __init__(
@@ -894,11 +1064,12 @@ class ListRedemptionsRequest(_message.Message):
         state: Global___Redemption.State.ValueType = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        session_over_days: _builtins.int = ...,
         sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token", "sandbox", b"sandbox", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner", b"learner", "organisation", b"organisation", "page_size", b"page_size", "page_token", b"page_token", "sandbox", b"sandbox", "session_over_days", b"session_over_days", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -906,7 +1077,7 @@ Global___ListRedemptionsRequest: _TypeAlias = ListRedemptionsRequest  # noqa: Y0
 
 @_typing.final
 class ListRedemptionsResponse(_message.Message):
-    """A page of redemptions, newest first."""
+    """A page of redemptions, newest first unless `session_over_days` is given."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

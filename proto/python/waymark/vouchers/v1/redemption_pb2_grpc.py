@@ -60,6 +60,16 @@ class RedemptionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.CreateDeliveryEvidenceRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidence.FromString,
                 _registered_method=True)
+        self.ListDeliveryEvidence = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/ListDeliveryEvidence',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceResponse.FromString,
+                _registered_method=True)
+        self.GetDeliveryEvidenceDownload = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/GetDeliveryEvidenceDownload',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.GetDeliveryEvidenceDownloadRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidenceDownload.FromString,
+                _registered_method=True)
         self.DeliverRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/DeliverRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliverRedemptionRequest.SerializeToString,
@@ -68,6 +78,11 @@ class RedemptionServiceStub:
         self.AcceptRedemption = channel.unary_unary(
                 '/waymark.vouchers.v1.RedemptionService/AcceptRedemption',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.AcceptRedemptionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+                _registered_method=True)
+        self.ReturnDelivery = channel.unary_unary(
+                '/waymark.vouchers.v1.RedemptionService/ReturnDelivery',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReturnDeliveryRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
                 _registered_method=True)
         self.RejectRedemption = channel.unary_unary(
@@ -157,10 +172,29 @@ class RedemptionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeliveryEvidence(self, request, context):
+        """Lists what was handed in as evidence, oldest first. A learner sees what shows completion, which is about nobody else; lists
+        of who attended name others.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeliveryEvidenceDownload(self, request, context):
+        """Says from where a piece that was handed in can be downloaded for some minutes, as an attachment. Its bytes are compared
+        with its hash before, and scanned for malware where there is a scanner. A learner gets what ListDeliveryEvidence shows them.
+        Errors: NOT_FOUND, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeliverRedemption(self, request, context):
         """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
-        as the programme asks for.
-        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        as the programme asks for. What a scanner finds malware in is deleted.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED,
+        EVIDENCE_TOO_LARGE_TO_SCAN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,15 +203,24 @@ class RedemptionServiceServicer:
     def AcceptRedemption(self, request, context):
         """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
         instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReturnDelivery(self, request, context):
+        """Sends a delivery back to be mended: it is STARTED again, no money moves, and the provider is told. What was handed in stays
+        listed and can be handed in again with what was missing.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RejectRedemption(self, request, context):
-        """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
-        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
+        """Refuses a delivery for good: the amount returns to the voucher. Instalments accepted before stand.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -195,7 +238,7 @@ class RedemptionServiceServicer:
         """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
         know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
         returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
-        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -205,7 +248,7 @@ class RedemptionServiceServicer:
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -229,7 +272,7 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRedemptions(self, request, context):
-        """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
+        """Lists redemptions, newest first, or those that are overdue, oldest first. Parts are not among them: `instalments` names them.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -264,6 +307,16 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.CreateDeliveryEvidenceRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidence.SerializeToString,
             ),
+            'ListDeliveryEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeliveryEvidence,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceResponse.SerializeToString,
+            ),
+            'GetDeliveryEvidenceDownload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeliveryEvidenceDownload,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.GetDeliveryEvidenceDownloadRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidenceDownload.SerializeToString,
+            ),
             'DeliverRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.DeliverRedemption,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliverRedemptionRequest.FromString,
@@ -272,6 +325,11 @@ def add_RedemptionServiceServicer_to_server(servicer, server):
             'AcceptRedemption': grpc.unary_unary_rpc_method_handler(
                     servicer.AcceptRedemption,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.AcceptRedemptionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
+            ),
+            'ReturnDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnDelivery,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReturnDeliveryRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.SerializeToString,
             ),
             'RejectRedemption': grpc.unary_unary_rpc_method_handler(
@@ -457,6 +515,60 @@ class RedemptionService:
             _registered_method=True)
 
     @staticmethod
+    def ListDeliveryEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/ListDeliveryEvidence',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ListDeliveryEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeliveryEvidenceDownload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/GetDeliveryEvidenceDownload',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.GetDeliveryEvidenceDownloadRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.DeliveryEvidenceDownload.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeliverRedemption(request,
             target,
             options=(),
@@ -499,6 +611,33 @@ class RedemptionService:
             target,
             '/waymark.vouchers.v1.RedemptionService/AcceptRedemption',
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.AcceptRedemptionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.RedemptionService/ReturnDelivery',
+            waymark_dot_vouchers_dot_v1_dot_redemption__pb2.ReturnDeliveryRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_redemption__pb2.Redemption.FromString,
             options,
             channel_credentials,

@@ -59,19 +59,35 @@ class RedemptionServiceStub:
     """Makes a place to upload a piece of evidence to.
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
+    ListDeliveryEvidence: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ListDeliveryEvidenceRequest, _redemption_pb2.ListDeliveryEvidenceResponse]
+    """Lists what was handed in as evidence, oldest first. A learner sees what shows completion, which is about nobody else; lists
+    of who attended name others.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    GetDeliveryEvidenceDownload: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.GetDeliveryEvidenceDownloadRequest, _redemption_pb2.DeliveryEvidenceDownload]
+    """Says from where a piece that was handed in can be downloaded for some minutes, as an attachment. Its bytes are compared
+    with its hash before, and scanned for malware where there is a scanner. A learner gets what ListDeliveryEvidence shows them.
+    Errors: NOT_FOUND, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
+    """
     DeliverRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]
     """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
-    as the programme asks for.
-    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    as the programme asks for. What a scanner finds malware in is deleted.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED,
+    EVIDENCE_TOO_LARGE_TO_SCAN.
     """
     AcceptRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
     instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
+    """
+    ReturnDelivery: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReturnDeliveryRequest, _redemption_pb2.Redemption]
+    """Sends a delivery back to be mended: it is STARTED again, no money moves, and the provider is told. What was handed in stays
+    listed and can be handed in again with what was missing.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     RejectRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]
-    """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
-    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
+    """Refuses a delivery for good: the amount returns to the voucher. Instalments accepted before stand.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     VoidRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
@@ -81,13 +97,13 @@ class RedemptionServiceStub:
     """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
     know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
     returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
-    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
     """
     ClawBackRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
     RefundRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]
     """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
@@ -99,7 +115,7 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND.
     """
     ListRedemptions: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]
-    """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
+    """Lists redemptions, newest first, or those that are overdue, oldest first. Parts are not among them: `instalments` names them.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
@@ -134,19 +150,35 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """Makes a place to upload a piece of evidence to.
     Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_LIMIT.
     """
+    ListDeliveryEvidence: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ListDeliveryEvidenceRequest, _redemption_pb2.ListDeliveryEvidenceResponse]  # type: ignore[assignment]
+    """Lists what was handed in as evidence, oldest first. A learner sees what shows completion, which is about nobody else; lists
+    of who attended name others.
+    Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+    """
+    GetDeliveryEvidenceDownload: _aio.UnaryUnaryMultiCallable[_redemption_pb2.GetDeliveryEvidenceDownloadRequest, _redemption_pb2.DeliveryEvidenceDownload]  # type: ignore[assignment]
+    """Says from where a piece that was handed in can be downloaded for some minutes, as an attachment. Its bytes are compared
+    with its hash before, and scanned for malware where there is a scanner. A learner gets what ListDeliveryEvidence shows them.
+    Errors: NOT_FOUND, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
+    """
     DeliverRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.DeliverRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
-    as the programme asks for.
-    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
+    as the programme asks for. What a scanner finds malware in is deleted.
+    Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED,
+    EVIDENCE_TOO_LARGE_TO_SCAN.
     """
     AcceptRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.AcceptRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
     instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
+    """
+    ReturnDelivery: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReturnDeliveryRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
+    """Sends a delivery back to be mended: it is STARTED again, no money moves, and the provider is told. What was handed in stays
+    listed and can be handed in again with what was missing.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     RejectRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RejectRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
-    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
+    """Refuses a delivery for good: the amount returns to the voucher. Instalments accepted before stand.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Ends a redemption before the training was delivered: the amount returns to the voucher.
@@ -156,13 +188,13 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
     know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
     returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
-    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+    Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
     """
     ClawBackRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
     place a hold on it and freeze the batch anew.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
     RefundRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """The provider gives back an accepted or paid amount by itself, also in part, as when the learner left the course: the money
@@ -174,7 +206,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND.
     """
     ListRedemptions: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ListRedemptionsRequest, _redemption_pb2.ListRedemptionsResponse]  # type: ignore[assignment]
-    """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
+    """Lists redemptions, newest first, or those that are overdue, oldest first. Parts are not among them: `instalments` names them.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
 
@@ -238,14 +270,37 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ListDeliveryEvidence(
+        self,
+        request: _redemption_pb2.ListDeliveryEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.ListDeliveryEvidenceResponse, _abc.Awaitable[_redemption_pb2.ListDeliveryEvidenceResponse]]:
+        """Lists what was handed in as evidence, oldest first. A learner sees what shows completion, which is about nobody else; lists
+        of who attended name others.
+        Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDeliveryEvidenceDownload(
+        self,
+        request: _redemption_pb2.GetDeliveryEvidenceDownloadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.DeliveryEvidenceDownload, _abc.Awaitable[_redemption_pb2.DeliveryEvidenceDownload]]:
+        """Says from where a piece that was handed in can be downloaded for some minutes, as an attachment. Its bytes are compared
+        with its hash before, and scanned for malware where there is a scanner. A learner gets what ListDeliveryEvidence shows them.
+        Errors: NOT_FOUND, EVIDENCE_INFECTED, EVIDENCE_TOO_LARGE_TO_SCAN.
+        """
+
+    @_abc_1.abstractmethod
     def DeliverRedemption(
         self,
         request: _redemption_pb2.DeliverRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Hands in the delivery, or that of the next instalment, with its evidence: as many pieces of the kind that triggers payment
-        as the programme asks for.
-        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH.
+        as the programme asks for. What a scanner finds malware in is deleted.
+        Errors: NOT_FOUND, WRONG_STATE, EVIDENCE_MISSING, EVIDENCE_USED, UPLOAD_MISSING, UPLOAD_MISMATCH, EVIDENCE_INFECTED,
+        EVIDENCE_TOO_LARGE_TO_SCAN.
         """
 
     @_abc_1.abstractmethod
@@ -256,7 +311,18 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Accepts the delivery: the amount becomes the provider's, held until it may be paid; the rest returns to the voucher. An
         instalment that is not the last becomes a redemption of its own, a part, and this one is STARTED again for the next.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
+        """
+
+    @_abc_1.abstractmethod
+    def ReturnDelivery(
+        self,
+        request: _redemption_pb2.ReturnDeliveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
+        """Sends a delivery back to be mended: it is STARTED again, no money moves, and the provider is told. What was handed in stays
+        listed and can be handed in again with what was missing.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -265,8 +331,8 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.RejectRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Refuses a delivery: the amount returns to the voucher. Instalments accepted before stand.
-        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
+        """Refuses a delivery for good: the amount returns to the voucher. Instalments accepted before stand.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -288,7 +354,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
         know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
         returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
-        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY.
+        Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -300,7 +366,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
         place a hold on it and freeze the batch anew.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -330,7 +396,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.ListRedemptionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.ListRedemptionsResponse, _abc.Awaitable[_redemption_pb2.ListRedemptionsResponse]]:
-        """Lists redemptions, newest first. Parts are not among them: `instalments` names them.
+        """Lists redemptions, newest first, or those that are overdue, oldest first. Parts are not among them: `instalments` names them.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 

@@ -143,7 +143,7 @@ class VoucherServiceServicer:
 
     def RevokeVoucher(self, request, context):
         """Takes a voucher back; what is available returns to the programme.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,7 +176,7 @@ class VoucherServiceServicer:
 
     def ReissueVoucher(self, request, context):
         """Issues a voucher again after loss: code and QR of before stop working at once. No money moves.
-        Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ALREADY_ANSWERED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

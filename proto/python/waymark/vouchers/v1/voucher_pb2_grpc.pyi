@@ -55,7 +55,7 @@ class VoucherServiceStub:
     """
     RevokeVoucher: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.RevokeVoucherRequest, _voucher_pb2.Voucher]
     """Takes a voucher back; what is available returns to the programme.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
     ListVoucherKeys: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ListVoucherKeysRequest, _voucher_pb2.ListVoucherKeysResponse]
     """Lists the public keys that verify QRs offline; in JSON a JWK set, which may be cached for an hour.
@@ -72,7 +72,7 @@ class VoucherServiceStub:
     """
     ReissueVoucher: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ReissueVoucherRequest, _voucher_pb2.ReissueVoucherResponse]
     """Issues a voucher again after loss: code and QR of before stop working at once. No money moves.
-    Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ALREADY_ANSWERED.
     """
     ExtendVoucher: _grpc.UnaryUnaryMultiCallable[_voucher_pb2.ExtendVoucherRequest, _voucher_pb2.Voucher]
     """Lets a voucher be valid for longer. Within the days that the programme leaves to one person (`extend_days`) it is at
@@ -112,7 +112,7 @@ class VoucherServiceAsyncStub(VoucherServiceStub):
     """
     RevokeVoucher: _aio.UnaryUnaryMultiCallable[_voucher_pb2.RevokeVoucherRequest, _voucher_pb2.Voucher]  # type: ignore[assignment]
     """Takes a voucher back; what is available returns to the programme.
-    Errors: NOT_FOUND, WRONG_STATE.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
     ListVoucherKeys: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ListVoucherKeysRequest, _voucher_pb2.ListVoucherKeysResponse]  # type: ignore[assignment]
     """Lists the public keys that verify QRs offline; in JSON a JWK set, which may be cached for an hour.
@@ -129,7 +129,7 @@ class VoucherServiceAsyncStub(VoucherServiceStub):
     """
     ReissueVoucher: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ReissueVoucherRequest, _voucher_pb2.ReissueVoucherResponse]  # type: ignore[assignment]
     """Issues a voucher again after loss: code and QR of before stop working at once. No money moves.
-    Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ALREADY_ANSWERED.
     """
     ExtendVoucher: _aio.UnaryUnaryMultiCallable[_voucher_pb2.ExtendVoucherRequest, _voucher_pb2.Voucher]  # type: ignore[assignment]
     """Lets a voucher be valid for longer. Within the days that the programme leaves to one person (`extend_days`) it is at
@@ -202,7 +202,7 @@ class VoucherServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_voucher_pb2.Voucher, _abc.Awaitable[_voucher_pb2.Voucher]]:
         """Takes a voucher back; what is available returns to the programme.
-        Errors: NOT_FOUND, WRONG_STATE.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
@@ -243,7 +243,7 @@ class VoucherServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_voucher_pb2.ReissueVoucherResponse, _abc.Awaitable[_voucher_pb2.ReissueVoucherResponse]]:
         """Issues a voucher again after loss: code and QR of before stop working at once. No money moves.
-        Errors: NOT_FOUND, WRONG_STATE, ALREADY_ANSWERED.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, ALREADY_ANSWERED.
         """
 
     @_abc_1.abstractmethod
