@@ -3,8 +3,10 @@
 On a PostgreSQL with fsync on, by this process alone, as the job and the calls of the service do it. What is
 known of people differs from one to the next, as registers have it. After the bulk load tables are vacuumed
 and analysed, as PostgreSQL does by itself within a minute. `verify` compares every hash, gap, sum, head,
-checkpoint and balance; memory is read every tenth of a second. Beside rates the table shows processor time,
-of this process and the database together, which other work on the machine disturbs less.
+round and balance of `--entries`, signed as an honest year signs them: with 10 million entries 105 120 rounds,
+of 47 transactions each, nearly all in chains of their own. Memory is read every tenth of a second. Beside
+rates the table shows processor time, of this process and the database together, which other work on the
+machine disturbs less.
 """
 
 from __future__ import annotations
@@ -37,8 +39,10 @@ from services.platform.operations.runner import run_chunk
 from services.platform.settings import Settings
 from services.vouchers import allocating
 from services.vouchers.app import VouchersApp
+from services.vouchers.checkpointing import checkpoint
 from services.vouchers.domain import bookings
 from services.vouchers.domain.allocation_file import Named
+from services.vouchers.domain.ledger import SHARDS
 from services.vouchers.replaying import Replayer
 from services.vouchers.store import allocations, ledger
 from services.vouchers.store.applications import listed
@@ -47,6 +51,7 @@ from services.vouchers.verification import verify
 
 PERSON = Principal(subject="00000000-0000-4000-8000-000000000001", roles=frozenset())
 MONEY = 100_000_000_000  # cents
+PER_ROUND = 47  # transactions
 PAGE = 500  # decisions of one call
 GOALS = (
     Goal("verified_entries_per_s", "≥", 300_000),
@@ -60,6 +65,9 @@ def main() -> int:
     """Builds, measures, reports; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vouchers", type=int, default=100_000)
+    parser.add_argument(
+        "--entries", type=int, default=500_000, help="of the ledger that is verified, at least"
+    )
     given = parser.parse_args()
     figures: dict[str, float] = {"vouchers": given.vouchers}
     with world(given.vouchers) as app:
@@ -69,10 +77,11 @@ def main() -> int:
         tidy(app)
         with spending(figures, "replayed", given.vouchers):
             assert replay(app) == given.vouchers
-        with memory() as rise, spending(figures, "verified_entries", 2 * given.vouchers):
-            found = verify(app.engine, app.checkpoint_key)
+        signed_year(app, given.entries)
+        with memory() as rise, spending(figures, "verified_entries", entry_count(app)):
+            found = verify(app.engine, app.checkpoint_keys)
         assert not found.findings, found.findings
-        figures |= {"entries": found.entries, "verify_memory_rise_mib": rise[0]}
+        figures |= {"entries": found.entries, "rounds": found.checkpoints, "verify_memory_rise_mib": rise[0]}
     return 0 if report("ledger", figures, GOALS) else 1
 
 
@@ -142,10 +151,37 @@ def replay(app: VouchersApp) -> int:
             return done
 
 
+def entry_count(app: VouchersApp) -> int:
+    """Returns how many entries the heads say there are."""
+    with transaction(app, read_only=True) as tx:
+        return sum(head.sequence for head in ledger.heads(tx).values())
+
+
+def signed_year(app: VouchersApp, entries: int) -> None:
+    """Goes on with the ledger until it has so many entries: money comes to the pot, by cents, over all
+    chains, and whenever as much has moved as in five minutes of a year of ten million, a round is signed."""
+    checkpoint(app)
+    many = max(0, entries - entry_count(app)) // 2
+    for start in range(0, many, PER_ROUND):
+        with transaction(app) as tx:
+            ledger.post_all(
+                tx,
+                (
+                    (number % SHARDS, bookings.fund(new_id(), "fundingSources/bench", "pot", 1))
+                    for number in range(start, min(start + PER_ROUND, many))
+                ),
+            )
+        checkpoint(app)
+    with transaction(app) as tx:
+        more = "UPDATE pots SET funded_cents = funded_cents + :n, available_cents = available_cents + :n"
+        tx.execute(text(more), {"n": many})
+    tidy(app)
+
+
 def tidy(app: VouchersApp) -> None:
     """Does what autovacuum does within a minute of a bulk load."""
     with app.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE applications, vouchers, ledger_entries"))
+        connection.execute(text("VACUUM ANALYZE applications, vouchers, ledger_entries, ledger_rounds"))
 
 
 @contextmanager

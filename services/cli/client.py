@@ -220,11 +220,13 @@ class Caller:
 
     @contextmanager
     def reached(self) -> Iterator[None]:
-        """Turns a broken HTTP connection into a Failure that names the stack."""
+        """Turns a broken HTTP connection into a Failure that names the stack, and one without an answer into
+        another."""
         try:
             yield
         except httpx.TransportError as error:
-            raise unreachable(self.client) from error
+            waited = isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
+            raise late() if waited else unreachable(self.client) from error
 
 
 class _Calls(
@@ -301,6 +303,16 @@ def unreachable(client: Client) -> Failure:
     return Failure(ExitCode.UNREACHABLE, text, remedy=START.format(option=option(client.home)))
 
 
+def late() -> Failure:
+    """The failure for a call that reached the stack and whose answer did not come in time."""
+    return Failure(
+        ExitCode.REFUSED,
+        "The answer did not come in time.",
+        remedy="What was asked may still take effect: look before you ask again.",
+        reason="DEADLINE_EXCEEDED",
+    )
+
+
 def failure_of_grpc(error: Any, client: Client) -> Failure:
     """The Failure for a grpc.RpcError: reason, violations and remedy from its status details."""
     status = rpc_status.from_call(error)
@@ -308,6 +320,8 @@ def failure_of_grpc(error: Any, client: Client) -> Failure:
         return failure_of_status(status)
     if error.code() == grpc.StatusCode.UNAVAILABLE:
         return unreachable(client)
+    if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+        return late()
     status = status_pb2.Status(code=error.code().value[0], message=error.details() or error.code().name)
     return failure_of_status(status)
 

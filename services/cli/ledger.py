@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,11 +30,26 @@ def register(app: typer.Typer) -> None:
     app.add_typer(ledger, name="ledger", no_args_is_help=True)
 
 
-@ledger.command(epilog="Example:  waymark ledger verify && echo intact")
+@ledger.command(
+    epilog="Examples:  waymark ledger verify && echo intact · waymark ledger verify --against rounds.json"
+)
 @calls("auditor")
-def verify(call: Call) -> None:
-    """Read every entry, compare hashes, sums, balances, checkpoints; exit code 1 when anything is wrong."""
-    answer = call.post("ledger:verify")
+def verify(
+    call: Call,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="Rounds that `ledger checkpoints --json` wrote earlier and that were kept elsewhere: they "
+            "show when the newest were removed or made anew.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+) -> None:
+    """Read every entry, compare hashes, sums, balances, rounds; exit code 1 when anything is wrong."""
+    from services.cli.ledger_check import kept_rounds, verified
+
+    answer = verified(call.caller, kept_rounds(against) if against else [])
     answer.setdefault("intact", False)
     fields = {
         "intact": "intact",
@@ -44,7 +60,8 @@ def verify(call: Call) -> None:
     call.one(answer, fields)
     found = answer.get("findings", [])
     if found and not call.as_json:
-        output.table(found, {"chain": "shard", "entry": "sequence", "kind": "kind", "what": "text"})
+        columns = {"chain": "shard", "entry": "sequence", "round": "round", "kind": "kind", "what": "text"}
+        output.table(found, columns)
     if not answer["intact"]:
         raise Failure(
             ExitCode.OTHER,
@@ -82,13 +99,35 @@ def entries(
     call.many("ledger/entries", columns, limit, reference=reference, account_owner=owner, empty="no entries")
 
 
-@ledger.command(epilog="Example:  waymark ledger checkpoints --json")
+@ledger.command(epilog="Example:  waymark ledger checkpoints --json > rounds.json")
 @calls("auditor")
-def checkpoints(call: Call, limit: Limit = 50) -> None:
-    """List signed checkpoints, newest first."""
-    found = listed(call.caller, "ledger/checkpoints", limit)
-    columns = {"chain": "shard", "up to": "sequence", "hash": "hash", "key": "keyId", "when": "createTime"}
-    call.rows(found, columns, empty="no checkpoint yet")
+def checkpoints(
+    call: Call,
+    limit: Limit = 50,
+    by_chain: Annotated[
+        bool, typer.Option("--by-chain", help="Those of single chains, from before there were rounds.")
+    ] = False,
+) -> None:
+    """List signed rounds, newest first; kept outside, they are what `verify --against` compares."""
+    if by_chain:
+        path = "ledger/checkpoints"
+        columns = {"chain": "shard", "up to": "sequence", "hash": "hash"}
+    else:
+        path = "ledger/rounds"
+        columns = {"round": "number", "chains": "markCount", "digest": "digest"}
+    found = listed(call.caller, path, limit)
+    call.rows(found, {**columns, "key": "keyId", "when": "createTime"}, empty="no checkpoint yet")
+
+
+@ledger.command(epilog="Example:  waymark ledger keys --json > keys.json")
+@calls()
+def keys(call: Call) -> None:
+    """Print the public keys that verify rounds, former ones too; with --json a JWK set."""
+    found = call.get("ledgerKeys")
+    if call.as_json:
+        output.as_json(found)
+    else:
+        output.table(found.get("keys", []), {"key": "kid", "kind": "crv", "public": "x"})
 
 
 @ledger.command(epilog="Example:  waymark ledger trace redemptions/0198…")

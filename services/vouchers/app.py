@@ -35,6 +35,7 @@ from services.vouchers.webhooks import Deliverer
 
 NOTES = "voucher-notes.key"
 QR = "voucher-qr.pem"
+CHECKPOINT = "ledger-checkpoint.pem"
 # Requests that carry a note, and so do their answers.
 NOTED = frozenset(
     {
@@ -72,16 +73,18 @@ NOTED = frozenset(
 
 
 class VouchersApp(App):
-    """`code_key`: 32 bytes for HMACs of codes; `qr_key` and `checkpoint_key` sign with Ed25519; `qr_keys`:
-    public keys of QRs by id, former ones too; `notes` seals what people write; `scanner` looks for malware in
-    files, where there is one."""
+    """`code_key`: 32 bytes for HMACs of codes; `qr_key` and `checkpoint_key` sign with Ed25519; `qr_keys` and
+    `checkpoint_keys`: their public keys by id, former ones too; `notes` seals what people write; `scanner`
+    looks for malware in files, where there is one."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.code_key = settings.secret("voucher-code.key", size=32)
         self.qr_key = signing_key(settings, QR)
         self.qr_keys = {self.qr_key.id: self.qr_key.public, **former_public_keys(settings, QR)}
-        self.checkpoint_key = signing_key(settings, "ledger-checkpoint.pem")
+        self.checkpoint_key = signing_key(settings, CHECKPOINT)
+        present = {self.checkpoint_key.id: self.checkpoint_key.public}
+        self.checkpoint_keys = {**present, **former_public_keys(settings, CHECKPOINT)}
         self.notes = Notes(settings.secret(NOTES, size=32), settings.former_secrets(NOTES, size=32))
         self.scanner = Clamd(settings.clamav) if settings.clamav else None
         self._rules: dict[tuple[str, int], Rules] = {}

@@ -22,7 +22,7 @@ from services.vouchers import (
 )
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.domain.ledger import checkpoint_text
+from services.vouchers.checkpointing import checkpoint
 from services.vouchers.domain.results import ACCEPTED, MONTHS
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.drawing import draw_opening
@@ -39,7 +39,6 @@ from services.vouchers.store import (
     evidence,
     fact_files,
     learner_results,
-    ledger,
     levies,
     openings,
     payouts,
@@ -145,29 +144,6 @@ def release_cancelled(app: VouchersApp) -> None:
 def ask_outcomes(app: VouchersApp) -> None:
     """Asks learners where they are, six months after acceptance."""
     _until_done(app, BATCH, _ask)
-
-
-def checkpoint(app: VouchersApp) -> None:
-    """Signs how far each chain has come since its last checkpoint."""
-    key = app.checkpoint_key
-    with transaction(app) as tx:
-        signed_at = tx.now.replace(microsecond=0)
-        last = ledger.last_checkpoints(tx)
-        rows = [
-            {
-                "shard": head.shard,
-                "sequence": head.sequence,
-                "hash": head.hash,
-                "key_id": key.id,
-                "signature": key.private.sign(
-                    checkpoint_text(head.shard, head.sequence, head.hash, signed_at)
-                ),
-                "created_at": signed_at,
-            }
-            for head in ledger.heads(tx).values()
-            if head.sequence > last.get(head.shard, 0)
-        ]
-        ledger.add_checkpoints(tx, rows)
 
 
 def sweep_evidence(app: VouchersApp) -> None:

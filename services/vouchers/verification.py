@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
 from sqlalchemy import Connection, Engine, Row, func, select, text
 
 from services.platform.db.engine import milliseconds
 from services.platform.db.transaction import Transaction
 from services.platform.identity.principals import ANONYMOUS
 from services.platform.rpc.interceptors.deadline import LONGEST
-from services.platform.signing import SigningKey
-from services.vouchers.domain.ledger import START, Head, Kind, checkpoint_text
-from services.vouchers.store import ledger
+from services.vouchers.domain.findings import Report
+from services.vouchers.domain.ledger import START, Head, Kind
+from services.vouchers.store import ledger, rounds
 from services.vouchers.store.ledger_reading import (
     Block,
     Reader,
@@ -26,39 +26,22 @@ from services.vouchers.store.ledger_reading import (
     transaction_count,
     unbalanced,
 )
+from services.vouchers.verifying_rounds import (
+    Keys,
+    Known,
+    Marks,
+    Signatures,
+    check_newest_of_chains,
+    check_rounds,
+)
 
 # Seconds that a statement of a verification may take, and a transaction of it stand idle until the other is
-# done: a sum reads every entry there is, for which what bounds ordinary statements is too short. A call lasts
-# no longer, so nobody waits for more.
+# done: a sum reads every entry there is, for which what bounds ordinary statements is too short. A call that
+# answers once lasts no longer, so nobody waits for more.
 PATIENCE = LONGEST
+ALIVE = 1.0  # seconds after which a verification that waits says so
 _PATIENCE = text("""SELECT set_config('statement_timeout', :limit, true),
   set_config('idle_in_transaction_session_timeout', :limit, true)""")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong. `kind`: HASH, GAP, UNBALANCED, BALANCE, CHECKPOINT, NEGATIVE or HEAD."""
-
-    shard: int
-    sequence: int
-    kind: str
-    text: str
-
-
-@dataclass
-class Report:
-    """What was read and found; `findings` stops growing at the limit."""
-
-    limit: int
-    entries: int = 0
-    transactions: int = 0
-    checkpoints: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, shard: int, sequence: int, kind: str, said: str) -> None:
-        """Notes a finding."""
-        if len(self.findings) < self.limit:
-            self.findings.append(Finding(shard, sequence, kind, said))
 
 
 # Accounts as the tables have them against the sum of their entries. Kinds as in domain/ledger.py; of funders
@@ -109,12 +92,21 @@ class _Sums(NamedTuple):
     balances: Sequence[Row[Any]]
 
 
-def verify(engine: Engine, key: SigningKey, limit: int = 100) -> Report:
-    """Compares hashes, gaps, sums of transactions, heads, checkpoints and balances; changes nothing.
+def verify(engine: Engine, keys: Keys, limit: int = 100) -> Report:
+    """Does what `verifying` does, within PATIENCE for each statement; returns the whole report."""
+    return deque(verifying(engine, keys, PATIENCE, limit), maxlen=1).pop()
 
+
+def verifying(
+    engine: Engine, keys: Keys, patience: float, limit: int = 100, known: Known | None = None
+) -> Generator[Report, None, None]:
+    """Compares hashes, gaps, sums of transactions, heads, rounds, checkpoints and balances; changes nothing.
+    Yields the report each time it has grown, in the end whole.
+
+    `keys`: public keys of rounds by id; `known`: digests of rounds by number, as they were kept outside.
     Reads one moment of the database (REPEATABLE READ) while redeeming goes on: the chains over one connection
     and the sums over another, at the same time. Raises SQLAlchemy's TimeoutError at once when the pool of
-    `engine` has not both, and its errors after PATIENCE.
+    `engine` has not both, and its errors when a statement takes longer than `patience` (seconds).
     """
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     reading = engine.execution_options(**options)
@@ -124,67 +116,76 @@ def verify(engine: Engine, key: SigningKey, limit: int = 100) -> Report:
         ThreadPoolExecutor(1, "sums") as beside,
     ):
         now, moment = connection.execute(select(func.now(), func.pg_export_snapshot())).one()
-        _be_patient(connection)
-        sums = beside.submit(_add_up, other, moment, now, limit)
+        _be_patient(connection, patience)
+        sums = beside.submit(_add_up, other, moment, now, limit, patience)
         report, tx = Report(limit), Transaction(connection, ANONYMOUS, now)
-        marks = _marks(tx)
-        ends = _check_chains(tx, report, marks, key)
-        _compare(tx, report, ends, marks, sums.result())
-    return report
+        signatures = Signatures(keys)
+        try:
+            for _ in _check_all(tx, report, signatures, known or {}, sums):
+                yield report
+        except BaseException:  # also where nobody waits any more
+            _give_up(other, sums)
+            raise
 
 
-def _be_patient(connection: Connection) -> None:
-    connection.execute(_PATIENCE, {"limit": str(milliseconds(PATIENCE))})
+def _be_patient(connection: Connection, seconds: float) -> None:
+    connection.execute(_PATIENCE, {"limit": str(milliseconds(seconds))})
 
 
-def _add_up(connection: Connection, moment: str, now: datetime, limit: int) -> _Sums:
+def _give_up(connection: Connection, sums: Future[_Sums]) -> None:
+    driver = connection.connection.driver_connection
+    if driver and not sums.done():
+        driver.cancel()
+
+
+def _add_up(connection: Connection, moment: str, now: datetime, limit: int, patience: float) -> _Sums:
     """Adds up what there is at the moment (name of a snapshot) that another connection has open."""
     connection.execute(text(f"SET TRANSACTION SNAPSHOT '{moment}'"))  # before any query
-    _be_patient(connection)
+    _be_patient(connection, patience)
     tx = Transaction(connection, ANONYMOUS, now)
     balances = tx.execute(_BALANCES, {"limit": limit}).all()
     return _Sums(transaction_count(tx), unbalanced(tx, limit), entered_sums(tx), balances)
 
 
-def _marks(tx: Transaction) -> dict[int, dict[int, Row[Any]]]:
-    """Returns the checkpoints by chain and place."""
-    marks: dict[int, dict[int, Row[Any]]] = {}
-    for (shard, sequence), mark in ledger.checkpoints(tx).items():
-        marks.setdefault(shard, {})[sequence] = mark
-    return marks
+def _check_all(
+    tx: Transaction, report: Report, signatures: Signatures, known: Known, sums: Future[_Sums]
+) -> Iterator[None]:
+    """Reads chains and rounds and waits for the sums; yields now and then."""
+    heads = ledger.heads(tx)
+    report.expected = sum(head.sequence for head in heads.values())
+    newest = check_newest_of_chains(tx, report, signatures)
+    ends: dict[int, tuple[int, bytes]] = {}
+    with closing(rounds.by_chain(tx)) as places, Reader(tx) as reader:
+        marks = Marks(reader.each(places), rounds.last_number(tx), newest)
+        yield from _check_chains(reader, report, marks, ends)
+    yield from check_rounds(tx, report, signatures, marks, known)
+    while wait([sums], ALIVE).not_done:
+        yield
+    _compare(report, heads, ends, sums.result())
+    yield
 
 
 def _check_chains(
-    tx: Transaction, report: Report, marks: Mapping[int, Mapping[int, Row[Any]]], key: SigningKey
-) -> dict[int, tuple[int, bytes]]:
-    """Reads every entry; returns place and hash of the last one of each chain."""
-    ends: dict[int, tuple[int, bytes]] = {}
-    with Reader(tx) as reader:
-        for block in reader.blocks():
-            hashes = _check_block(reader, report, block, *ends.get(block.shard, (0, START)))
-            _check_marks(report, block.shard, hashes, marks.get(block.shard, {}), key)
-            report.entries += len(hashes)
-            ends[block.shard] = block.last, hashes[block.last]
-    return ends
+    reader: Reader, report: Report, marks: Marks, ends: dict[int, tuple[int, bytes]]
+) -> Iterator[None]:
+    """Reads every entry; notes place and hash of the last one of each chain in `ends`."""
+    for block in reader.blocks():
+        hashes = _check_block(reader, report, block, *ends.get(block.shard, (0, START)))
+        marks.take(report, block.shard, block.last, hashes)
+        report.entries += len(hashes)
+        ends[block.shard] = block.last, hashes[block.last]
+        yield
 
 
 def _compare(
-    tx: Transaction,
-    report: Report,
-    ends: Mapping[int, tuple[int, bytes]],
-    marks: Mapping[int, Mapping[int, Row[Any]]],
-    sums: _Sums,
+    report: Report, heads: Mapping[int, Head], ends: Mapping[int, tuple[int, bytes]], sums: _Sums
 ) -> None:
-    """Compares what the chains say with heads, checkpoints and sums."""
+    """Compares what the chains say with heads and sums."""
     report.transactions = sums.transactions
     for row in sums.unbalanced:
         report.add(row.shard, row.sequence, "UNBALANCED", f"The transaction sums to {row.cents} cents.")
-    for shard, head in ledger.heads(tx).items():
+    for shard, head in heads.items():
         _compare_head(report, head, *ends.get(shard, (0, START)), sums.entered.get(shard, {}))
-    for shard in sorted(marks):
-        for sequence in sorted(marks[shard]):
-            if ends.get(shard, (0, START))[0] < sequence:
-                report.add(shard, sequence, "CHECKPOINT", "The chain ends before its checkpoint.")
     for row in sums.balances:
         kind = "NEGATIVE" if row.booked < 0 and not Kind(row.kind).external else "BALANCE"
         said = f"{Kind(row.kind).name} of {row.owner}: {row.kept} cents kept, {row.booked} booked."
@@ -210,25 +211,6 @@ def _check_block(
         last, before = row.sequence, bytes(row.hash)
         found[last] = before
     return found
-
-
-def _check_marks(
-    report: Report, shard: int, hashes: Mapping[int, bytes], marks: Mapping[int, Row[Any]], key: SigningKey
-) -> None:
-    """Compares the checkpoints of a chain that fall among `hashes`."""
-    for sequence in sorted(marks.keys() & hashes.keys()):
-        report.checkpoints += 1
-        if not _agrees(marks[sequence], hashes[sequence], key):
-            report.add(shard, sequence, "CHECKPOINT", "Signature or hash does not agree.")
-
-
-def _agrees(mark: Row[Any], chain_hash: bytes, key: SigningKey) -> bool:
-    signed = checkpoint_text(mark.shard, mark.sequence, bytes(mark.hash), mark.created_at)
-    try:
-        key.private.public_key().verify(bytes(mark.signature), signed)
-    except InvalidSignature:
-        return False
-    return bytes(mark.hash) == chain_hash
 
 
 def _compare_head(

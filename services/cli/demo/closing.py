@@ -65,6 +65,7 @@ ELSEWHERE = {
     "EmployerDebtWrittenOff",
     "InquiryAnswered",
     "InquiryOpened",
+    "LedgerCheckpointed",
     "LevyExpired",
     "OutcomeAsked",
     "PayoutBatchCancelled",

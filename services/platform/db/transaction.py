@@ -69,7 +69,9 @@ class Transaction:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         return row
 
-    def parts(self, statement: sqlalchemy.Select[Any], size: int) -> Iterator[Sequence[sqlalchemy.Row[Any]]]:
+    def parts(
+        self, statement: sqlalchemy.Select[Any] | sqlalchemy.TextClause, size: int
+    ) -> Iterator[Sequence[sqlalchemy.Row[Any]]]:
         """Yields the rows of a statement, `size` at a time, by a cursor of the database's: with flat
         memory."""
         # Options of the statement: those of the connection would give every later one a cursor too.

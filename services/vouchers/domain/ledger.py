@@ -137,6 +137,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def checkpoint_text(shard: int, sequence: int, chain_hash: bytes, moment: datetime) -> bytes:
-    """Returns what a checkpoint signs; the contract describes it. `moment` counts in whole seconds, UTC."""
+    """Returns what a checkpoint of a single chain signs, as they were made before there were rounds; the
+    contract describes it. `moment` counts in whole seconds, UTC."""
     lines = ("waymark-checkpoint-v1", shard, sequence, chain_hash.hex(), int(moment.timestamp()))
     return "".join(f"{line}\n" for line in lines).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select, text
@@ -13,7 +13,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.db.wire import named
 from services.vouchers.domain import ledger
 from services.vouchers.domain.ledger import SHARDS, Booking, Entry, Head, Kind
-from services.vouchers.store.ledger_tables import ledger_checkpoints, ledger_entries, ledger_heads
+from services.vouchers.store.ledger_tables import ledger_entries, ledger_heads
 
 SUMS = tuple(f"kind_{int(kind)}" for kind in Kind)
 REDEEMING = (Kind.VOUCHER_AVAILABLE, Kind.VOUCHER_RESERVED, Kind.PROVIDER_HELD)
@@ -246,22 +246,3 @@ def owner_sums(tx: Transaction, owner: str) -> list[tuple[Kind, str, int]]:
         .order_by(ledger_entries.c.kind)
     )
     return [(Kind(row.kind), row.currency, int(row.sum)) for row in tx.execute(statement)]
-
-
-def last_checkpoints(tx: Transaction) -> dict[int, int]:
-    """Returns the place of the newest checkpoint of each chain."""
-    statement = select(
-        ledger_checkpoints.c.shard, func.max(ledger_checkpoints.c.sequence).label("last")
-    ).group_by(ledger_checkpoints.c.shard)
-    return {row.shard: row.last for row in tx.execute(statement)}
-
-
-def add_checkpoints(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keeps signed checkpoints; one that is there already stays."""
-    if rows:
-        tx.execute(insert(ledger_checkpoints).on_conflict_do_nothing(), list(rows))
-
-
-def checkpoints(tx: Transaction) -> dict[tuple[int, int], Row[Any]]:
-    """Returns every checkpoint by chain and place."""
-    return {(row.shard, row.sequence): row for row in tx.execute(select(ledger_checkpoints))}

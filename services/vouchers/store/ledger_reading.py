@@ -70,6 +70,11 @@ class Reader:
                 hashes = [together[start : start + HASH] for start in range(0, len(together), HASH)]
                 yield Block(row.shard, row.first, row.last, hashes, bytes(row.covered).split(SEPARATOR))
 
+    def each(self, parts: Iterator[Sequence[Row[Any]]]) -> Iterator[Row[Any]]:
+        """Yields what another statement of the transaction finds, part by part."""
+        while part := self._beside.submit(next, parts, ()).result():
+            yield from part
+
     def entries(self, block: Block) -> Sequence[Row[Any]]:
         """Returns the entries of a block each by itself: `sequence`, `hash` and `covered`."""
         wanted = {"shard": block.shard, "first": block.first, "last": block.last}

@@ -1,4 +1,4 @@
-"""Tables of the ledger: entries that are never changed, chain heads, checkpoints."""
+"""Tables of the ledger: entries that are never changed, chain heads, signed rounds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.vouchers.store.columns import cents, moment, words
 from services.vouchers.store.tables import metadata
@@ -65,6 +66,21 @@ ledger_heads = Table(
 )
 Index("ledger_heads_currency", ledger_heads.c.currency, ledger_heads.c.shard)
 
+# What is signed: how far the chains that moved had come, an array's item each.
+ledger_rounds = Table(
+    "ledger_rounds",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("shards", ARRAY(SmallInteger), nullable=False),
+    Column("sequences", ARRAY(BigInteger), nullable=False),
+    Column("hashes", ARRAY(LargeBinary), nullable=False),
+    words("key_id"),
+    Column("signature", LargeBinary, nullable=False),
+    moment("created_at"),
+)
+
+# From before there were rounds: one signature a chain. Nothing is added to them any more.
 ledger_checkpoints = Table(
     "ledger_checkpoints",
     metadata,

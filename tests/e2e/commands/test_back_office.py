@@ -34,6 +34,7 @@ WELDER = "http://data.europa.eu/esco/isco/C7212"
         ("receivable", "list", "--days", "90"),
         ("ledger", "entries"),
         ("ledger", "checkpoints"),
+        ("ledger", "checkpoints", "--by-chain"),
         ("organisation", "list"),
         ("shortage", "list"),
         ("taxonomy", "list"),
@@ -156,8 +157,13 @@ def test_figures_are_shown_split_forecast_and_written(stack: Stack, tmp_path: Pa
     assert list(tmp_path.glob("*lost*")) == []
 
 
-def test_money_is_traced_by_its_names(stack: Stack) -> None:
+def test_money_is_traced_by_its_names(stack: Stack, tmp_path: Path) -> None:
     staff = Person(stack)
+    assert "Ed25519" in staff.prints("ledger", "keys")
+    kept = tmp_path / "rounds.json"
+    kept.write_text(json.dumps([{"number": "999999999", "digest": "0" * 64}]))
+    assert "999999999" in (gone := staff.run("ledger", "verify", "--against", str(kept))).stdout
+    assert gone.returncode == 1
     assert staff.prints("ledger", "trace", f"redemptions/{uuid.uuid4()}") == "no payment yet\n"
     assert staff.gets("ledger", "trace", "fundingSources/nobody") == []
     assert staff.fails("ledger", "trace", str(uuid.uuid4())) == (5, "NOT_FOUND")

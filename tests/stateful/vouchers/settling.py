@@ -95,6 +95,7 @@ class Settlement(Redemptions):
         jobs.expire_vouchers(self.world.app)
         jobs.release_held(self.world.app)
         jobs.checkpoint(self.world.app)
+        self.journal.events = self.journal.count_events()
 
     def payments(self, batch: str) -> list[Any]:
         """What the bank would have a word on."""

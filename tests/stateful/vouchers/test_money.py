@@ -70,7 +70,7 @@ class Money(Settlement):
         self.left = set(self.findings())
 
     def findings(self) -> list[Any]:
-        return list(verify(self.world.app.side_engine, self.world.app.checkpoint_key).findings)
+        return list(verify(self.world.app.side_engine, self.world.app.checkpoint_keys).findings)
 
     @invariant()
     def the_ledger_is_intact(self) -> None:

@@ -1808,6 +1808,60 @@ class TargetReviewDue(_message.Message):
 Global___TargetReviewDue: _TypeAlias = TargetReviewDue  # noqa: Y015
 
 @_typing.final
+class LedgerCheckpointed(_message.Message):
+    """The ledger was signed as it stands: a round, as LedgerService.ListLedgerRounds shows it. Who keeps these where the service's
+    database cannot reach finds by them that its newest rounds were removed or made anew.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    MARKS_DIGEST_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    round: _builtins.str
+    """Resource name `ledger/rounds/{number}`."""
+    number: _builtins.int
+    """Place among the rounds, from 1 without gaps."""
+    previous: _builtins.str
+    """Digest of the round before, hex; zeros in the first."""
+    marks_digest: _builtins.str
+    """Digest over the chains' last entries, hex."""
+    digest: _builtins.str
+    """SHA-256 over what is signed, hex."""
+    key_id: _builtins.str
+    """Id of the key that signed; LedgerService.ListLedgerKeys has it."""
+    signature: _builtins.bytes
+    """Ed25519 signature."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When, UTC, whole seconds."""
+
+    def __init__(
+        self,
+        *,
+        round: _builtins.str = ...,
+        number: _builtins.int = ...,
+        previous: _builtins.str = ...,
+        marks_digest: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        key_id: _builtins.str = ...,
+        signature: _builtins.bytes = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "digest", b"digest", "key_id", b"key_id", "marks_digest", b"marks_digest", "number", b"number", "previous", b"previous", "round", b"round", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerCheckpointed: _TypeAlias = LedgerCheckpointed  # noqa: Y015
+
+@_typing.final
 class WebhookEndpointFailed(_message.Message):
     """The service stopped telling a webhook endpoint: it is gone, or five messages in a row were given up."""
 

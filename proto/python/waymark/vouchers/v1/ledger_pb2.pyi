@@ -164,8 +164,170 @@ class Balance(_message.Message):
 Global___Balance: _TypeAlias = Balance  # noqa: Y015
 
 @_typing.final
+class LedgerMark(_message.Message):
+    """How far a chain had come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARD_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    shard: _builtins.int
+    """Hash chain."""
+    sequence: _builtins.int
+    """Last entry covered."""
+    hash: _builtins.str
+    """Its hash, hex."""
+    def __init__(
+        self,
+        *,
+        shard: _builtins.int = ...,
+        sequence: _builtins.int = ...,
+        hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "sequence", b"sequence", "shard", b"shard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerMark: _TypeAlias = LedgerMark  # noqa: Y015
+
+@_typing.final
+class LedgerRound(_message.Message):
+    """A signed statement of how far all chains had come. It covers the round before, so that the last one stands for all. One is
+    made every few minutes in which something moved.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FIELD_NUMBER: _builtins.int
+    MARK_COUNT_FIELD_NUMBER: _builtins.int
+    MARKS_DIGEST_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    MARKS_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Place among the rounds, from 1 without gaps."""
+    previous: _builtins.str
+    """Digest of the round before, hex; zeros in the first."""
+    mark_count: _builtins.int
+    """How many chains it names: those that moved since the round before, and in the first of every 64 rounds all."""
+    marks_digest: _builtins.str
+    """Digest of the marks, hex: for each, by shard, SHA-256 over the digest so far (32 zero bytes before the first), shard (4
+    bytes), sequence (8 bytes, both big-endian) and hash (32 bytes).
+    """
+    digest: _builtins.str
+    """SHA-256, hex, over `waymark-round-v1`, number, previous, marks_digest and create_time in seconds since 1970, each ended by
+    a newline.
+    """
+    key_id: _builtins.str
+    """Id of the key that signed."""
+    signature: _builtins.bytes
+    """Ed25519 signature over what `digest` is of."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When, UTC, whole seconds."""
+
+    @_builtins.property
+    def marks(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerMark]:
+        """The chains it names, by shard; only where they were asked for."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        previous: _builtins.str = ...,
+        mark_count: _builtins.int = ...,
+        marks_digest: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        digest: _builtins.str = ...,
+        key_id: _builtins.str = ...,
+        signature: _builtins.bytes = ...,
+        marks: _abc.Iterable[Global___LedgerMark] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "digest", b"digest", "key_id", b"key_id", "mark_count", b"mark_count", "marks", b"marks", "marks_digest", b"marks_digest", "number", b"number", "previous", b"previous", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerRound: _TypeAlias = LedgerRound  # noqa: Y015
+
+@_typing.final
+class LedgerKey(_message.Message):
+    """A public key that verifies rounds: an OKP key in the form of a JWK (RFC 7517, RFC 8037)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KID_FIELD_NUMBER: _builtins.int
+    KTY_FIELD_NUMBER: _builtins.int
+    CRV_FIELD_NUMBER: _builtins.int
+    X_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    ALG_FIELD_NUMBER: _builtins.int
+    kid: _builtins.str
+    """Key id, as in `key_id` of a round."""
+    kty: _builtins.str
+    """`OKP`."""
+    crv: _builtins.str
+    """`Ed25519`."""
+    x: _builtins.str
+    """32 bytes, base64url without padding."""
+    use: _builtins.str
+    """`sig`."""
+    alg: _builtins.str
+    """`EdDSA`."""
+    def __init__(
+        self,
+        *,
+        kid: _builtins.str = ...,
+        kty: _builtins.str = ...,
+        crv: _builtins.str = ...,
+        x: _builtins.str = ...,
+        use: _builtins.str = ...,
+        alg: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alg", b"alg", "crv", b"crv", "kid", b"kid", "kty", b"kty", "use", b"use", "x", b"x"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerKey: _TypeAlias = LedgerKey  # noqa: Y015
+
+@_typing.final
+class KnownLedgerRound(_message.Message):
+    """A round that somebody has kept a copy of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Its number."""
+    digest: _builtins.str
+    """Its digest, hex."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KnownLedgerRound: _TypeAlias = KnownLedgerRound  # noqa: Y015
+
+@_typing.final
 class Checkpoint(_message.Message):
-    """A signed statement of how far a chain had come."""
+    """A signed statement of how far a single chain had come, from before there were rounds."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -217,14 +379,17 @@ class LedgerFinding(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
     shard: _builtins.int
     """Hash chain."""
     sequence: _builtins.int
     """Entry."""
     kind: _builtins.str
-    """What is wrong: `HASH`, `GAP`, `UNBALANCED`, `BALANCE`, `CHECKPOINT`, `NEGATIVE`, `HEAD`."""
+    """What is wrong: `HASH`, `GAP`, `UNBALANCED`, `BALANCE`, `CHECKPOINT`, `NEGATIVE`, `HEAD`, `ROUND`."""
     text: _builtins.str
     """One sentence."""
+    round: _builtins.int
+    """Round, where the finding is about one."""
     def __init__(
         self,
         *,
@@ -232,10 +397,11 @@ class LedgerFinding(_message.Message):
         sequence: _builtins.int = ...,
         kind: _builtins.str = ...,
         text: _builtins.str = ...,
+        round: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "sequence", b"sequence", "shard", b"shard", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "round", b"round", "sequence", b"sequence", "shard", b"shard", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -397,7 +563,7 @@ class VerifyLedgerResponse(_message.Message):
     transaction_count: _builtins.int
     """Transactions read."""
     checkpoint_count: _builtins.int
-    """Checkpoints whose signature and hash were compared."""
+    """Rounds, and checkpoints from before, whose signatures and hashes were compared."""
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerFinding]:
         """What is wrong, by chain and place."""
@@ -418,6 +584,169 @@ class VerifyLedgerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyLedgerResponse: _TypeAlias = VerifyLedgerResponse  # noqa: Y015
+
+@_typing.final
+class VerifyWholeLedgerRequest(_message.Message):
+    """Asks for the whole ledger to be checked, however long it takes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_FINDINGS_FIELD_NUMBER: _builtins.int
+    KNOWN_ROUNDS_FIELD_NUMBER: _builtins.int
+    max_findings: _builtins.int
+    """How many findings at most; 0 means 100."""
+    @_builtins.property
+    def known_rounds(self) -> _containers.RepeatedCompositeFieldContainer[Global___KnownLedgerRound]:
+        """Rounds as they were told earlier, to be compared: without one from outside nobody sees that the newest are gone."""
+
+    def __init__(
+        self,
+        *,
+        max_findings: _builtins.int = ...,
+        known_rounds: _abc.Iterable[Global___KnownLedgerRound] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_rounds", b"known_rounds", "max_findings", b"max_findings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyWholeLedgerRequest: _TypeAlias = VerifyWholeLedgerRequest  # noqa: Y015
+
+@_typing.final
+class VerifyWholeLedgerResponse(_message.Message):
+    """How far the check has come. The last one has the result."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_COUNT_FIELD_NUMBER: _builtins.int
+    EXPECTED_ENTRY_COUNT_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_COUNT_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    entry_count: _builtins.int
+    """Entries read so far."""
+    expected_entry_count: _builtins.int
+    """How many there are by the heads of the chains."""
+    checkpoint_count: _builtins.int
+    """Rounds and checkpoints compared so far."""
+    @_builtins.property
+    def result(self) -> Global___VerifyLedgerResponse:
+        """What the check found; in the last answer alone."""
+
+    def __init__(
+        self,
+        *,
+        entry_count: _builtins.int = ...,
+        expected_entry_count: _builtins.int = ...,
+        checkpoint_count: _builtins.int = ...,
+        result: Global___VerifyLedgerResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint_count", b"checkpoint_count", "entry_count", b"entry_count", "expected_entry_count", b"expected_entry_count", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyWholeLedgerResponse: _TypeAlias = VerifyWholeLedgerResponse  # noqa: Y015
+
+@_typing.final
+class ListLedgerRoundsRequest(_message.Message):
+    """Asks for a page of rounds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    WITH_MARKS_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most; 0 means 50, more than 500 counts as 500; with marks, more than 50 counts as 50."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    with_marks: _builtins.bool
+    """True: with the marks of each, to be compared with the entries."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        with_marks: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "with_marks", b"with_marks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLedgerRoundsRequest: _TypeAlias = ListLedgerRoundsRequest  # noqa: Y015
+
+@_typing.final
+class ListLedgerRoundsResponse(_message.Message):
+    """A page of rounds, newest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUNDS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def rounds(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerRound]:
+        """The rounds."""
+
+    def __init__(
+        self,
+        *,
+        rounds: _abc.Iterable[Global___LedgerRound] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "rounds", b"rounds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLedgerRoundsResponse: _TypeAlias = ListLedgerRoundsResponse  # noqa: Y015
+
+@_typing.final
+class ListLedgerKeysRequest(_message.Message):
+    """Asks for the public keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLedgerKeysRequest: _TypeAlias = ListLedgerKeysRequest  # noqa: Y015
+
+@_typing.final
+class ListLedgerKeysResponse(_message.Message):
+    """The public keys: in JSON a JWK set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerKey]:
+        """The key that signs now, then former ones."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___LedgerKey] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLedgerKeysResponse: _TypeAlias = ListLedgerKeysResponse  # noqa: Y015
 
 @_typing.final
 class ListCheckpointsRequest(_message.Message):
@@ -447,7 +776,7 @@ Global___ListCheckpointsRequest: _TypeAlias = ListCheckpointsRequest  # noqa: Y0
 
 @_typing.final
 class ListCheckpointsResponse(_message.Message):
-    """A page of checkpoints, newest first."""
+    """A page of checkpoints of single chains, newest first."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -482,7 +811,7 @@ class ListCheckpointsResponse(_message.Message):
 
     @_builtins.property
     def public_keys(self) -> _containers.ScalarMap[_builtins.str, _builtins.bytes]:
-        """Public keys by key id, 32 bytes each."""
+        """Public keys by key id, former ones too, 32 bytes each."""
 
     def __init__(
         self,

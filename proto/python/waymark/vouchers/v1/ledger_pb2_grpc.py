@@ -50,6 +50,21 @@ class LedgerServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyLedgerRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyLedgerResponse.FromString,
                 _registered_method=True)
+        self.VerifyWholeLedger = channel.unary_stream(
+                '/waymark.vouchers.v1.LedgerService/VerifyWholeLedger',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyWholeLedgerRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyWholeLedgerResponse.FromString,
+                _registered_method=True)
+        self.ListLedgerRounds = channel.unary_unary(
+                '/waymark.vouchers.v1.LedgerService/ListLedgerRounds',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerRoundsRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerRoundsResponse.FromString,
+                _registered_method=True)
+        self.ListLedgerKeys = channel.unary_unary(
+                '/waymark.vouchers.v1.LedgerService/ListLedgerKeys',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerKeysRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerKeysResponse.FromString,
+                _registered_method=True)
         self.ListCheckpoints = channel.unary_unary(
                 '/waymark.vouchers.v1.LedgerService/ListCheckpoints',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListCheckpointsRequest.SerializeToString,
@@ -78,15 +93,40 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyLedger(self, request, context):
-        """Reads every entry and compares hashes, sums, balances and checkpoints.
+        """Reads every entry and compares hashes, sums, balances, rounds and checkpoints, as far as a minute suffices; for more there is
+        VerifyWholeLedger.
         Errors: INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VerifyWholeLedger(self, request, context):
+        """Does the same for up to ten minutes, says how far it has come, and compares rounds that somebody kept outside.
+        Errors: INVALID_ARGUMENT, OVERLOADED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLedgerRounds(self, request, context):
+        """Lists signed rounds, newest first.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLedgerKeys(self, request, context):
+        """Lists the public keys that verify rounds; in JSON a JWK set, which may be cached for an hour.
+        Errors: OVERLOADED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListCheckpoints(self, request, context):
-        """Lists signed checkpoints, newest first.
+        """Lists signed checkpoints of single chains, newest first; none have been made since there are rounds.
         Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -110,6 +150,21 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.VerifyLedger,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyLedgerRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyLedgerResponse.SerializeToString,
+            ),
+            'VerifyWholeLedger': grpc.unary_stream_rpc_method_handler(
+                    servicer.VerifyWholeLedger,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyWholeLedgerRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyWholeLedgerResponse.SerializeToString,
+            ),
+            'ListLedgerRounds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLedgerRounds,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerRoundsRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerRoundsResponse.SerializeToString,
+            ),
+            'ListLedgerKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLedgerKeys,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerKeysRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerKeysResponse.SerializeToString,
             ),
             'ListCheckpoints': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCheckpoints,
@@ -199,6 +254,87 @@ class LedgerService:
             '/waymark.vouchers.v1.LedgerService/VerifyLedger',
             waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyLedgerRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyLedgerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyWholeLedger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/waymark.vouchers.v1.LedgerService/VerifyWholeLedger',
+            waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyWholeLedgerRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_ledger__pb2.VerifyWholeLedgerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLedgerRounds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.LedgerService/ListLedgerRounds',
+            waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerRoundsRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerRoundsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLedgerKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.LedgerService/ListLedgerKeys',
+            waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerKeysRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_ledger__pb2.ListLedgerKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,11 +42,24 @@ class LedgerServiceStub:
     Errors: INVALID_ARGUMENT.
     """
     VerifyLedger: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.VerifyLedgerRequest, _ledger_pb2.VerifyLedgerResponse]
-    """Reads every entry and compares hashes, sums, balances and checkpoints.
+    """Reads every entry and compares hashes, sums, balances, rounds and checkpoints, as far as a minute suffices; for more there is
+    VerifyWholeLedger.
     Errors: INVALID_ARGUMENT.
     """
+    VerifyWholeLedger: _grpc.UnaryStreamMultiCallable[_ledger_pb2.VerifyWholeLedgerRequest, _ledger_pb2.VerifyWholeLedgerResponse]
+    """Does the same for up to ten minutes, says how far it has come, and compares rounds that somebody kept outside.
+    Errors: INVALID_ARGUMENT, OVERLOADED.
+    """
+    ListLedgerRounds: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListLedgerRoundsRequest, _ledger_pb2.ListLedgerRoundsResponse]
+    """Lists signed rounds, newest first.
+    Errors: PAGE_TOKEN_INVALID.
+    """
+    ListLedgerKeys: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListLedgerKeysRequest, _ledger_pb2.ListLedgerKeysResponse]
+    """Lists the public keys that verify rounds; in JSON a JWK set, which may be cached for an hour.
+    Errors: OVERLOADED.
+    """
     ListCheckpoints: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListCheckpointsRequest, _ledger_pb2.ListCheckpointsResponse]
-    """Lists signed checkpoints, newest first.
+    """Lists signed checkpoints of single chains, newest first; none have been made since there are rounds.
     Errors: PAGE_TOKEN_INVALID.
     """
 
@@ -64,11 +77,24 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     Errors: INVALID_ARGUMENT.
     """
     VerifyLedger: _aio.UnaryUnaryMultiCallable[_ledger_pb2.VerifyLedgerRequest, _ledger_pb2.VerifyLedgerResponse]  # type: ignore[assignment]
-    """Reads every entry and compares hashes, sums, balances and checkpoints.
+    """Reads every entry and compares hashes, sums, balances, rounds and checkpoints, as far as a minute suffices; for more there is
+    VerifyWholeLedger.
     Errors: INVALID_ARGUMENT.
     """
+    VerifyWholeLedger: _aio.UnaryStreamMultiCallable[_ledger_pb2.VerifyWholeLedgerRequest, _ledger_pb2.VerifyWholeLedgerResponse]  # type: ignore[assignment]
+    """Does the same for up to ten minutes, says how far it has come, and compares rounds that somebody kept outside.
+    Errors: INVALID_ARGUMENT, OVERLOADED.
+    """
+    ListLedgerRounds: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLedgerRoundsRequest, _ledger_pb2.ListLedgerRoundsResponse]  # type: ignore[assignment]
+    """Lists signed rounds, newest first.
+    Errors: PAGE_TOKEN_INVALID.
+    """
+    ListLedgerKeys: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListLedgerKeysRequest, _ledger_pb2.ListLedgerKeysResponse]  # type: ignore[assignment]
+    """Lists the public keys that verify rounds; in JSON a JWK set, which may be cached for an hour.
+    Errors: OVERLOADED.
+    """
     ListCheckpoints: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListCheckpointsRequest, _ledger_pb2.ListCheckpointsResponse]  # type: ignore[assignment]
-    """Lists signed checkpoints, newest first.
+    """Lists signed checkpoints of single chains, newest first; none have been made since there are rounds.
     Errors: PAGE_TOKEN_INVALID.
     """
 
@@ -101,8 +127,39 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_pb2.VerifyLedgerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_pb2.VerifyLedgerResponse, _abc.Awaitable[_ledger_pb2.VerifyLedgerResponse]]:
-        """Reads every entry and compares hashes, sums, balances and checkpoints.
+        """Reads every entry and compares hashes, sums, balances, rounds and checkpoints, as far as a minute suffices; for more there is
+        VerifyWholeLedger.
         Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def VerifyWholeLedger(
+        self,
+        request: _ledger_pb2.VerifyWholeLedgerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_ledger_pb2.VerifyWholeLedgerResponse], _abc.AsyncIterator[_ledger_pb2.VerifyWholeLedgerResponse]]:
+        """Does the same for up to ten minutes, says how far it has come, and compares rounds that somebody kept outside.
+        Errors: INVALID_ARGUMENT, OVERLOADED.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLedgerRounds(
+        self,
+        request: _ledger_pb2.ListLedgerRoundsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_pb2.ListLedgerRoundsResponse, _abc.Awaitable[_ledger_pb2.ListLedgerRoundsResponse]]:
+        """Lists signed rounds, newest first.
+        Errors: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLedgerKeys(
+        self,
+        request: _ledger_pb2.ListLedgerKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_pb2.ListLedgerKeysResponse, _abc.Awaitable[_ledger_pb2.ListLedgerKeysResponse]]:
+        """Lists the public keys that verify rounds; in JSON a JWK set, which may be cached for an hour.
+        Errors: OVERLOADED.
         """
 
     @_abc_1.abstractmethod
@@ -111,7 +168,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_pb2.ListCheckpointsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_pb2.ListCheckpointsResponse, _abc.Awaitable[_ledger_pb2.ListCheckpointsResponse]]:
-        """Lists signed checkpoints, newest first.
+        """Lists signed checkpoints of single chains, newest first; none have been made since there are rounds.
         Errors: PAGE_TOKEN_INVALID.
         """
 
