@@ -42,7 +42,10 @@ LOCK_BY_VOUCHER = locking(
 )
 LOCK_BY_CODE = named("lock_code", _FOR_RESERVATION + "v.code_hmac = :code FOR NO KEY UPDATE OF v, h")
 LOCK = locking(
-    "lock_redemption", "SELECT r.* FROM redemptions r WHERE r.id = :id FOR NO KEY UPDATE OF r", keys=("id",)
+    "lock_redemption",
+    """SELECT r.*, s.start_date AS first_day FROM redemptions r LEFT JOIN sessions s ON s.name = r.session
+WHERE r.id = :id FOR NO KEY UPDATE OF r""",
+    keys=("id",),
 )
 LOCK_WITH_MONEY = locking(
     "lock_with_money",
@@ -157,7 +160,8 @@ def funded(tx: Transaction, learner: str, programme_id: str, session: str) -> Fu
 
 
 def lock(tx: Transaction, redemption_id: str) -> Any:
-    """Locks a redemption for a step that moves no money; raises Refusal(NOT_FOUND)."""
+    """Locks a redemption for a step that moves no money, and reads the session's first day beside (None when
+    not known); raises Refusal(NOT_FOUND)."""
     return _locked(tx, LOCK(id=redemption_id))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -158,6 +159,17 @@ def test_steps_in_the_wrong_order_are_refused(world: World) -> None:
     assert refused(lambda: stranger.redemptions.AuthoriseRedemption(authorise)) == "NOT_FOUND"
     learner.redemptions.AuthoriseRedemption(authorise)
     assert refused(lambda: learner.redemptions.AuthoriseRedemption(authorise)) == "WRONG_STATE"
+
+
+def test_no_training_starts_before_its_first_day(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    world.offer(start=world.today + timedelta(days=2))
+    redemption = world.reserve(learner, voucher)
+    learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=redemption.name))
+    start = pb.StartRedemptionRequest(name=redemption.name)
+    assert refused(lambda: world.provider.redemptions.StartRedemption(start)) == "SESSION_NOT_STARTED"
+    world.offer(start=world.today)
+    assert world.provider.redemptions.StartRedemption(start).state == pb.Redemption.STATE_STARTED
 
 
 def test_accepting_more_than_reserved_is_refused(world: World) -> None:

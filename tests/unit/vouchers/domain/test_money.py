@@ -120,6 +120,7 @@ def test_a_redemption_moves_only_along_its_way(state: RedemptionState) -> None:
     }
     arguments = {
         "authorise": (NOW,),
+        "start": (NOW, None),
         "deliver": (1, 1),
         "miss": (NOW, None, 0),
         "accept": (100, 100),
@@ -161,6 +162,17 @@ def test_a_session_can_be_missed_from_its_first_day_on(
     else:
         missed = booked.miss(NOW, first_day, fee)
         assert (missed.state, missed.no_show) == (state, NOW)
+
+
+def test_a_training_starts_once_its_first_day_has_begun_anywhere() -> None:
+    booked, day = redemption(RedemptionState.AUTHORISED), date(2026, 3, 29)
+    begins = datetime(2026, 3, 28, 10, tzinfo=UTC)  # on the Line Islands, UTC+14
+    assert booked.start(begins, day).state is RedemptionState.STARTED
+    assert booked.start(begins, None).state is RedemptionState.STARTED
+    early = begins - timedelta(microseconds=1)
+    with pytest.raises(Refusal, match="SESSION_NOT_STARTED"):
+        booked.start(early, day)
+    assert booked.start(early, day - timedelta(days=1)).state is RedemptionState.STARTED
 
 
 def test_accepting_nothing_said_means_the_limit() -> None:

@@ -142,8 +142,9 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartRedemption(self, request, context):
-        """Reports that the training started.
-        Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED.
+        """Reports that the training started: on the session's first day at the earliest, where the catalogue knows it, counted from when that day
+        begins anywhere (UTC+14). Of the sandbox no day is waited for.
+        Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED, SESSION_NOT_STARTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

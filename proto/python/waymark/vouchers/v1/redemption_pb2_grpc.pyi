@@ -52,8 +52,9 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS, SANDBOX_APART.
     """
     StartRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]
-    """Reports that the training started.
-    Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED.
+    """Reports that the training started: on the session's first day at the earliest, where the catalogue knows it, counted from when that day
+    begins anywhere (UTC+14). Of the sandbox no day is waited for.
+    Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED, SESSION_NOT_STARTED.
     """
     CreateDeliveryEvidence: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.CreateDeliveryEvidenceRequest, _redemption_pb2.DeliveryEvidence]
     """Makes a place to upload a piece of evidence to.
@@ -127,8 +128,9 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS, SANDBOX_APART.
     """
     StartRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Reports that the training started.
-    Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED.
+    """Reports that the training started: on the session's first day at the earliest, where the catalogue knows it, counted from when that day
+    begins anywhere (UTC+14). Of the sandbox no day is waited for.
+    Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED, SESSION_NOT_STARTED.
     """
     CreateDeliveryEvidence: _aio.UnaryUnaryMultiCallable[_redemption_pb2.CreateDeliveryEvidenceRequest, _redemption_pb2.DeliveryEvidence]  # type: ignore[assignment]
     """Makes a place to upload a piece of evidence to.
@@ -223,8 +225,9 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.StartRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Reports that the training started.
-        Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED.
+        """Reports that the training started: on the session's first day at the earliest, where the catalogue knows it, counted from when that day
+        begins anywhere (UTC+14). Of the sandbox no day is waited for.
+        Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED, SESSION_NOT_STARTED.
         """
 
     @_abc_1.abstractmethod
