@@ -132,7 +132,7 @@ class World:
         self.tell(event)
 
     def offer(self, course: str = "", *, price: int | None = 100_000, **changes: Any) -> str:
-        """Tells of a course with one session `spring`, by default from today on; returns the session's name."""
+        """Tells of a course with one session `spring`, that begins today; returns the session's name."""
         name = course or self.course
         self.version += 1
         start = changes.pop("start", self.today)

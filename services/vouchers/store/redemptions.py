@@ -28,10 +28,11 @@ _OFFER = f"""v.learner, v.programme_id, v.version_number, v.cover_percent, v.cou
   s.name AS session, s.listed, s.start_date, s.end_date, s.price_cents, s.currency AS price_currency,
   s.nuts_code, c.name AS course, c.removed, c.organisation, c.kind, c.eqf_level, c.occupations,
   o.accredited, o.accredited_until, {sanctions.barred("c.organisation")} AS barred,
-  (SELECT a.target_group FROM applications a WHERE a.id = v.application_id) AS target_group,
+  a.target_group, a.session AS applied_session, a.created_at AS applied_at,
   EXISTS (SELECT 1 FROM vouchers w WHERE w.learner = v.learner AND w.id <> v.id) AS has_others"""  # noqa: S608 - a condition of our own
 _FOR_RESERVATION = f"""SELECT {vouchers.IDENTITY}, {vouchers.COLUMNS}, {_HEAD}, {_OFFER}
 FROM vouchers v JOIN ledger_heads h ON h.shard = v.shard
+JOIN applications a ON a.id = v.application_id
 LEFT JOIN sessions s ON s.name = :session
 LEFT JOIN courses c ON c.name = s.course
 LEFT JOIN organisations o ON o.name = c.organisation

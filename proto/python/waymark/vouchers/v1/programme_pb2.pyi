@@ -432,9 +432,10 @@ class WindowRule(_message.Message):
     AUTHORISE_MINUTES_FIELD_NUMBER: _builtins.int
     EXTEND_DAYS_FIELD_NUMBER: _builtins.int
     WITHIN_BUDGET_PERIOD_FIELD_NUMBER: _builtins.int
+    ORDER_TO_START_DAYS_FIELD_NUMBER: _builtins.int
     apply_until_days_after_start: _builtins.int
     """Latest day of application counted from the first day of the session: 0 is that day, 60 is sixty days after it,
-    -7 a week before it.
+    -7 a week before it. For another session than the one applied for it counts by the day of reservation.
     """
     order_days: _builtins.int
     """Days from grant within which the voucher must be reserved for a session; 0: its whole validity."""
@@ -446,6 +447,8 @@ class WindowRule(_message.Message):
     """Days beyond its validity at issue by which one caseworker may extend a voucher; what goes beyond needs a second one."""
     within_budget_period: _builtins.bool
     """True: no voucher is valid, also not by extension, past the last day of the budget period that its money comes from."""
+    order_to_start_days: _builtins.int
+    """Most days from the reservation to the first day of the session. 0: the voucher must still be valid on that day."""
     def __init__(
         self,
         *,
@@ -455,10 +458,11 @@ class WindowRule(_message.Message):
         authorise_minutes: _builtins.int = ...,
         extend_days: _builtins.int = ...,
         within_budget_period: _builtins.bool = ...,
+        order_to_start_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_until_days_after_start", b"apply_until_days_after_start", "authorise_minutes", b"authorise_minutes", "extend_days", b"extend_days", "order_days", b"order_days", "validity_days", b"validity_days", "within_budget_period", b"within_budget_period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_until_days_after_start", b"apply_until_days_after_start", "authorise_minutes", b"authorise_minutes", "extend_days", b"extend_days", "order_days", b"order_days", "order_to_start_days", b"order_to_start_days", "validity_days", b"validity_days", "within_budget_period", b"within_budget_period"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

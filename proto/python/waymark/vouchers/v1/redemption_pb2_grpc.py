@@ -114,8 +114,8 @@ class RedemptionServiceServicer:
     def ReserveRedemption(self, request, context):
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART,
-        WRONG_STATE.
+        SESSION_OUTSIDE_WINDOW, SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH,
+        CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

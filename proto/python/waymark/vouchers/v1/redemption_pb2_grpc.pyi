@@ -36,8 +36,8 @@ class RedemptionServiceStub:
     ReserveRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART,
-    WRONG_STATE.
+    SESSION_OUTSIDE_WINDOW, SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH,
+    CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
     """
     SendAuthorisationCode: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.SendAuthorisationCodeRequest, _redemption_pb2.SendAuthorisationCodeResponse]
     """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
@@ -112,8 +112,8 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     ReserveRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART,
-    WRONG_STATE.
+    SESSION_OUTSIDE_WINDOW, SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH,
+    CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
     """
     SendAuthorisationCode: _aio.UnaryUnaryMultiCallable[_redemption_pb2.SendAuthorisationCodeRequest, _redemption_pb2.SendAuthorisationCodeResponse]  # type: ignore[assignment]
     """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
@@ -191,8 +191,8 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART,
-        WRONG_STATE.
+        SESSION_OUTSIDE_WINDOW, SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH,
+        CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
