@@ -93,7 +93,8 @@ def _of_person(rules: Rules, history: History, *, elsewhere: bool) -> Iterator[R
         yield _clause("grant-limit", history.recent < sequence.max_grants, "GRANT_LIMIT_REACHED")
     if sequence.previous_used:
         yield _clause("sequence", history.unused == 0, "EARLIER_VOUCHER_UNUSED")
-    if amount.no_double_funding and elsewhere:
+    # Who minds no other programme has the clause where another one minds it.
+    if (amount.no_double_funding or history.funded_alone) and elsewhere:
         yield _clause("double-funding", not history.funded_elsewhere, "DOUBLE_FUNDING")
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    exists,
     func,
     insert,
     literal_column,
@@ -34,7 +35,7 @@ from services.vouchers.domain.states import VoucherState
 from services.vouchers.store import facts
 from services.vouchers.store.columns import apart, one_of
 from services.vouchers.store.desk_tables import earlier_decisions
-from services.vouchers.store.tables import applications, vouchers
+from services.vouchers.store.tables import applications, programme_versions, vouchers
 
 GRANTED = 2
 _NOTHING = History()
@@ -46,6 +47,16 @@ CROSS JOIN LATERAL (
   SELECT 1 FROM applications a WHERE a.learner = p.learner AND a.programme_id = :programme
     AND a.session = :session AND a.state = 2 LIMIT 1
 ) AS granted""")
+
+
+# The version that an application was granted by funds no session beside another programme.
+_ALONE = exists(
+    select(1).where(
+        programme_versions.c.programme_id == _a.programme_id,
+        programme_versions.c.number == _a.version_number,
+        programme_versions.c.rules["amount_rule"]["no_double_funding"].as_boolean(),
+    )
+).correlate(applications)
 
 
 def _histories() -> Select[Any]:
@@ -61,6 +72,7 @@ def _histories() -> Select[Any]:
             func.count().filter((_a.session == session) & ~here).label("elsewhere"),
             func.count().filter(here & (_a.decided_on >= recent)).label("recent"),
             _unused(_a.learner, programme).label("unused"),
+            func.count().filter((_a.session == session) & ~here & _ALONE).label("alone"),
         )
         .where(_a.learner == any_(bindparam("people", type_=ARRAY(Text))), _a.state == GRANTED)
         .group_by(_a.learner)
@@ -102,7 +114,13 @@ def histories(
     asked = {"people": list(people), "programme": programme_id, "session": session, "since": since}
     found = {
         row.learner: History(
-            row.grants, int(row.face), int(row.granted), row.elsewhere > 0, row.recent, row.unused
+            row.grants,
+            int(row.face),
+            int(row.granted),
+            row.elsewhere > 0,
+            row.recent,
+            row.unused,
+            row.alone > 0,
         )
         for row in tx.execute(_HISTORIES, {**asked, "recent": recent})
     }

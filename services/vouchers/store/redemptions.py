@@ -90,8 +90,12 @@ _ONE_LEARNER = named("one_learner", "SELECT pg_advisory_xact_lock(1886352501, ha
 _FUNDED = named(
     "funded",
     """SELECT CAST(coalesce(sum(n.cents) FILTER (WHERE r.programme_id = :programme), 0) AS bigint) AS here,
-  CAST(coalesce(sum(n.cents) FILTER (WHERE r.programme_id <> :programme), 0) AS bigint) AS elsewhere
-FROM redemptions r CROSS JOIN LATERAL (
+  CAST(coalesce(sum(n.cents) FILTER (WHERE r.programme_id <> :programme), 0) AS bigint) AS elsewhere,
+  coalesce(bool_or(CAST(p.rules #>> '{amount_rule,no_double_funding}' AS boolean))
+    FILTER (WHERE r.programme_id <> :programme AND n.cents > 0), false) AS alone
+FROM redemptions r
+JOIN programme_versions p ON p.programme_id = r.programme_id AND p.number = r.version_number
+CROSS JOIN LATERAL (
   SELECT CASE WHEN r.state < 5 THEN r.amount_cents ELSE r.accepted_cents - r.clawed_cents END AS cents) AS n
 WHERE r.learner = :learner AND r.session = :session AND r.state NOT IN (8, 9, 10)""",
 )
@@ -157,7 +161,7 @@ def funded(tx: Transaction, learner: str, programme_id: str, session: str) -> Fu
     wait until the end of the transaction."""
     asked = {"learner": learner, "programme": programme_id, "session": session}
     _, found = tx.together(_ONE_LEARNER(learner=learner), _FUNDED(**asked))
-    return Funded(found[0].here, found[0].elsewhere)
+    return Funded(found[0].here, found[0].elsewhere, found[0].alone)
 
 
 def lock(tx: Transaction, redemption_id: str) -> Any:

@@ -360,8 +360,8 @@ class AmountRule(_message.Message):
     once_per_person: _builtins.bool
     """True: one grant for a person, ever."""
     no_double_funding: _builtins.bool
-    """True: no grant for a session that another programme already funds for this person, and no reservation of one. Without it, programmes
-    together still pay no more than the price.
+    """True: no grant for a session that another programme already funds for this person, and no reservation of one; nor does another one grant
+    or reserve what this programme funds, whatever its own rules say. Without it, programmes together still pay no more than the price.
     """
     @_builtins.property
     def face_value(self) -> _money_pb2.Money:
