@@ -170,7 +170,8 @@ def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, *, rebo
 
 
 def _replaces(tx: Transaction, row: Row[Any], offer: Offer) -> bool:
-    """True when the offer takes the place of one whose provider was delisted before anything was booked."""
+    """True when the offer takes the place of one that was cancelled, or whose provider was delisted, before
+    anything was booked."""
     return rebookings.replaces(tx, str(row.voucher_id), offer.session, offer.currency, tx.now.date())
 
 

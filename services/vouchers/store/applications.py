@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     ColumnElement,
     Date,
     Row,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     text,
     update,
@@ -31,11 +32,12 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
+from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.store import facts
 from services.vouchers.store.columns import apart, one_of
 from services.vouchers.store.desk_tables import earlier_decisions
-from services.vouchers.store.tables import applications, programme_versions, vouchers
+from services.vouchers.store.tables import applications, programme_versions, redemptions, vouchers
 
 GRANTED = 2
 _NOTHING = History()
@@ -59,6 +61,27 @@ _ALONE = exists(
 ).correlate(applications)
 
 
+# The voucher was given back or has expired, and nothing of it was ever accepted.
+_OVER_UNUSED = exists(
+    select(1).where(
+        vouchers.c.id == _a.voucher_id,
+        or_(
+            vouchers.c.state.in_((VoucherState.EXPIRED, VoucherState.CANCELLED)),
+            (vouchers.c.state < VoucherState.EXHAUSTED) & (vouchers.c.expires_at <= func.now()),
+        ),
+        vouchers.c.reserved_cents == 0,
+        vouchers.c.spent_cents == 0,
+        ~exists(
+            select(1).where(
+                redemptions.c.learner == vouchers.c.learner,
+                redemptions.c.voucher_id == vouchers.c.id,
+                redemptions.c.accepted_cents > 0,
+            )
+        ),
+    )
+).correlate(applications)
+
+
 def _histories() -> Select[Any]:
     programme, session = bindparam("programme", type_=Text), bindparam("session", type_=Text)
     here = _a.programme_id == programme
@@ -75,6 +98,7 @@ def _histories() -> Select[Any]:
             func.count().filter((_a.session == session) & ~here & _ALONE).label("alone"),
         )
         .where(_a.learner == any_(bindparam("people", type_=ARRAY(Text))), _a.state == GRANTED)
+        .where(or_(~bindparam("restore", type_=Boolean), ~_OVER_UNUSED))
         .group_by(_a.learner)
     )
 
@@ -89,29 +113,33 @@ def _unused(learner: ColumnElement[str], programme: BindParameter[str]) -> Scala
 # Statements that every application makes are built once: building costs more than running them.
 _HISTORIES = _histories()
 _ADD = insert(applications).returning(applications)
-_CLASH = select(_a.id).where(
+_CLASH = select(_a.id, (_a.state == GRANTED) & _OVER_UNUSED).where(
     _a.learner == bindparam("learner"),
     _a.programme_id == bindparam("programme"),
     _a.session == bindparam("session"),
     _a.state.in_((*WAITING, GRANTED)),
+    ~_a.superseded,
 )
 
 
-def history(
-    tx: Transaction, learner: str, programme_id: str, session: str, since: date, recent: date
-) -> History:
-    """Returns what the learner was granted before: face value since `since`, grants since `recent`.
-
-    A grant that was given back, expired or revoked unused still counts here, as the rules have it.
-    """
-    return histories(tx, [learner], programme_id, session, since, recent)[learner]
+def history(tx: Transaction, learner: str, programme_id: str, session: str, rules: Rules) -> History:
+    """Returns what the learner was granted before, as `rules` count it today (UTC)."""
+    return histories(tx, [learner], programme_id, session, rules)[learner]
 
 
 def histories(
-    tx: Transaction, people: Sequence[str], programme_id: str, session: str, since: date, recent: date
+    tx: Transaction, people: Sequence[str], programme_id: str, session: str, rules: Rules
 ) -> dict[str, History]:
     """The same for some learners."""
-    asked = {"people": list(people), "programme": programme_id, "session": session, "since": since}
+    today = tx.now.date()
+    asked = {
+        "people": list(people),
+        "programme": programme_id,
+        "session": session,
+        "since": rules.period_start(today),
+        "recent": rules.grants_since(today),
+        "restore": rules.version.amount_rule.restore_unused,
+    }
     found = {
         row.learner: History(
             row.grants,
@@ -122,7 +150,7 @@ def histories(
             row.unused,
             row.alone > 0,
         )
-        for row in tx.execute(_HISTORIES, {**asked, "recent": recent})
+        for row in tx.execute(_HISTORIES, asked)
     }
     return {learner: found.get(learner, _NOTHING) for learner in people}
 
@@ -150,12 +178,14 @@ def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
 
 
 def need_none_open(tx: Transaction, learner: str, programme_id: str, session: str) -> None:
-    """Raises Refusal(APPLICATION_OPEN) while an application for this session waits or is granted."""
+    """Raises Refusal(APPLICATION_OPEN) while an application for this session waits or is granted; one whose
+    voucher ended unused is marked as superseded instead: what it counts for still is the rules' to say."""
     wanted = {"learner": learner, "programme": programme_id, "session": session}
-    before = tx.execute(_CLASH, wanted).scalar()
-    if before is not None:
-        metadata = {"application": f"applications/{before}"}
-        raise Refusal(reason_pb2.REASON_APPLICATION_OPEN, metadata=metadata)
+    for before, unused in tx.execute(_CLASH, wanted).all():
+        if not unused:
+            metadata = {"application": f"applications/{before}"}
+            raise Refusal(reason_pb2.REASON_APPLICATION_OPEN, metadata=metadata)
+        tx.execute(update(applications).where(_a.id == before).values(superseded=True))
 
 
 def get(tx: Transaction, application_id: str, *, locked: bool = False) -> Row[Any]:

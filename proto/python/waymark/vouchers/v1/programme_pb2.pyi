@@ -355,6 +355,7 @@ class AmountRule(_message.Message):
     LIFETIME_CAP_FIELD_NUMBER: _builtins.int
     ONCE_PER_PERSON_FIELD_NUMBER: _builtins.int
     NO_DOUBLE_FUNDING_FIELD_NUMBER: _builtins.int
+    RESTORE_UNUSED_FIELD_NUMBER: _builtins.int
     period: Global___AmountRule.Period.ValueType
     """Period of the face value."""
     once_per_person: _builtins.bool
@@ -362,6 +363,11 @@ class AmountRule(_message.Message):
     no_double_funding: _builtins.bool
     """True: no grant for a session that another programme already funds for this person, and no reservation of one; nor does another one grant
     or reserve what this programme funds, whatever its own rules say. Without it, programmes together still pay no more than the price.
+    """
+    restore_unused: _builtins.bool
+    """True: a grant counts for none where its voucher was given back or has expired and nothing of it was ever accepted: not for
+    `once_per_person`, `max_grants`, face value and cap, and as no funding by another programme. A revoked one counts in any case. False: each
+    grant counts, whatever became of its voucher.
     """
     @_builtins.property
     def face_value(self) -> _money_pb2.Money:
@@ -379,10 +385,11 @@ class AmountRule(_message.Message):
         lifetime_cap: _money_pb2.Money | None = ...,
         once_per_person: _builtins.bool = ...,
         no_double_funding: _builtins.bool = ...,
+        restore_unused: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["face_value", b"face_value", "lifetime_cap", b"lifetime_cap"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["face_value", b"face_value", "lifetime_cap", b"lifetime_cap", "no_double_funding", b"no_double_funding", "once_per_person", b"once_per_person", "period", b"period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["face_value", b"face_value", "lifetime_cap", b"lifetime_cap", "no_double_funding", b"no_double_funding", "once_per_person", b"once_per_person", "period", b"period", "restore_unused", b"restore_unused"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -774,8 +781,8 @@ class ProgrammeVersion(_message.Message):
         DESCRIPTOR: _descriptor.EnumDescriptor
         SCOPE_UNSPECIFIED: ProgrammeVersion._Scope.ValueType  # 0
         SCOPE_COURSE: ProgrammeVersion._Scope.ValueType  # 1
-        """Sessions of the course applied for; once its provider was delisted, also those that can take its place: of other providers, for the
-        same occupation in the same NUTS 2 region, by the programme's course rule.
+        """Sessions of the course applied for; once its provider was delisted or the session applied for cancelled, also those that can take its
+        place: of other providers, for the same occupation in the same NUTS 2 region, by the programme's course rule.
         """
         SCOPE_PROGRAMME: ProgrammeVersion._Scope.ValueType  # 2
         """Any session that meets the course and shortage rules."""
@@ -785,8 +792,8 @@ class ProgrammeVersion(_message.Message):
 
     SCOPE_UNSPECIFIED: ProgrammeVersion.Scope.ValueType  # 0
     SCOPE_COURSE: ProgrammeVersion.Scope.ValueType  # 1
-    """Sessions of the course applied for; once its provider was delisted, also those that can take its place: of other providers, for the
-    same occupation in the same NUTS 2 region, by the programme's course rule.
+    """Sessions of the course applied for; once its provider was delisted or the session applied for cancelled, also those that can take its
+    place: of other providers, for the same occupation in the same NUTS 2 region, by the programme's course rule.
     """
     SCOPE_PROGRAMME: ProgrammeVersion.Scope.ValueType  # 2
     """Any session that meets the course and shortage rules."""
