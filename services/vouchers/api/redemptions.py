@@ -124,7 +124,8 @@ def take_back(
     `receivables.lock_redemption` returned, as `claw_back` does; returns it."""
     sealed = app.notes.seal(f"redemptions/{row.id}", note)
     cents = asked(request, row.currency)
-    written = claw_back(tx, row, cents, reason=request.reason_code, note=sealed, **how)
+    most = app.rules(tx, row.programme_id, row.version_number).period_limit(row.budget_end)
+    written = claw_back(tx, row, cents, reason=request.reason_code, note=sealed, most=most, **how)
     return redemption_messages(app, tx, [written])[0]
 
 

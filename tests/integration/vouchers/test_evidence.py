@@ -128,7 +128,7 @@ def test_money_for_completion_waits_for_the_last_day(
     assert deliver_with(stored, redemption, kind) == ""
     accept = pb.AcceptRedemptionRequest(name=redemption.name)
     accepted = stored.caseworker.redemptions.AcceptRedemption(accept)
-    last_day = stored.today + timedelta(days=39)  # of the world's session
+    last_day = stored.today + timedelta(days=9)  # of the world's session
     released = accepted.release_time.ToDatetime().date()
     assert released == (last_day + timedelta(days=1) if waits else stored.today)
     if waits:
@@ -183,7 +183,7 @@ def test_each_instalment_has_its_own_kind_of_evidence_and_time(stored: World) ->
     assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_ATTENDANCE) == "EVIDENCE_MISSING"
     assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_COMPLETION) == ""
     last = stored.caseworker.redemptions.AcceptRedemption(accept)
-    assert last.release_time.ToDatetime().date() == stored.today + timedelta(days=40)
+    assert last.release_time.ToDatetime().date() == stored.today + timedelta(days=10)
 
 
 def used_again(world: World) -> pb.DeliverRedemptionRequest:

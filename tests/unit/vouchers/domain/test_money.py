@@ -135,6 +135,33 @@ def test_a_redemption_moves_only_along_its_way(state: RedemptionState) -> None:
             assert state in states, step
 
 
+@pytest.mark.parametrize(
+    ("state", "passed", "left", "most", "days"),
+    [
+        (VoucherState.EXPIRED, True, 40, None, 40),
+        (VoucherState.PARTLY_USED, True, 40, None, 40),  # the job has not come by
+        (VoucherState.EXPIRED, True, 3, None, 14),
+        (VoucherState.EXPIRED, True, 40, 20, 20),
+        (VoucherState.EXPIRED, True, 40, -1, None),  # the budget's period is over
+        (VoucherState.PARTLY_USED, False, 40, None, None),
+        (VoucherState.CANCELLED, True, 40, None, None),
+        (VoucherState.REVOKED, True, 40, None, None),
+    ],
+)
+def test_what_is_taken_back_without_fault_opens_an_expired_voucher(
+    state: VoucherState, passed: bool, left: int, most: int | None, days: int | None
+) -> None:
+    limit = NOW - timedelta(days=1) if passed else LATER
+    voucher = Voucher(ID, state, 500, 100, 0, 300, 100, limit, limit)
+    most_at = None if most is None else NOW + timedelta(days=most)
+    after = voucher.reopen(NOW, limit - timedelta(days=left), most_at)
+    if days is None:
+        assert after is voucher
+    else:
+        assert (after.state, after.expires) == (VoucherState.PARTLY_USED, NOW + timedelta(days=days))
+        assert after.spend_until(NOW) == after.order_until == after.expires
+
+
 def test_a_reservation_waits_until_its_limit() -> None:
     waiting = redemption(RedemptionState.RESERVED)
     with pytest.raises(Refusal, match="RESERVATION_EXPIRED"):

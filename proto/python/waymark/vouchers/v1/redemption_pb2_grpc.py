@@ -205,7 +205,8 @@ class RedemptionServiceServicer:
     def ClawBackRedemption(self, request, context):
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
-        place a hold on it and freeze the batch anew.
+        place a hold on it and freeze the batch anew. Unless the learner was at fault it is on the voucher again; where a limit has passed, that is
+        open for as many days as were left when the value was reserved, for fourteen at least, within the budget's period where the rules say so.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

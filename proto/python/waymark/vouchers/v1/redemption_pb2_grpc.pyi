@@ -87,7 +87,8 @@ class RedemptionServiceStub:
     ClawBackRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
-    place a hold on it and freeze the batch anew.
+    place a hold on it and freeze the batch anew. Unless the learner was at fault it is on the voucher again; where a limit has passed, that is
+    open for as many days as were left when the value was reserved, for fourteen at least, within the budget's period where the rules say so.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     RefundRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]
@@ -163,7 +164,8 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     ClawBackRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
-    place a hold on it and freeze the batch anew.
+    place a hold on it and freeze the batch anew. Unless the learner was at fault it is on the voucher again; where a limit has passed, that is
+    open for as many days as were left when the value was reserved, for fourteen at least, within the budget's period where the rules say so.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
     """
     RefundRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -302,7 +304,8 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
-        place a hold on it and freeze the batch anew.
+        place a hold on it and freeze the batch anew. Unless the learner was at fault it is on the voucher again; where a limit has passed, that is
+        open for as many days as were left when the value was reserved, for fourteen at least, within the budget's period where the rules say so.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART.
         """
 
