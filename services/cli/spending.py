@@ -23,6 +23,7 @@ class Kind(StrEnum):
 
     ATTENDANCE = "attendance"
     COMPLETION = "completion"
+    OUTCOME = "outcome"
 
 
 class Why(StrEnum):

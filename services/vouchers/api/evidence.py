@@ -69,6 +69,7 @@ class EvidenceMethods:
             self.app.objects.verify(evidence.BUCKET, str(piece.id), *told)
         if pieces:
             evidence.mark_verified(tx, ids)
-        tx.publish(events_pb2.RedemptionDelivered(ref=ref(row)))
+        if payment.took_place(due):
+            tx.publish(events_pb2.RedemptionDelivered(ref=ref(row)))
         kept = [f"redemptions/{redemption}/evidence/{key}" for key in ids]
         return changed(self.app, tx, row, redemptions.move(tx, row, moved, evidence=kept))

@@ -113,7 +113,7 @@ def _unused(learner: ColumnElement[str], programme: BindParameter[str]) -> Scala
 # Statements that every application makes are built once: building costs more than running them.
 _HISTORIES = _histories()
 _ADD = insert(applications).returning(applications)
-_CLASH = select(_a.id, (_a.state == GRANTED) & _OVER_UNUSED).where(
+_CLASH = select(_a.id, ((_a.state == GRANTED) & _OVER_UNUSED).label("unused")).where(
     _a.learner == bindparam("learner"),
     _a.programme_id == bindparam("programme"),
     _a.session == bindparam("session"),
@@ -181,11 +181,11 @@ def need_none_open(tx: Transaction, learner: str, programme_id: str, session: st
     """Raises Refusal(APPLICATION_OPEN) while an application for this session waits or is granted; one whose
     voucher ended unused is marked as superseded instead: what it counts for still is the rules' to say."""
     wanted = {"learner": learner, "programme": programme_id, "session": session}
-    for before, unused in tx.execute(_CLASH, wanted).all():
-        if not unused:
-            metadata = {"application": f"applications/{before}"}
+    for before in tx.execute(_CLASH, wanted).all():
+        if not before.unused:
+            metadata = {"application": f"applications/{before.id}"}
             raise Refusal(reason_pb2.REASON_APPLICATION_OPEN, metadata=metadata)
-        tx.execute(update(applications).where(_a.id == before).values(superseded=True))
+        tx.execute(update(applications).where(_a.id == before.id).values(superseded=True))
 
 
 def get(tx: Transaction, application_id: str, *, locked: bool = False) -> Row[Any]:

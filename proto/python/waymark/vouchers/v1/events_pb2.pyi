@@ -469,7 +469,7 @@ Global___RedemptionStarted: _TypeAlias = RedemptionStarted  # noqa: Y015
 
 @_typing.final
 class RedemptionDelivered(_message.Message):
-    """The provider handed in evidence of delivery."""
+    """The provider handed in evidence of delivery; not told of an instalment at the start, when nothing was delivered yet."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

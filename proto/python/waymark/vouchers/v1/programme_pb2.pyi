@@ -496,6 +496,14 @@ class PaymentRule(_message.Message):
         """
         TRIGGER_DELIVERY: PaymentRule._Trigger.ValueType  # 3
         """The provider's word that the training took place: `evidence_count` is 0."""
+        TRIGGER_START: PaymentRule._Trigger.ValueType  # 4
+        """The provider's word that the training has started, which it cannot have before its first day: `evidence_count` is 0. For the first of
+        several instalments only: the others show that the training took place.
+        """
+        TRIGGER_OUTCOME: PaymentRule._Trigger.ValueType  # 5
+        """Evidence of what came of the training, such as a contract of work: a delivery needs `evidence_count` pieces of that kind, at least one. The
+        money waits for the last day as with COMPLETION.
+        """
 
     class Trigger(_Trigger, metaclass=_TriggerEnumTypeWrapper):
         """What triggers payment. In each case a delivery is accepted first, and the hold delay counts from there."""
@@ -509,6 +517,14 @@ class PaymentRule(_message.Message):
     """
     TRIGGER_DELIVERY: PaymentRule.Trigger.ValueType  # 3
     """The provider's word that the training took place: `evidence_count` is 0."""
+    TRIGGER_START: PaymentRule.Trigger.ValueType  # 4
+    """The provider's word that the training has started, which it cannot have before its first day: `evidence_count` is 0. For the first of
+    several instalments only: the others show that the training took place.
+    """
+    TRIGGER_OUTCOME: PaymentRule.Trigger.ValueType  # 5
+    """Evidence of what came of the training, such as a contract of work: a delivery needs `evidence_count` pieces of that kind, at least one. The
+    money waits for the last day as with COMPLETION.
+    """
 
     @_typing.final
     class Instalment(_message.Message):
@@ -520,7 +536,7 @@ class PaymentRule(_message.Message):
         EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
         PERCENT_FIELD_NUMBER: _builtins.int
         trigger: Global___PaymentRule.Trigger.ValueType
-        """What triggers it; of COMPLETION the last day is that of the session, whichever instalment it is."""
+        """What triggers it; of COMPLETION and OUTCOME the last day is that of the session, whichever instalment it is."""
         evidence_count: _builtins.int
         """Pieces of evidence of the trigger's kind that its delivery needs, at least; none that an earlier one was paid for."""
         percent: _builtins.int
