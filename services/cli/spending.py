@@ -23,6 +23,7 @@ class Kind(StrEnum):
 
     ATTENDANCE = "attendance"
     COMPLETION = "completion"
+    OUTCOME = "outcome"
 
 
 class Why(StrEnum):
@@ -58,7 +59,7 @@ def reserve(
 @redemption.command(epilog="Example:  waymark redemption start redemptions/0198… --org organisations/harbour")
 @calls(PROVIDER)
 def start(call: Call, name: Name) -> None:
-    """Say that the training has begun."""
+    """Say that the training has begun, on the first day of its session or later."""
     call.one(call.post(f"{name}:start"), REDEMPTION)
 
 

@@ -85,9 +85,8 @@ class Allotment:
         if not dry_run:
             facts.lock_learners(tx, people)
         self._facts = facts.read_many(tx, people)
-        since, recent = self._rules.period_start(self._today), self._rules.grants_since(self._today)
         programme = asked["programme"]
-        self._histories = applications.histories(tx, people, programme, self._session, since, recent)
+        self._histories = applications.histories(tx, people, programme, self._session, self._rules)
         newcomers = self._rules.for_newcomers
         self._versions = applications.last_versions(tx, people, programme) if newcomers else {}
         self._purse = Purse(budgets.open_pots(tx, programme, self._today, locked=not dry_run), taken)

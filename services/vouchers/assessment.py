@@ -78,8 +78,7 @@ def assess(
     if offer is None:
         raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
     version, entry = shortage_match(Lists(tx), rules, offer, today)
-    since, recent = rules.period_start(today), rules.grants_since(today)
-    history = applications.history(tx, learner, row.id, session, since, recent)
+    history = applications.history(tx, learner, row.id, session, rules)
     known = [*facts.read(tx, learner), *declared]
     decision = decide(rules, known, offer, entry, history, today, applied)
     held = _pot_held(tx, row.id, decision, today, place)

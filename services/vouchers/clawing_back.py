@@ -7,23 +7,28 @@ receivable, the chain.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
-from waymark.vouchers.v1 import events_pb2
+from waymark.vouchers.v1 import events_pb2, voucher_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.api.convert import moment
 from services.vouchers.api.redemption_messages import ref
 from services.vouchers.co_funding import Moved, Movement, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import Owed
+from services.vouchers.domain.history import Kind
 from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.money import money
+from services.vouchers.domain.sandbox import is_sandbox
 from services.vouchers.domain.states import RedemptionState
-from services.vouchers.store import ledger, receivables, vouchers
+from services.vouchers.domain.voucher import Voucher
+from services.vouchers.store import ledger, receivables, voucher_changes, vouchers
 
 
 def claw_back(
@@ -33,13 +38,15 @@ def claw_back(
     *,
     reason: int,
     note: bytes | None,
+    most: datetime | None = None,
     at_fault: bool = False,
     refund: bool = False,
 ) -> Row[Any]:
     """Takes `cents` (0: all that is left) of a redemption that `receivables.lock_redemption` returned.
 
-    Returns its new row. `note`: sealed; `at_fault`: the learner, who then gets nothing back; `refund`: the
-    provider gives it by itself. Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH.
+    Returns its new row. `note`: sealed; `most`: until when the voucher may be valid at all, None for no such
+    limit; `at_fault`: the learner, who then gets nothing back; `refund`: the provider gives it by itself.
+    Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH.
     """
     before = Owed(
         RedemptionState(row.state),
@@ -50,7 +57,8 @@ def claw_back(
     )
     taken = before.take(cents)
     after = before.after(taken)
-    voucher = vouchers.voucher_of(row).unspend(taken.cents, restore=not at_fault)
+    swept = vouchers.voucher_of(row).unspend(taken.cents, restore=not at_fault)
+    voucher = swept if at_fault else swept.reopen(tx.now, row.reserved_at, most)
     receivable, name = new_id(), f"redemptions/{row.id}"
     taker = row.pot if at_fault else f"vouchers/{voucher.id}"
     booking = bookings.claw_back(
@@ -68,11 +76,31 @@ def claw_back(
     if taken.receivable:
         _owe(tx, receivable, row, taken.receivable)
     ledger.post(tx, _to_pot(tx, row, taken.cents) if at_fault else ledger.lock_head(tx, row.shard), booking)
-    whole = after.clawed == after.accepted
-    amount = money(taken.cents, row.currency)
-    event = events_pb2.RedemptionClawedBack(ref=ref(row), amount=amount, whole=whole, refund=refund)
+    if voucher is not swept:
+        _reopened(tx, row, voucher)
+    event = events_pb2.RedemptionClawedBack(
+        ref=ref(row),
+        amount=money(taken.cents, row.currency),
+        whole=after.clawed == after.accepted,
+        refund=refund,
+        spend_until=None if at_fault else moment(voucher.spend_until(tx.now)),
+    )
     tx.publish(event)
     return written
+
+
+def _reopened(tx: Transaction, row: Row[Any], voucher: Voucher) -> None:
+    """Writes and tells that a voucher can be spent again, until when."""
+    said = {"reason": int(voucher_pb2.EXTENSION_REASON_TAKEN_BACK), "expires_at": voucher.expires}
+    voucher_changes.change(tx, row, Kind.EXTENDED, voucher_changes.limits(voucher), **said)
+    tx.publish(
+        events_pb2.VoucherExtended(
+            voucher=f"vouchers/{voucher.id}",
+            learner=row.learner,
+            expire_time=moment(voucher.expires),
+            sandbox=is_sandbox(row.currency),
+        )
+    )
 
 
 def _to_pot(tx: Transaction, row: Row[Any], cents: int) -> Head:

@@ -16,7 +16,7 @@ from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, reason_name
 from services.vouchers.api.applications import tell_decided
 from services.vouchers.app import VouchersApp
 from services.vouchers.assessment import Assessment, assess
@@ -127,11 +127,21 @@ def _decided_now(app: VouchersApp, tx: Transaction, row: Row[Any]) -> tuple[Asse
         if refusal.reason_name not in BESIDE_CLAUSES:
             raise
         return None, [refusal.reason_name]
+    if _over(found):
+        return found, [reason_name(reason_pb2.REASON_SESSION_OUTSIDE_WINDOW)]
     state, codes = found.decision.state
     if state is ApplicationState.SUBMITTED:  # a fact is no longer verified, so rules alone do not decide
         unsure = [each.reason_code for each in found.decision.results if not (each.verified and each.decided)]
         return found, list(dict.fromkeys(unsure))
     return found, codes
+
+
+def _over(found: Assessment) -> bool:
+    """True when the session has ended while the learner waited, and applying for it now would be too late."""
+    offer = found.offer
+    if offer is None or offer.start is None or offer.end is None:
+        return False
+    return offer.end < found.today and offer.start < found.rules.earliest_start(found.today)
 
 
 def _hold(tx: Transaction, row: Row[Any], found: Assessment, pot: Row[Any]) -> None:

@@ -145,10 +145,10 @@ class World:
         self.tell(event)
 
     def offer(self, course: str = "", *, price: int | None = 100_000, **changes: Any) -> str:
-        """Tells of a course with one session `spring`, 30 days from today; returns the session's name."""
+        """Tells of a course with one session `spring`, that begins today; returns the session's name."""
         name = course or self.course
         self.version += 1
-        start = changes.pop("start", self.today + timedelta(days=30))
+        start = changes.pop("start", self.today)
         session = events_pb2.SessionRef(
             session=f"{name}/sessions/spring",
             start_date=day_message(start),

@@ -105,25 +105,27 @@ class EvidenceMethods:
         row = redemptions.get(tx, names.uuid_in(request.name, "redemptions"))
         if row.state != RedemptionState.STARTED:  # a repeat, or refused below
             return []
-        _, pieces = self._moved(tx, row, request)
+        _, pieces, _ = self._moved(tx, row, request)
         return [piece for piece in pieces if piece.checked_at is None]
 
     @mutation
     def _deliver(self, tx: Transaction, request: pb.DeliverRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
-        moved, pieces = self._moved(tx, row, request)
+        moved, pieces, took_place = self._moved(tx, row, request)
         if any(piece.checked_at is None for piece in pieces):  # it was started between the two
             raise Refusal(reason_pb2.REASON_UPLOAD_MISSING)
         if pieces:
             evidence.mark_verified(tx, [str(piece.id) for piece in pieces])
-        tx.publish(events_pb2.RedemptionDelivered(ref=ref(row)))
+        if took_place:
+            tx.publish(events_pb2.RedemptionDelivered(ref=ref(row)))
         kept = {"evidence": list(request.evidence)}
         return changed(self.app, tx, row, redemptions.move(tx, row, moved, **kept))
 
     def _moved(
         self, tx: Transaction, row: Any, request: pb.DeliverRedemptionRequest
-    ) -> tuple[Redemption, Sequence[Row[Any]]]:
-        """Returns the redemption as delivered, with the pieces named. Raises Refusal: NOT_FOUND, WRONG_STATE,
+    ) -> tuple[Redemption, Sequence[Row[Any]], bool]:
+        """Returns the redemption as delivered, the pieces named, and whether the training has taken place by
+        that. Raises Refusal: NOT_FOUND, WRONG_STATE,
         EVIDENCE_MISSING, EVIDENCE_USED."""
         before = redemptions.redemption_of(row)
         due = self.app.rules(tx, row.programme_id, row.version_number).due(before)
@@ -135,7 +137,7 @@ class EvidenceMethods:
             if piece.verified_at is not None and piece.returned_at is None:
                 metadata = {"evidence": _name(piece)}
                 raise Refusal(reason_pb2.REASON_EVIDENCE_USED, metadata=metadata)
-        return moved, pieces
+        return moved, pieces, payment.took_place(due)
 
 
 def _sees_all(caller: Principal, row: Row[Any]) -> bool:

@@ -30,7 +30,7 @@ from services.vouchers.desk import never_ones_own
 from services.vouchers.domain import bookings, payment
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.redemption import Redemption
-from services.vouchers.domain.sandbox import keep_apart
+from services.vouchers.domain.sandbox import is_sandbox, keep_apart
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import tell_ended
 from services.vouchers.releasing import release_reservation
@@ -126,7 +126,8 @@ def take_back(
     `receivables.lock_redemption` returned, as `claw_back` does; returns it."""
     sealed = app.notes.seal(f"redemptions/{row.id}", note)
     cents = asked(request, row.currency)
-    written = claw_back(tx, row, cents, reason=request.reason_code, note=sealed, **how)
+    most = app.rules(tx, row.programme_id, row.version_number).period_limit(row.budget_end)
+    written = claw_back(tx, row, cents, reason=request.reason_code, note=sealed, most=most, **how)
     return redemption_messages(app, tx, [written])[0]
 
 
@@ -160,7 +161,9 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     @mutation(ahead=stepping)
     def StartRedemption(self, tx: Transaction, request: pb.StartRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
-        moved = redemptions.redemption_of(row).start()
+        # Who tests an integration does not wait for a day to come.
+        first_day = None if is_sandbox(row.currency) else row.first_day
+        moved = redemptions.redemption_of(row).start(tx.now, first_day)
         rules = self.app.rules(tx, row.programme_id, row.version_number)
         required = rules.version.course_rule.accreditation_required
         if required and not offers.accredited(tx, row.organisation, row.session, tx.now.date()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from functools import partial
 from typing import Any
 
@@ -113,7 +114,26 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules, *, rebooked: bool) -
         raise Refusal(reason_pb2.REASON_PROVIDER_SANCTIONED)
     if not _allowed(tx, row, rules, offer, rebooked=rebooked):
         raise Refusal(reason_pb2.REASON_VOUCHER_NOT_FOR_SESSION)
+    if not rebooked and not is_sandbox(row.currency):
+        _need_in_window(tx, row, rules, offer)
     return offer
+
+
+def _need_in_window(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer) -> None:
+    """Raises Refusal(SESSION_OUTSIDE_WINDOW) for a session whose first day is known and too early or late.
+
+    What was applied for was asked for then, however long the decision took; what is chosen now, now.
+    """
+    if offer.start is None:
+        return
+    meant = offer.session == row.applied_session
+    chosen = row.applied_at if meant else tx.now
+    earliest = rules.earliest_start(chosen.astimezone(UTC).date())
+    latest = rules.latest_start(tx.now, row.expires_at)
+    if not earliest <= offer.start <= latest:
+        days = {"first_day": offer.start, "earliest": earliest, "latest": latest}
+        metadata = {name: day.isoformat() for name, day in days.items()}
+        raise Refusal(reason_pb2.REASON_SESSION_OUTSIDE_WINDOW, metadata=metadata)
 
 
 def _amount(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, asked: int) -> int:
@@ -154,7 +174,8 @@ def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, *, rebo
 
 
 def _replaces(tx: Transaction, row: Row[Any], offer: Offer) -> bool:
-    """True when the offer takes the place of one whose provider was delisted before anything was booked."""
+    """True when the offer takes the place of one that was cancelled, or whose provider was delisted, before
+    anything was booked."""
     return rebookings.replaces(tx, str(row.voucher_id), offer.session, offer.currency, tx.now.date())
 
 

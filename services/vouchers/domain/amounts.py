@@ -31,10 +31,12 @@ def worth(
 
 
 class Funded(NamedTuple):
-    """Cents that vouchers pay of one session for one person already: of this programme, and of others."""
+    """Cents that vouchers pay of one session for one person already: of this programme, and of others.
+    `alone`: one of those others pays no session beside another programme."""
 
     here: int = 0
     elsewhere: int = 0
+    alone: bool = False
 
 
 def spendable(price: int, cover_percent: int, fixed_share: int, funded: Funded, *, alone: bool) -> int:
@@ -43,7 +45,7 @@ def spendable(price: int, cover_percent: int, fixed_share: int, funded: Funded, 
     It never pays beyond its cover, nor all programmes together beyond the price. `alone`: nothing of what
     another programme funds.
     """
-    if alone and funded.elsewhere:
+    if (alone or funded.alone) and funded.elsewhere:
         return 0
     covered = max(0, price - fixed_share) * cover_percent // 100
     return max(0, min(covered, price - funded.elsewhere) - funded.here)

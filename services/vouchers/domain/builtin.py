@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -82,8 +82,7 @@ def _of_offer(
         code = version.shortage_rule.reason_code or "NOT_A_SHORTAGE_OCCUPATION"
         yield _clause("shortage", entry is not None, code, version.shortage_rule.legal_reference)
     if offer.start is not None:
-        limit = offer.start + timedelta(days=version.window_rule.apply_until_days_after_start)
-        yield _clause("apply-window", applied <= limit, "APPLIED_TOO_LATE")
+        yield _clause("apply-window", offer.start >= rules.earliest_start(applied), "APPLIED_TOO_LATE")
 
 
 def _of_person(rules: Rules, history: History, *, elsewhere: bool) -> Iterator[Result]:
@@ -94,7 +93,8 @@ def _of_person(rules: Rules, history: History, *, elsewhere: bool) -> Iterator[R
         yield _clause("grant-limit", history.recent < sequence.max_grants, "GRANT_LIMIT_REACHED")
     if sequence.previous_used:
         yield _clause("sequence", history.unused == 0, "EARLIER_VOUCHER_UNUSED")
-    if amount.no_double_funding and elsewhere:
+    # Who minds no other programme has the clause where another one minds it.
+    if (amount.no_double_funding or history.funded_alone) and elsewhere:
         yield _clause("double-funding", not history.funded_elsewhere, "DOUBLE_FUNDING")
 
 

@@ -24,7 +24,7 @@ from services.vouchers.domain.states import ApplicationState
 class History(NamedTuple):
     """What this learner was granted before, cents: in this programme and, for the session, by others.
     `recent`: grants that count towards the most one person may have; `unused`: vouchers that can still be
-    spent."""
+    spent; `funded_alone`: one of those others funds no session beside another programme."""
 
     grants: int = 0
     face_used: int = 0
@@ -32,6 +32,7 @@ class History(NamedTuple):
     funded_elsewhere: bool = False
     recent: int = 0
     unused: int = 0
+    funded_alone: bool = False
 
 
 class Decision(NamedTuple):

@@ -88,10 +88,17 @@ def told(happenings: Iterable[Happening]) -> list[Item]:
             spent -= each.available + each.reserved + each.returned
         if each.kind in ENDS:
             state = ENDS[each.kind]
-        elif state not in ENDS.values() and (each.kind in _MONEY or _restores(each)):
+        elif _reopens(each, state) or (
+            state not in ENDS.values() and (each.kind in _MONEY or _restores(each))
+        ):
             state = state_of(available, reserved, spent)
         items.append(Item(each, state, available, reserved))
     return items
+
+
+def _reopens(each: Happening, state: VoucherState) -> bool:
+    """True where one that had expired can be spent again, with what was taken back."""
+    return each.kind is Kind.EXTENDED and state is VoucherState.EXPIRED
 
 
 def _restores(each: Happening) -> bool:

@@ -20,6 +20,8 @@ PROOF: Mapping[int, int] = {
     Rule.TRIGGER_ATTENDANCE: Evidence.KIND_ATTENDANCE,
     Rule.TRIGGER_COMPLETION: Evidence.KIND_COMPLETION,
     Rule.TRIGGER_DELIVERY: Evidence.KIND_UNSPECIFIED,
+    Rule.TRIGGER_START: Evidence.KIND_UNSPECIFIED,
+    Rule.TRIGGER_OUTCOME: Evidence.KIND_OUTCOME,
 }
 PLACE = "version.payment_rule"
 
@@ -36,7 +38,15 @@ class Due(NamedTuple):
 
 def problems(rule: Rule) -> list[Violation]:
     """Returns what is wrong with a rule that payment cannot follow, naming the field."""
-    return list(_wrong_instalments(rule) if rule.instalments else _wrong_trigger(rule, PLACE))
+    return list(_wrong_instalments(rule) if rule.instalments else _wrong_whole(rule))
+
+
+def _wrong_whole(rule: Rule) -> Iterator[Violation]:
+    yield from _wrong_trigger(rule, PLACE)
+    if rule.trigger == Rule.TRIGGER_START:
+        yield Violation(
+            f"{PLACE}.trigger", "must not be all that is paid for: START is for a first instalment"
+        )
 
 
 def _wrong_trigger(rule: Rule | Rule.Instalment, place: str) -> Iterator[Violation]:
@@ -57,6 +67,8 @@ def _wrong_instalments(rule: Rule) -> Iterator[Violation]:
         yield Violation(f"{PLACE}.instalments", "must be 2 at least; leave them out to pay at once")
     for index, instalment in enumerate(rule.instalments):
         yield from _wrong_trigger(instalment, f"{PLACE}.instalments[{index}]")
+        if index and instalment.trigger == Rule.TRIGGER_START:
+            yield Violation(f"{PLACE}.instalments[{index}].trigger", "must be that of the first: START")
     total = sum(instalment.percent for instalment in rule.instalments)
     if total != 100:
         yield Violation(f"{PLACE}.instalments", f"have percents that sum to {total}, and must sum to 100")
@@ -96,9 +108,14 @@ def counting(due: Due, kinds: Iterable[int]) -> int:
     return sum(kind == wanted for kind in kinds)
 
 
+def took_place(due: Due) -> bool:
+    """True when its delivery says that training took place; a first instalment at the start does not."""
+    return due.trigger != Rule.TRIGGER_START
+
+
 def waits_for_the_end(due: Due) -> bool:
     """True when no money is released before the session's last day has passed."""
-    return due.trigger == Rule.TRIGGER_COMPLETION
+    return due.trigger in (Rule.TRIGGER_COMPLETION, Rule.TRIGGER_OUTCOME)
 
 
 def release_time(due: Due, accepted: datetime, delay: timedelta, last_day: date | None) -> datetime:

@@ -106,6 +106,18 @@ class Rules:
         """Returns the end of validity (UTC) of a voucher issued at `issued`."""
         return issued + timedelta(days=self.version.window_rule.validity_days)
 
+    def earliest_start(self, applied: date) -> date:
+        """Returns the first day on which a session may begin that somebody asks for on the day `applied`."""
+        return applied - timedelta(days=self.version.window_rule.apply_until_days_after_start)
+
+    def latest_start(self, reserved: datetime, expires: datetime) -> date:
+        """Returns the last day (UTC) on which a session may begin for which a voucher that is valid until
+        `expires` is reserved at `reserved`."""
+        days = self.version.window_rule.order_to_start_days
+        if days:
+            return reserved.astimezone(UTC).date() + timedelta(days=days)
+        return (expires - timedelta(microseconds=1)).astimezone(UTC).date()
+
     def appeal_until(self, decided: datetime) -> date | None:
         """Returns the last day (UTC) to appeal against a refusal of `decided`, None where there is none."""
         days = self.version.appeal_rule.days

@@ -6,7 +6,7 @@ Cents. Deadlines are judged by `now`, the database's clock, whether or not the e
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from waymark.errors.v1 import reason_pb2
 
@@ -15,6 +15,7 @@ from services.vouchers.domain.states import RedemptionState, need
 
 State = RedemptionState
 OPEN = (State.RESERVED, State.AUTHORISED, State.STARTED, State.DELIVERED)
+FIRST_ZONE = timedelta(hours=14)  # ahead of UTC, where each day begins before it does anywhere else
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,14 @@ class Redemption:
         self.need_waiting(now)
         return replace(self, state=State.AUTHORISED)
 
-    def start(self) -> Redemption:
-        """The training started. Raises Refusal(WRONG_STATE) unless authorised."""
+    def start(self, now: datetime, first_day: date | None) -> Redemption:
+        """The training started. `first_day`: of the session, which counts from when it begins anywhere on
+        earth; None when it is not known or not to be waited for. Raises Refusal: WRONG_STATE unless
+        authorised, SESSION_NOT_STARTED before that day."""
         need(self.state, (State.AUTHORISED,))
+        if first_day is not None and (now.astimezone(UTC) + FIRST_ZONE).date() < first_day:
+            metadata = {"first_day": first_day.isoformat()}
+            raise Refusal(reason_pb2.REASON_SESSION_NOT_STARTED, metadata=metadata)
         return replace(self, state=State.STARTED)
 
     def deliver(self, evidence: int, needed: int) -> Redemption:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.errors import Refusal, Violation
 from services.vouchers.domain.states import VoucherState, need
 
+SECOND_TRY = timedelta(days=14)  # at least, to choose again
 LIVE = (VoucherState.ISSUED, VoucherState.ACTIVE, VoucherState.PARTLY_USED)
 
 
@@ -71,9 +72,29 @@ class Voucher:
             raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
         return replace(self, expires=until, order_until=self.order_until + (until - self.expires))
 
+    def reopen(self, now: datetime, reserved: datetime, most: datetime | None) -> Voucher:
+        """Lets what became available again be spent, where a limit has passed since it was set aside at
+        `reserved`: from `now` for as long as was left then, for SECOND_TRY at least, and never beyond `most`.
+        Itself when no limit has passed, when it was cancelled or revoked, or when `most` has passed too."""
+        limit = min(self.order_until, self.expires)
+        if self.state not in (*LIVE, VoucherState.EXPIRED) or now < limit:
+            return self
+        expires = max(self.expires, now + max(self.expires - reserved, SECOND_TRY))
+        expires = min(expires, most) if most else expires
+        order_until = min(expires, now + max(self.order_until - reserved, SECOND_TRY))
+        if order_until <= now:
+            return self
+        state = state_of(self.available, self.reserved, self.spent)
+        return replace(self, state=state, order_until=order_until, expires=expires)
+
     def sweep(self) -> Voucher:
         """Gives back what is available on a voucher that has ended early."""
         return replace(self, available=0, returned=self.returned + self.available)
+
+    def spend_until(self, now: datetime) -> datetime | None:
+        """Returns until when it can be reserved, None when it cannot be any more."""
+        limit = min(self.order_until, self.expires)
+        return limit if self.state in LIVE and now < limit else None
 
     @property
     def ended_early(self) -> bool:

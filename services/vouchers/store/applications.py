@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     ColumnElement,
     Date,
     Row,
@@ -16,9 +16,11 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    exists,
     func,
     insert,
     literal_column,
+    or_,
     select,
     text,
     update,
@@ -30,11 +32,12 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.eligibility import History
+from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.states import VoucherState
 from services.vouchers.store import facts
 from services.vouchers.store.columns import apart, one_of
 from services.vouchers.store.desk_tables import earlier_decisions
-from services.vouchers.store.tables import applications, vouchers
+from services.vouchers.store.tables import applications, programme_versions, redemptions, vouchers
 
 GRANTED = 2
 _NOTHING = History()
@@ -46,6 +49,37 @@ CROSS JOIN LATERAL (
   SELECT 1 FROM applications a WHERE a.learner = p.learner AND a.programme_id = :programme
     AND a.session = :session AND a.state = 2 LIMIT 1
 ) AS granted""")
+
+
+# The version that an application was granted by funds no session beside another programme.
+_ALONE = exists(
+    select(1).where(
+        programme_versions.c.programme_id == _a.programme_id,
+        programme_versions.c.number == _a.version_number,
+        programme_versions.c.rules["amount_rule"]["no_double_funding"].as_boolean(),
+    )
+).correlate(applications)
+
+
+# The voucher was given back or has expired, and nothing of it was ever accepted.
+_OVER_UNUSED = exists(
+    select(1).where(
+        vouchers.c.id == _a.voucher_id,
+        or_(
+            vouchers.c.state.in_((VoucherState.EXPIRED, VoucherState.CANCELLED)),
+            (vouchers.c.state < VoucherState.EXHAUSTED) & (vouchers.c.expires_at <= func.now()),
+        ),
+        vouchers.c.reserved_cents == 0,
+        vouchers.c.spent_cents == 0,
+        ~exists(
+            select(1).where(
+                redemptions.c.learner == vouchers.c.learner,
+                redemptions.c.voucher_id == vouchers.c.id,
+                redemptions.c.accepted_cents > 0,
+            )
+        ),
+    )
+).correlate(applications)
 
 
 def _histories() -> Select[Any]:
@@ -61,8 +95,10 @@ def _histories() -> Select[Any]:
             func.count().filter((_a.session == session) & ~here).label("elsewhere"),
             func.count().filter(here & (_a.decided_on >= recent)).label("recent"),
             _unused(_a.learner, programme).label("unused"),
+            func.count().filter((_a.session == session) & ~here & _ALONE).label("alone"),
         )
         .where(_a.learner == any_(bindparam("people", type_=ARRAY(Text))), _a.state == GRANTED)
+        .where(or_(~bindparam("restore", type_=Boolean), ~_OVER_UNUSED))
         .group_by(_a.learner)
     )
 
@@ -77,34 +113,44 @@ def _unused(learner: ColumnElement[str], programme: BindParameter[str]) -> Scala
 # Statements that every application makes are built once: building costs more than running them.
 _HISTORIES = _histories()
 _ADD = insert(applications).returning(applications)
-_CLASH = select(_a.id).where(
+_CLASH = select(_a.id, ((_a.state == GRANTED) & _OVER_UNUSED).label("unused")).where(
     _a.learner == bindparam("learner"),
     _a.programme_id == bindparam("programme"),
     _a.session == bindparam("session"),
     _a.state.in_((*WAITING, GRANTED)),
+    ~_a.superseded,
 )
 
 
-def history(
-    tx: Transaction, learner: str, programme_id: str, session: str, since: date, recent: date
-) -> History:
-    """Returns what the learner was granted before: face value since `since`, grants since `recent`.
-
-    A grant that was given back, expired or revoked unused still counts here, as the rules have it.
-    """
-    return histories(tx, [learner], programme_id, session, since, recent)[learner]
+def history(tx: Transaction, learner: str, programme_id: str, session: str, rules: Rules) -> History:
+    """Returns what the learner was granted before, as `rules` count it today (UTC)."""
+    return histories(tx, [learner], programme_id, session, rules)[learner]
 
 
 def histories(
-    tx: Transaction, people: Sequence[str], programme_id: str, session: str, since: date, recent: date
+    tx: Transaction, people: Sequence[str], programme_id: str, session: str, rules: Rules
 ) -> dict[str, History]:
     """The same for some learners."""
-    asked = {"people": list(people), "programme": programme_id, "session": session, "since": since}
+    today = tx.now.date()
+    asked = {
+        "people": list(people),
+        "programme": programme_id,
+        "session": session,
+        "since": rules.period_start(today),
+        "recent": rules.grants_since(today),
+        "restore": rules.version.amount_rule.restore_unused,
+    }
     found = {
         row.learner: History(
-            row.grants, int(row.face), int(row.granted), row.elsewhere > 0, row.recent, row.unused
+            row.grants,
+            int(row.face),
+            int(row.granted),
+            row.elsewhere > 0,
+            row.recent,
+            row.unused,
+            row.alone > 0,
         )
-        for row in tx.execute(_HISTORIES, {**asked, "recent": recent})
+        for row in tx.execute(_HISTORIES, asked)
     }
     return {learner: found.get(learner, _NOTHING) for learner in people}
 
@@ -132,12 +178,14 @@ def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:
 
 
 def need_none_open(tx: Transaction, learner: str, programme_id: str, session: str) -> None:
-    """Raises Refusal(APPLICATION_OPEN) while an application for this session waits or is granted."""
+    """Raises Refusal(APPLICATION_OPEN) while an application for this session waits or is granted; one whose
+    voucher ended unused is marked as superseded instead: what it counts for still is the rules' to say."""
     wanted = {"learner": learner, "programme": programme_id, "session": session}
-    before = tx.execute(_CLASH, wanted).scalar()
-    if before is not None:
-        metadata = {"application": f"applications/{before}"}
-        raise Refusal(reason_pb2.REASON_APPLICATION_OPEN, metadata=metadata)
+    for before in tx.execute(_CLASH, wanted).all():
+        if not before.unused:
+            metadata = {"application": f"applications/{before.id}"}
+            raise Refusal(reason_pb2.REASON_APPLICATION_OPEN, metadata=metadata)
+        tx.execute(update(applications).where(_a.id == before.id).values(superseded=True))
 
 
 def get(tx: Transaction, application_id: str, *, locked: bool = False) -> Row[Any]:

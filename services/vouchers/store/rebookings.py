@@ -50,8 +50,8 @@ WHERE gone.name = :session AND NOT c.removed AND c.organisation <> was.organisat
 _SOONEST = text(f"{_LIKE} ORDER BY start_date, session LIMIT {LOOKED_AT}")
 _REPLACES = text(f"""SELECT EXISTS (
   SELECT 1 FROM sessions s JOIN courses c ON c.name = s.course
-  JOIN sanctions n ON n.organisation = c.organisation
-  WHERE s.name = :session AND n.kind = 4 AND n.state IN (2, 3, 4)
+  WHERE s.name = :session AND (s.cancelled OR EXISTS (SELECT 1 FROM sanctions n
+    WHERE n.organisation = c.organisation AND n.kind = 4 AND n.state IN (2, 3, 4)))
 ) AND EXISTS (SELECT 1 FROM ({_LIKE}) AS found WHERE session = :wanted)""")  # noqa: S608 - parts of our own
 _GRANTED_FOR = text("""SELECT a.session FROM vouchers v JOIN applications a ON a.id = v.application_id
 WHERE v.id = :voucher""")
@@ -108,7 +108,7 @@ def like(tx: Transaction, session: str, currency: str, today: date) -> list[Offe
 
 
 def replaces(tx: Transaction, voucher: str, wanted: str, currency: str, today: date) -> bool:
-    """True when the provider of the session that a voucher was granted for has been delisted since, and
+    """True when the session that a voucher was granted for was cancelled since, or its provider delisted, and
     `wanted` can take its place."""
     session = tx.execute(_GRANTED_FOR, {"voucher": voucher}).scalar()
     values = {"session": session, "wanted": wanted, "currency": currency, "today": today}

@@ -18,8 +18,10 @@ from services.vouchers.store.tables import pots, redemptions
 _r = receivables.c
 _p = receivable_payments.c
 LEFT = _r.amount_cents - _r.set_off_cents - _r.paid_cents - _r.written_off_cents
-_LOCK = text(f"""SELECT r.*, {vouchers.COLUMNS}, v.pot_id, p.name AS pot
+_LOCK = text(f"""SELECT r.*, {vouchers.COLUMNS}, v.pot_id, p.name AS pot, b.end_date AS budget_end,
+  coalesce((SELECT w.created_at FROM redemptions w WHERE w.id = r.part_of), r.created_at) AS reserved_at
 FROM redemptions r JOIN vouchers v ON v.id = r.voucher_id JOIN pots p ON p.id = v.pot_id
+JOIN budgets b ON b.id = p.budget_id
 WHERE r.id = :id FOR NO KEY UPDATE OF r, v""")  # noqa: S608 - columns of our own
 _CHANGE_VOUCHER = text(f"WITH {vouchers.CHANGE} SELECT 1")
 _RESERVED = text("""UPDATE receivables r SET reserved_cents = r.reserved_cents + :sign * s.cents,
@@ -31,7 +33,8 @@ FROM set_offs s WHERE s.batch_id = :batch AND s.receivable_id = r.id""")
 
 
 def lock_redemption(tx: Transaction, redemption: str) -> Any:
-    """Locks a redemption and its voucher, with the pot it came from; raises Refusal(NOT_FOUND)."""
+    """Locks a redemption and its voucher, with the pot it came from, the last day of its budget and when the
+    value was reserved; raises Refusal(NOT_FOUND)."""
     return tx.one(_LOCK, {"id": redemption})
 
 

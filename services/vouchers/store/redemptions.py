@@ -31,10 +31,11 @@ _OFFER = f"""v.learner, v.programme_id, v.version_number, v.cover_percent, v.cou
   s.currency AS price_currency, s.nuts_code, c.name AS course, c.removed, c.organisation, c.kind,
   c.eqf_level, c.occupations, c.isced_f, o.accredited, o.accredited_until, o.accreditations,
   {sanctions.barred("c.organisation")} AS barred,
-  (SELECT a.target_group FROM applications a WHERE a.id = v.application_id) AS target_group,
+  a.target_group, a.session AS applied_session, a.created_at AS applied_at,
   EXISTS (SELECT 1 FROM vouchers w WHERE w.learner = v.learner AND w.id <> v.id) AS has_others"""  # noqa: S608 - a condition of our own
 _FOR_RESERVATION = f"""SELECT {vouchers.IDENTITY}, {vouchers.COLUMNS}, {_HEAD}, {_OFFER}
 FROM vouchers v JOIN ledger_heads h ON h.shard = v.shard
+JOIN applications a ON a.id = v.application_id
 LEFT JOIN sessions s ON s.name = :session
 LEFT JOIN courses c ON c.name = s.course
 LEFT JOIN organisations o ON o.name = c.organisation
@@ -45,7 +46,10 @@ LOCK_BY_VOUCHER = locking(
 )
 LOCK_BY_CODE = named("lock_code", _FOR_RESERVATION + "v.code_hmac = :code FOR NO KEY UPDATE OF v, h")
 LOCK = locking(
-    "lock_redemption", "SELECT r.* FROM redemptions r WHERE r.id = :id FOR NO KEY UPDATE OF r", keys=("id",)
+    "lock_redemption",
+    """SELECT r.*, s.start_date AS first_day FROM redemptions r LEFT JOIN sessions s ON s.name = r.session
+WHERE r.id = :id FOR NO KEY UPDATE OF r""",
+    keys=("id",),
 )
 LOCK_WITH_MONEY = locking(
     "lock_with_money",
@@ -89,8 +93,12 @@ _ONE_LEARNER = named("one_learner", "SELECT pg_advisory_xact_lock(1886352501, ha
 _FUNDED = named(
     "funded",
     """SELECT CAST(coalesce(sum(n.cents) FILTER (WHERE r.programme_id = :programme), 0) AS bigint) AS here,
-  CAST(coalesce(sum(n.cents) FILTER (WHERE r.programme_id <> :programme), 0) AS bigint) AS elsewhere
-FROM redemptions r CROSS JOIN LATERAL (
+  CAST(coalesce(sum(n.cents) FILTER (WHERE r.programme_id <> :programme), 0) AS bigint) AS elsewhere,
+  coalesce(bool_or(CAST(p.rules #>> '{amount_rule,no_double_funding}' AS boolean))
+    FILTER (WHERE r.programme_id <> :programme AND n.cents > 0), false) AS alone
+FROM redemptions r
+JOIN programme_versions p ON p.programme_id = r.programme_id AND p.number = r.version_number
+CROSS JOIN LATERAL (
   SELECT CASE WHEN r.state < 5 THEN r.amount_cents ELSE r.accepted_cents - r.clawed_cents END AS cents) AS n
 WHERE r.learner = :learner AND r.session = :session AND r.state NOT IN (8, 9, 10)""",
 )
@@ -163,11 +171,12 @@ def funded(tx: Transaction, learner: str, programme_id: str, session: str) -> Fu
     wait until the end of the transaction."""
     asked = {"learner": learner, "programme": programme_id, "session": session}
     _, found = tx.together(_ONE_LEARNER(learner=learner), _FUNDED(**asked))
-    return Funded(found[0].here, found[0].elsewhere)
+    return Funded(found[0].here, found[0].elsewhere, found[0].alone)
 
 
 def lock(tx: Transaction, redemption_id: str) -> Any:
-    """Locks a redemption for a step that moves no money; raises Refusal(NOT_FOUND)."""
+    """Locks a redemption for a step that moves no money, and reads the session's first day beside (None when
+    not known); raises Refusal(NOT_FOUND)."""
     return _locked(tx, LOCK(id=redemption_id))
 
 

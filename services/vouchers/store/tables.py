@@ -182,6 +182,8 @@ applications = Table(
     moment("appeal_decided_at", nullable=True),
     sealed("sealed_appeal_note"),
     moment("facts_let_go_at", nullable=True),  # set: the facts and all words are gone, see store/retention.py
+    # Its voucher ended unused, and its person applied for the same session once more.
+    Column("superseded", Boolean, nullable=False, server_default="false"),
     version(),
     created(),
     ForeignKeyConstraint(
@@ -206,7 +208,7 @@ Index(
     applications.c.programme_id,
     applications.c.session,
     unique=True,
-    postgresql_where=text("state IN (1, 2, 5)"),
+    postgresql_where=text("state IN (1, 2, 5) AND NOT superseded"),
 )
 Index("applications_queue", applications.c.state, applications.c.id)
 Index("applications_waiting", applications.c.id, postgresql_where=text("state IN (1, 5)"))

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from waymark.vouchers.v1 import (
+    events_pb2,
     hold_pb2,
     payment_share_pb2,
     payout_batch_pb2,
     receivable_pb2,
     redemption_pb2,
     statement_pb2,
+    voucher_pb2,
 )
 
 from services.platform.db.transaction import transaction
@@ -23,11 +25,13 @@ from tests.integration.vouchers.test_bank_results import approved, import_, mess
 from tests.support.bank import Booking, camt054
 from tests.support.canary import CANARY, everything
 from tests.support.meetings import Meanwhile
+from tests.support.quality import told
 from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, day_message, eur, request_id
 
 pb = receivable_pb2
 Redemption = redemption_pb2.Redemption
 State = payout_batch_pb2.PayoutBatch
+Voucher = voucher_pb2.Voucher
 HELD, CLEARED, BANK, RECEIVABLE, LOSS = 5, 6, 7, 8, 9
 
 
@@ -106,6 +110,54 @@ def test_a_learner_at_fault_gets_nothing_back(owed: World) -> None:
     assert balances(owed, 2, 3, HELD) == [before + 100_000, 0, 0]
     assert cents(owed.wallet(owed.learner_, owed.voucher_).available) == 0
     assert intact(owed)
+
+
+def expired(world: World) -> None:
+    """Lets the voucher expire that had forty days when it was spent, and thirty to be reserved."""
+    key = str(world.voucher_).rpartition("/")[2]
+    with transaction(world.app) as tx:
+        ago = "created_at = created_at - interval '40 days'"
+        tx.execute(text(f"UPDATE redemptions SET {ago}"))
+        limits = "expires_at = now(), order_until = now() - interval '10 days', state = least(state, 3)"
+        tx.execute(text(f"UPDATE vouchers SET {limits} WHERE id = :id"), {"id": key})
+    jobs.expire_vouchers(world.app)
+
+
+def test_without_fault_an_expired_voucher_is_open_again_for_the_days_it_had(owed: World) -> None:
+    expired(owed)
+    assert owed.wallet(owed.learner_, owed.voucher_).state == Voucher.STATE_EXPIRED
+    claw_back(owed, 60_000)
+    jobs.expire_vouchers(owed.app)
+    open_again = owed.wallet(owed.learner_, owed.voucher_)
+    assert (open_again.state, cents(open_again.available)) == (Voucher.STATE_PARTLY_USED, 60_000)
+    assert (open_again.expire_time.ToDatetime().date() - owed.today).days == 40
+    (told_of,) = told(owed, events_pb2.VoucherExtended)
+    assert told_of.expire_time == open_again.expire_time
+    (taken,) = told(owed, events_pb2.RedemptionClawedBack)
+    assert (taken.spend_until.ToDatetime().date() - owed.today).days == 30
+    request = voucher_pb2.ListVoucherHistoryRequest(parent=owed.voucher_)
+    last = owed.learner_.vouchers.ListVoucherHistory(request).items[-1]
+    assert (last.state, last.extension_reason) == (open_again.state, voucher_pb2.EXTENSION_REASON_TAKEN_BACK)
+    assert cents(owed.reserve(owed.learner_, owed.voucher_).amount) == 60_000
+    assert intact(owed)
+
+
+@pytest.mark.parametrize("why", ["at fault", "past the budget"])
+def test_else_it_stays_expired_and_the_learner_is_told(world: World, why: str) -> None:
+    windows = {"validityDays": 365, "withinBudgetPeriod": True}
+    world.learner_, world.voucher_ = world.voucher(world.programme(**NO_EVIDENCE, windowRule=windows))
+    world.redemption = world.accepted(world.learner_, world.voucher_)
+    expired(world)
+    if why == "past the budget":
+        with transaction(world.app) as tx:
+            tx.execute(text("UPDATE budgets SET start_date = start_date - 400, end_date = CURRENT_DATE - 1"))
+    claw_back(world, learner_at_fault=why == "at fault")
+    jobs.expire_vouchers(world.app)
+    wallet = world.wallet(world.learner_, world.voucher_)
+    assert (wallet.state, cents(wallet.available)) == (Voucher.STATE_EXPIRED, 0)
+    (taken,) = told(world, events_pb2.RedemptionClawedBack)
+    assert not taken.HasField("spend_until")
+    assert not told(world, events_pb2.VoucherExtended)
 
 
 def test_what_is_asked_for_must_be_there(owed: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 from sqlalchemy import text
+from waymark.vouchers.v1 import events_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.vouchers import jobs
@@ -16,6 +17,7 @@ from services.vouchers.domain import payment
 from services.vouchers.store import evidence as store
 from tests.integration.vouchers.refusals import refused
 from tests.support import uploads
+from tests.support.quality import told
 from tests.support.refusals import reason_of
 from tests.support.vouchers import World, cents
 
@@ -128,7 +130,7 @@ def test_money_for_completion_waits_for_the_last_day(
     assert deliver_with(stored, redemption, kind) == ""
     accept = pb.AcceptRedemptionRequest(name=redemption.name)
     accepted = stored.caseworker.redemptions.AcceptRedemption(accept)
-    last_day = stored.today + timedelta(days=39)  # of the world's session
+    last_day = stored.today + timedelta(days=9)  # of the world's session
     released = accepted.release_time.ToDatetime().date()
     assert released == (last_day + timedelta(days=1) if waits else stored.today)
     if waits:
@@ -169,6 +171,28 @@ def in_two(world: World) -> Any:
     return world.provider.redemptions.StartRedemption(pb.StartRedemptionRequest(name=redemption.name))
 
 
+def test_a_start_is_paid_by_word_and_an_outcome_by_what_came_of_it(stored: World) -> None:
+    parts = [
+        {"trigger": "TRIGGER_START", "percent": 30},
+        {"trigger": "TRIGGER_OUTCOME", "evidenceCount": 1, "percent": 70},
+    ]
+    plan = stored.programme(paymentRule={"instalments": parts}, holdRule={"delayDays": 0})
+    learner, voucher = stored.voucher(plan)
+    name = {"name": stored.reserve(learner, voucher).name}
+    learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(**name))
+    redemption = stored.provider.redemptions.StartRedemption(pb.StartRedemptionRequest(**name))
+    stored.provider.redemptions.DeliverRedemption(pb.DeliverRedemptionRequest(**name))
+    assert not told(stored, events_pb2.RedemptionDelivered)  # nothing took place so far
+    accept = pb.AcceptRedemptionRequest(**name)
+    first = stored.caseworker.redemptions.AcceptRedemption(accept)
+    assert cents(first.instalments[0].accepted_amount) == 30_000
+    assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_COMPLETION) == "EVIDENCE_MISSING"
+    assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_OUTCOME) == ""
+    last = stored.caseworker.redemptions.AcceptRedemption(accept)
+    assert last.release_time.ToDatetime().date() == stored.today + timedelta(days=10)
+    assert len(told(stored, events_pb2.RedemptionDelivered)) == 1
+
+
 def test_each_instalment_has_its_own_kind_of_evidence_and_time(stored: World) -> None:
     redemption = in_two(stored)
     accept = pb.AcceptRedemptionRequest(name=redemption.name)
@@ -183,7 +207,7 @@ def test_each_instalment_has_its_own_kind_of_evidence_and_time(stored: World) ->
     assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_ATTENDANCE) == "EVIDENCE_MISSING"
     assert deliver_with(stored, redemption, pb.DeliveryEvidence.KIND_COMPLETION) == ""
     last = stored.caseworker.redemptions.AcceptRedemption(accept)
-    assert last.release_time.ToDatetime().date() == stored.today + timedelta(days=40)
+    assert last.release_time.ToDatetime().date() == stored.today + timedelta(days=10)
 
 
 def used_again(world: World) -> pb.DeliverRedemptionRequest:

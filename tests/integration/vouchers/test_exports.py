@@ -18,7 +18,7 @@ from waymark.vouchers.v1 import export_pb2 as pb
 from waymark.vouchers.v1 import learner_fact_pb2
 
 from services.platform.db.transaction import transaction
-from services.platform.rpc import server
+from services.platform.rpc import streams
 from services.vouchers.store import exports
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_bank_results import approved
@@ -114,7 +114,8 @@ def test_readers_who_take_their_time_do_not_take_all_threads(
 ) -> None:
     """The server of the tests has four threads, and with it one place for a stream."""
     if not bounded:
-        monkeypatch.setattr(server, "STREAMS", 1)
+        monkeypatch.setattr(streams, "PER_STREAM", 1)
+        monkeypatch.setattr(streams, "SHARE", 1)
     world: World = request.getfixturevalue("world")
     with transaction(world.app) as tx:  # more than fits on the way to who does not read it
         statement = """INSERT INTO ledger_entries (shard, sequence, transaction, operation, kind,

@@ -58,6 +58,21 @@ def test_programmes_that_go_together_pay_no_more_than_the_price(world: World, de
     assert refused(lambda: world.reserve(learner, one)) == "SESSION_FUNDED"
 
 
+@pytest.mark.parametrize("strict_first", [True, False])
+def test_one_programme_that_minds_others_is_enough_whichever_comes_first(
+    world: World, dear: str, strict_first: bool
+) -> None:
+    learner, rules = world.learner(), [ANY_COURSE, shared()]
+    first, second = [world.programme(**each) for each in (rules if strict_first else reversed(rules))]
+    one, other = world.apply(learner, first).voucher, world.apply(learner, second, dear).voucher
+    assert "DOUBLE_FUNDING" in world.apply(learner, second).reason_codes
+    reserved = world.reserve(learner, one, amount=60_000)
+    assert refused(lambda: world.reserve(learner, other)) == "SESSION_FUNDED"
+    learner.redemptions.VoidRedemption(pb.VoidRedemptionRequest(name=reserved.name))
+    assert cents(world.reserve(learner, other).amount) == 100_000
+    assert refused(lambda: world.reserve(learner, one)) == "SESSION_FUNDED"
+
+
 def test_a_voucher_pays_a_session_once(world: World, dear: str) -> None:
     learner = world.learner()
     voucher = world.apply(learner, world.programme(**ANY_COURSE), dear).voucher  # 2 000 euro

@@ -84,6 +84,7 @@ def further(world: World, programme: str, content: dict[str, Any], begins: int) 
 
 
 def test_a_need_that_has_gone_stops_the_reservation(world: World) -> None:
+    world.offer(start=world.today + timedelta(days=30))
     learner = world.learner()
     granted = world.apply(learner, world.programme(JOB_VEU, **NO_EVIDENCE))
     rule = {**sample(JOB_VEU)["version"]["shortageRule"], "checkAtReservation": False}

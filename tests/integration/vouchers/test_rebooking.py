@@ -191,6 +191,15 @@ def test_a_voucher_for_one_course_is_spent_elsewhere_once_its_provider_was_delis
     assert school.verify().intact
 
 
+def test_a_voucher_for_one_course_is_spent_elsewhere_once_its_session_was_cancelled(school: Any) -> None:
+    like, unlike = elsewhere(school, "courses/like"), elsewhere(school, "courses/far", nuts="BE32")
+    person, voucher = school.voucher(school.programme(scope="SCOPE_COURSE", **NO_EVIDENCE), school.learner())
+    assert refused(lambda: school.reserve(person, voucher, session=like)) == "VOUCHER_NOT_FOR_SESSION"
+    school.offer(cancelled=True)
+    assert refused(lambda: school.reserve(person, voucher, session=unlike)) == "VOUCHER_NOT_FOR_SESSION"
+    assert school.reserve(person, voucher, session=like).session == like
+
+
 @pytest.mark.parametrize("limit", ["order_until", "expires_at"])
 def test_who_ordered_in_time_is_rebooked_past_the_limits_too(school: Any, limit: str) -> None:
     like = elsewhere(school, "courses/like", price=80_000)

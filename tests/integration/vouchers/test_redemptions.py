@@ -15,7 +15,7 @@ from waymark.vouchers.v1 import redemption_pb2_grpc, voucher_pb2
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers.store import attempts, redemptions
-from tests.integration.vouchers.refusals import at_once, refused
+from tests.integration.vouchers.refusals import at_once, refused, tried
 from tests.integration.vouchers.unlocked import unlock_reservations
 from tests.support.canary import everything
 from tests.support.meetings import Meeting
@@ -205,6 +205,41 @@ def test_steps_in_the_wrong_order_are_refused(world: World) -> None:
     assert refused(lambda: stranger.redemptions.AuthoriseRedemption(authorise)) == "NOT_FOUND"
     learner.redemptions.AuthoriseRedemption(authorise)
     assert refused(lambda: learner.redemptions.AuthoriseRedemption(authorise)) == "WRONG_STATE"
+
+
+def test_a_session_must_begin_when_the_programme_pays_for_it(world: World) -> None:
+    windows = {"applyUntilDaysAfterStart": 14, "validityDays": 30}
+    programme = world.programme(**NO_EVIDENCE, windowRule=windows, scope="SCOPE_PROGRAMME")
+    learner, voucher = world.voucher(programme)
+
+    def begins(days: int, course: str = "") -> str:
+        session = world.offer(course, start=world.today + timedelta(days=days))
+        why = tried(lambda: world.reserve(learner, voucher, session=session))
+        for each in learner.redemptions.ListRedemptions(
+            pb.ListRedemptionsRequest(learner=learner.learner)
+        ).redemptions:
+            if each.state == State.STATE_RESERVED:
+                learner.redemptions.VoidRedemption(pb.VoidRedemptionRequest(name=each.name))
+        return why
+
+    assert [begins(days) for days in (-400, -15, 31, 4_000)] == ["SESSION_OUTSIDE_WINDOW"] * 4
+    assert [begins(days) for days in (-14, 30)] == ["", ""]
+    with transaction(world.app) as tx:  # the decision took a week: what was applied for was in time
+        tx.execute(text("UPDATE applications SET created_at = created_at - interval '7 days'"))
+    assert (begins(-21), begins(-22)) == ("", "SESSION_OUTSIDE_WINDOW")
+    assert begins(-15, "courses/other") == "SESSION_OUTSIDE_WINDOW"  # one that is chosen now
+    assert begins(-14, "courses/other") == ""
+
+
+def test_no_training_starts_before_its_first_day(world: World) -> None:
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    world.offer(start=world.today + timedelta(days=2))
+    redemption = world.reserve(learner, voucher)
+    learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=redemption.name))
+    start = pb.StartRedemptionRequest(name=redemption.name)
+    assert refused(lambda: world.provider.redemptions.StartRedemption(start)) == "SESSION_NOT_STARTED"
+    world.offer(start=world.today)
+    assert world.provider.redemptions.StartRedemption(start).state == pb.Redemption.STATE_STARTED
 
 
 def test_accepting_more_than_reserved_is_refused(world: World) -> None:

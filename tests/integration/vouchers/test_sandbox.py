@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +58,7 @@ def test_a_provider_alone_goes_from_a_code_to_a_returned_and_then_a_paid_batch(s
     name = {"name": redemption.name}
     authorised = play.AuthoriseSandboxRedemption(pb.AuthoriseSandboxRedemptionRequest(**name))
     assert authorised.state == State.STATE_AUTHORISED
+    stored.offer(start=stored.today + timedelta(days=30))  # a day that nobody waits for who tests
     own.StartRedemption(redemption_pb2.StartRedemptionRequest(**name))
     piece = ticket(stored, redemption, kind=redemption_pb2.DeliveryEvidence.KIND_ATTENDANCE)
     assert put(piece) == 200

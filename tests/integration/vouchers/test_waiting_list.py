@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -176,6 +177,19 @@ def test_who_is_not_eligible_any_more_is_passed_over_with_the_reason(world: Worl
     offer_waiting(world.app)
     assert states(found) == ["CLOSED", "OFFERED"]
     assert list(entry(*first).reason_codes) == ["NOT_A_JOBSEEKER"]
+
+
+def test_nobody_is_offered_money_for_a_training_that_is_over(world: World) -> None:
+    programme, holder, voucher = empty(world)
+    (waiter,) = found = waiters(world, programme, 1)
+    give_back(holder, voucher)
+    world.offer(start=world.today - timedelta(days=14))  # it ended five days ago: still in time to apply
+    offer_waiting(world.app)
+    assert states(found) == ["OFFERED"]
+    world.offer(start=world.today - timedelta(days=15))
+    closed = accept(*waiter)
+    assert (states(found), closed.reason_codes) == (["CLOSED"], ["SESSION_OUTSIDE_WINDOW"])
+    assert world.verify().intact
 
 
 def test_only_lack_of_money_alone_lets_wait_and_only_once(world: World) -> None:

@@ -316,6 +316,12 @@ class Redemptions(Waiting):
         return cents(found.accepted_amount) - cents(found.clawed_back_amount)
 
     def unspend(self, redemption: str, amount: int) -> None:
-        voucher = self.read(redemption).voucher
-        self.journal.spent[voucher] -= amount
-        assert self.journal.spent[voucher] >= 0
+        voucher, journal = self.read(redemption).voucher, self.journal
+        journal.spent[voucher] -= amount
+        assert journal.spent[voucher] >= 0
+        wallet = self.world.wallet(journal.owners[voucher], voucher)
+        if voucher in journal.ended and wallet.state < voucher_pb2.Voucher.STATE_EXHAUSTED:
+            # It had expired and is open again, for what is on it now; the rest stays with the programme.
+            journal.ended.remove(voucher)
+            journal.values[voucher] = cents(wallet.available) + journal.used(voucher)
+            journal.events += 1

@@ -18,6 +18,7 @@ from services.cli.demo.rows.ground import (
     publish,
     reserve,
     session_of,
+    start,
     tell_facts,
 )
 from services.cli.output import money
@@ -30,7 +31,8 @@ NO_SHOW_PERCENT = 30
 
 def show(journey: Journey) -> str:
     """A file names jobseekers, one in work, and a line is no id: tried first, then done; a learner books and
-    agrees at the workshop, by a code that came over Kafka; another is not there."""
+    agrees to a workshop ahead, by a code that came over Kafka, takes another that goes on now; one is not
+    there."""
     programme = publish(journey, "aptic-digital-voucher", short="aptic", change=_no_show_pays).programme
     for name in SEEKERS:
         tell_facts(journey, name, employment_status="unemployed")
@@ -50,11 +52,17 @@ def show(journey: Journey) -> str:
     _agree(journey, booked["name"])
     with refused("NO_SHOW_TOO_EARLY"):
         _missed(journey, booked["name"])
-    paid = deliver(journey, booked["name"])
+    with refused("SESSION_NOT_STARTED"):
+        start(journey, booked["name"])
+    why = {"reasonCode": "END_REASON_SESSION_CHANGED", "requestId": request_id()}
+    journey.person("learner", SEEKERS[0]).rest("POST", f"/v1/{booked['name']}:void", why)
+    now = reserve(journey, SEEKERS[0], voucher["name"], journey.facts.session)
+    paid = deliver(journey, now["name"])
     return (
         f"4 of 6 lines allocated for {money(done['allocation']['amount'])}, one refused for "
-        f"{wrong[0]['reasonCodes'][0]}, one unreadable; a learner booked a workshop, "
-        f"read out a code there, and {money(paid['acceptedAmount'])} was accepted; "
+        f"{wrong[0]['reasonCodes'][0]}, one unreadable; a learner agreed to a workshop by a code read out, "
+        f"which does not start before its day, and to one of now, for which {money(paid['acceptedAmount'])} "
+        "was accepted; "
         f"{_absent(journey, SEEKERS[1])}"
     )
 

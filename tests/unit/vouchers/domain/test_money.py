@@ -121,6 +121,7 @@ def test_a_redemption_moves_only_along_its_way(state: RedemptionState) -> None:
     }
     arguments = {
         "authorise": (NOW,),
+        "start": (NOW, None),
         "deliver": (1, 1),
         "miss": (NOW, None, 0),
         "accept": (100, 100),
@@ -139,6 +140,33 @@ def test_a_no_show_is_no_delivery_to_send_back() -> None:
     missed = redemption(RedemptionState.STARTED).miss(NOW, None, 10)
     with pytest.raises(Refusal, match="WRONG_STATE"):
         missed.send_back()
+
+
+@pytest.mark.parametrize(
+    ("state", "passed", "left", "most", "days"),
+    [
+        (VoucherState.EXPIRED, True, 40, None, 40),
+        (VoucherState.PARTLY_USED, True, 40, None, 40),  # the job has not come by
+        (VoucherState.EXPIRED, True, 3, None, 14),
+        (VoucherState.EXPIRED, True, 40, 20, 20),
+        (VoucherState.EXPIRED, True, 40, -1, None),  # the budget's period is over
+        (VoucherState.PARTLY_USED, False, 40, None, None),
+        (VoucherState.CANCELLED, True, 40, None, None),
+        (VoucherState.REVOKED, True, 40, None, None),
+    ],
+)
+def test_what_is_taken_back_without_fault_opens_an_expired_voucher(
+    state: VoucherState, passed: bool, left: int, most: int | None, days: int | None
+) -> None:
+    limit = NOW - timedelta(days=1) if passed else LATER
+    voucher = Voucher(ID, state, 500, 100, 0, 300, 100, limit, limit)
+    most_at = None if most is None else NOW + timedelta(days=most)
+    after = voucher.reopen(NOW, limit - timedelta(days=left), most_at)
+    if days is None:
+        assert after is voucher
+    else:
+        assert (after.state, after.expires) == (VoucherState.PARTLY_USED, NOW + timedelta(days=days))
+        assert after.spend_until(NOW) == after.order_until == after.expires
 
 
 def test_a_reservation_waits_until_its_limit() -> None:
@@ -168,6 +196,17 @@ def test_a_session_can_be_missed_from_its_first_day_on(
     else:
         missed = booked.miss(NOW, first_day, fee)
         assert (missed.state, missed.no_show) == (state, NOW)
+
+
+def test_a_training_starts_once_its_first_day_has_begun_anywhere() -> None:
+    booked, day = redemption(RedemptionState.AUTHORISED), date(2026, 3, 29)
+    begins = datetime(2026, 3, 28, 10, tzinfo=UTC)  # on the Line Islands, UTC+14
+    assert booked.start(begins, day).state is RedemptionState.STARTED
+    assert booked.start(begins, None).state is RedemptionState.STARTED
+    early = begins - timedelta(microseconds=1)
+    with pytest.raises(Refusal, match="SESSION_NOT_STARTED"):
+        booked.start(early, day)
+    assert booked.start(early, day - timedelta(days=1)).state is RedemptionState.STARTED
 
 
 def test_accepting_nothing_said_means_the_limit() -> None:

@@ -15,7 +15,7 @@ from services.vouchers.domain.payment import Due, Evidence, Rule
 from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import RedemptionState
 
-ATTENDANCE, COMPLETION = Evidence.KIND_ATTENDANCE, Evidence.KIND_COMPLETION
+ATTENDANCE, COMPLETION, OUTCOME = Evidence.KIND_ATTENDANCE, Evidence.KIND_COMPLETION, Evidence.KIND_OUTCOME
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -29,6 +29,9 @@ DAY = timedelta(days=1)
         (Rule.TRIGGER_COMPLETION, 0, "evidence_count"),
         (Rule.TRIGGER_DELIVERY, 0, ""),
         (Rule.TRIGGER_DELIVERY, 1, "evidence_count"),
+        (Rule.TRIGGER_OUTCOME, 1, ""),
+        (Rule.TRIGGER_OUTCOME, 0, "evidence_count"),
+        (Rule.TRIGGER_START, 0, "trigger"),  # for a first instalment only
         (Rule.TRIGGER_UNSPECIFIED, 1, "trigger"),
         (99, 1, "trigger"),
     ],
@@ -48,10 +51,16 @@ def test_no_value_of_the_contract_is_left_without_a_meaning() -> None:
 
 @pytest.mark.parametrize(
     ("trigger", "counted"),
-    [(Rule.TRIGGER_ATTENDANCE, 2), (Rule.TRIGGER_COMPLETION, 1), (Rule.TRIGGER_DELIVERY, 0)],
+    [
+        (Rule.TRIGGER_ATTENDANCE, 2),
+        (Rule.TRIGGER_COMPLETION, 1),
+        (Rule.TRIGGER_OUTCOME, 1),
+        (Rule.TRIGGER_DELIVERY, 0),
+        (Rule.TRIGGER_START, 0),
+    ],
 )
 def test_only_evidence_of_the_triggers_kind_counts(trigger: Rule.Trigger, counted: int) -> None:
-    assert payment.counting(Due(trigger, 1, 100), [ATTENDANCE, COMPLETION, ATTENDANCE]) == counted
+    assert payment.counting(Due(trigger, 1, 100), [ATTENDANCE, COMPLETION, OUTCOME, ATTENDANCE]) == counted
 
 
 @pytest.mark.parametrize(
@@ -59,12 +68,14 @@ def test_only_evidence_of_the_triggers_kind_counts(trigger: Rule.Trigger, counte
     [
         (Rule.TRIGGER_ATTENDANCE, date(2026, 6, 9), NOON + DAY),
         (Rule.TRIGGER_DELIVERY, date(2026, 6, 9), NOON + DAY),
+        (Rule.TRIGGER_START, date(2026, 6, 9), NOON + DAY),
+        (Rule.TRIGGER_OUTCOME, date(2026, 6, 9), datetime(2026, 6, 10, tzinfo=UTC)),
         (Rule.TRIGGER_COMPLETION, date(2026, 6, 9), datetime(2026, 6, 10, tzinfo=UTC)),
         (Rule.TRIGGER_COMPLETION, date(2026, 5, 9), NOON + DAY),
         (Rule.TRIGGER_COMPLETION, None, NOON + DAY),
     ],
 )
-def test_completion_alone_waits_for_the_last_day(
+def test_completion_and_outcome_wait_for_the_last_day(
     trigger: Rule.Trigger, last_day: date | None, released: datetime
 ) -> None:
     assert payment.release_time(Due(trigger, 1, 100), NOON, DAY, last_day) == released
@@ -75,6 +86,14 @@ def test_completion_alone_waits_for_the_last_day(
 )
 def test_a_no_show_pays_a_share_rounded_down(percent: int, reserved: int, fee: int) -> None:
     assert payment.no_show_fee(Rule(no_show_percent=percent), reserved) == fee
+
+
+def test_a_start_pays_a_first_instalment_and_no_other() -> None:
+    start = Rule.Instalment(trigger=Rule.TRIGGER_START, percent=30)
+    rest = Rule.Instalment(trigger=Rule.TRIGGER_OUTCOME, evidence_count=1, percent=70)
+    assert payment.problems(Rule(instalments=[start, rest])) == []
+    (found,) = payment.problems(Rule(instalments=[rest, start]))
+    assert found.field == "version.payment_rule.instalments[1].trigger"
 
 
 def parted(*percents: int) -> Rule:

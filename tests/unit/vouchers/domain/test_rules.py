@@ -1,5 +1,5 @@
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,16 @@ def test_dutch_voucher_is_at_most_2500_euro_once_for_jobs_in_demand() -> None:
 @pytest.mark.parametrize(("days", "codes"), [(14, []), (15, ["APPLIED_TOO_LATE"])])
 def test_dutch_voucher_can_be_asked_for_two_weeks_after_the_start(days: int, codes: list[str]) -> None:
     assert dutch(start=TODAY - timedelta(days=days)).reason_codes == codes
+
+
+def test_a_session_begins_while_the_voucher_is_valid_or_so_many_days_after_it_is_ordered() -> None:
+    now, midnight = datetime(2026, 6, 1, 23, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
+    assert DUTCH.latest_start(now, midnight) == date(2026, 6, 30)
+    assert DUTCH.latest_start(now, midnight + timedelta(seconds=1)) == date(2026, 7, 1)
+    version = Version()
+    version.CopyFrom(DUTCH.version)
+    version.window_rule.order_to_start_days = 60
+    assert compile_rules("p", "EUR", version).latest_start(now, midnight) == date(2026, 7, 31)
 
 
 def test_the_provider_must_be_accredited_on_the_day() -> None:

@@ -126,6 +126,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_TOO_MANY_ATTEMPTS: _Reason.ValueType  # 219
     REASON_APPLICATION_OPEN: _Reason.ValueType  # 220
     REASON_SESSION_FUNDED: _Reason.ValueType  # 221
+    REASON_SESSION_NOT_STARTED: _Reason.ValueType  # 222
+    REASON_SESSION_OUTSIDE_WINDOW: _Reason.ValueType  # 223
     REASON_AUTHORISATION_CODE_INVALID: _Reason.ValueType  # 230
     REASON_PAYOUT_HELD: _Reason.ValueType  # 240
     REASON_BANK_REPORT_INVALID: _Reason.ValueType  # 241
@@ -291,6 +293,8 @@ REASON_POT_CONFLICT: Reason.ValueType  # 218
 REASON_TOO_MANY_ATTEMPTS: Reason.ValueType  # 219
 REASON_APPLICATION_OPEN: Reason.ValueType  # 220
 REASON_SESSION_FUNDED: Reason.ValueType  # 221
+REASON_SESSION_NOT_STARTED: Reason.ValueType  # 222
+REASON_SESSION_OUTSIDE_WINDOW: Reason.ValueType  # 223
 REASON_AUTHORISATION_CODE_INVALID: Reason.ValueType  # 230
 REASON_PAYOUT_HELD: Reason.ValueType  # 240
 REASON_BANK_REPORT_INVALID: Reason.ValueType  # 241

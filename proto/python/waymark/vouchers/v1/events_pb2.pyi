@@ -469,7 +469,7 @@ Global___RedemptionStarted: _TypeAlias = RedemptionStarted  # noqa: Y015
 
 @_typing.final
 class RedemptionDelivered(_message.Message):
-    """The provider handed in evidence of delivery."""
+    """The provider handed in evidence of delivery; not told of an instalment at the start, when nothing was delivered yet."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -901,6 +901,7 @@ class RedemptionClawedBack(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     WHOLE_FIELD_NUMBER: _builtins.int
     REFUND_FIELD_NUMBER: _builtins.int
+    SPEND_UNTIL_FIELD_NUMBER: _builtins.int
     whole: _builtins.bool
     """True when nothing of the accepted amount is left."""
     refund: _builtins.bool
@@ -913,6 +914,10 @@ class RedemptionClawedBack(_message.Message):
     def amount(self) -> _money_pb2.Money:
         """What was taken back now."""
 
+    @_builtins.property
+    def spend_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when the learner can reserve with what was taken back, UTC; unset: it goes back to the programme."""
+
     def __init__(
         self,
         *,
@@ -920,10 +925,11 @@ class RedemptionClawedBack(_message.Message):
         amount: _money_pb2.Money | None = ...,
         whole: _builtins.bool = ...,
         refund: _builtins.bool = ...,
+        spend_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "spend_until", b"spend_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "refund", b"refund", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "refund", b"refund", "spend_until", b"spend_until", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -355,13 +355,19 @@ class AmountRule(_message.Message):
     LIFETIME_CAP_FIELD_NUMBER: _builtins.int
     ONCE_PER_PERSON_FIELD_NUMBER: _builtins.int
     NO_DOUBLE_FUNDING_FIELD_NUMBER: _builtins.int
+    RESTORE_UNUSED_FIELD_NUMBER: _builtins.int
     period: Global___AmountRule.Period.ValueType
     """Period of the face value."""
     once_per_person: _builtins.bool
     """True: one grant for a person, ever."""
     no_double_funding: _builtins.bool
-    """True: no grant for a session that another programme already funds for this person, and no reservation of one. Without it, programmes
-    together still pay no more than the price.
+    """True: no grant for a session that another programme already funds for this person, and no reservation of one; nor does another one grant
+    or reserve what this programme funds, whatever its own rules say. Without it, programmes together still pay no more than the price.
+    """
+    restore_unused: _builtins.bool
+    """True: a grant counts for none where its voucher was given back or has expired and nothing of it was ever accepted: not for
+    `once_per_person`, `max_grants`, face value and cap, and as no funding by another programme. A revoked one counts in any case. False: each
+    grant counts, whatever became of its voucher.
     """
     @_builtins.property
     def face_value(self) -> _money_pb2.Money:
@@ -379,10 +385,11 @@ class AmountRule(_message.Message):
         lifetime_cap: _money_pb2.Money | None = ...,
         once_per_person: _builtins.bool = ...,
         no_double_funding: _builtins.bool = ...,
+        restore_unused: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["face_value", b"face_value", "lifetime_cap", b"lifetime_cap"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["face_value", b"face_value", "lifetime_cap", b"lifetime_cap", "no_double_funding", b"no_double_funding", "once_per_person", b"once_per_person", "period", b"period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["face_value", b"face_value", "lifetime_cap", b"lifetime_cap", "no_double_funding", b"no_double_funding", "once_per_person", b"once_per_person", "period", b"period", "restore_unused", b"restore_unused"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -432,9 +439,10 @@ class WindowRule(_message.Message):
     AUTHORISE_MINUTES_FIELD_NUMBER: _builtins.int
     EXTEND_DAYS_FIELD_NUMBER: _builtins.int
     WITHIN_BUDGET_PERIOD_FIELD_NUMBER: _builtins.int
+    ORDER_TO_START_DAYS_FIELD_NUMBER: _builtins.int
     apply_until_days_after_start: _builtins.int
     """Latest day of application counted from the first day of the session: 0 is that day, 60 is sixty days after it,
-    -7 a week before it.
+    -7 a week before it. For another session than the one applied for it counts by the day of reservation.
     """
     order_days: _builtins.int
     """Days from grant within which the voucher must be reserved for a session; 0: its whole validity."""
@@ -446,6 +454,8 @@ class WindowRule(_message.Message):
     """Days beyond its validity at issue by which one caseworker may extend a voucher; what goes beyond needs a second one."""
     within_budget_period: _builtins.bool
     """True: no voucher is valid, also not by extension, past the last day of the budget period that its money comes from."""
+    order_to_start_days: _builtins.int
+    """Most days from the reservation to the first day of the session. 0: the voucher must still be valid on that day."""
     def __init__(
         self,
         *,
@@ -455,10 +465,11 @@ class WindowRule(_message.Message):
         authorise_minutes: _builtins.int = ...,
         extend_days: _builtins.int = ...,
         within_budget_period: _builtins.bool = ...,
+        order_to_start_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_until_days_after_start", b"apply_until_days_after_start", "authorise_minutes", b"authorise_minutes", "extend_days", b"extend_days", "order_days", b"order_days", "validity_days", b"validity_days", "within_budget_period", b"within_budget_period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apply_until_days_after_start", b"apply_until_days_after_start", "authorise_minutes", b"authorise_minutes", "extend_days", b"extend_days", "order_days", b"order_days", "order_to_start_days", b"order_to_start_days", "validity_days", b"validity_days", "within_budget_period", b"within_budget_period"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -485,6 +496,14 @@ class PaymentRule(_message.Message):
         """
         TRIGGER_DELIVERY: PaymentRule._Trigger.ValueType  # 3
         """The provider's word that the training took place: `evidence_count` is 0."""
+        TRIGGER_START: PaymentRule._Trigger.ValueType  # 4
+        """The provider's word that the training has started, which it cannot have before its first day: `evidence_count` is 0. For the first of
+        several instalments only: the others show that the training took place.
+        """
+        TRIGGER_OUTCOME: PaymentRule._Trigger.ValueType  # 5
+        """Evidence of what came of the training, such as a contract of work: a delivery needs `evidence_count` pieces of that kind, at least one. The
+        money waits for the last day as with COMPLETION.
+        """
 
     class Trigger(_Trigger, metaclass=_TriggerEnumTypeWrapper):
         """What triggers payment. In each case a delivery is accepted first, and the hold delay counts from there."""
@@ -498,6 +517,14 @@ class PaymentRule(_message.Message):
     """
     TRIGGER_DELIVERY: PaymentRule.Trigger.ValueType  # 3
     """The provider's word that the training took place: `evidence_count` is 0."""
+    TRIGGER_START: PaymentRule.Trigger.ValueType  # 4
+    """The provider's word that the training has started, which it cannot have before its first day: `evidence_count` is 0. For the first of
+    several instalments only: the others show that the training took place.
+    """
+    TRIGGER_OUTCOME: PaymentRule.Trigger.ValueType  # 5
+    """Evidence of what came of the training, such as a contract of work: a delivery needs `evidence_count` pieces of that kind, at least one. The
+    money waits for the last day as with COMPLETION.
+    """
 
     @_typing.final
     class Instalment(_message.Message):
@@ -509,7 +536,7 @@ class PaymentRule(_message.Message):
         EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
         PERCENT_FIELD_NUMBER: _builtins.int
         trigger: Global___PaymentRule.Trigger.ValueType
-        """What triggers it; of COMPLETION the last day is that of the session, whichever instalment it is."""
+        """What triggers it; of COMPLETION and OUTCOME the last day is that of the session, whichever instalment it is."""
         evidence_count: _builtins.int
         """Pieces of evidence of the trigger's kind that its delivery needs, at least; none that an earlier one was paid for."""
         percent: _builtins.int
@@ -770,8 +797,8 @@ class ProgrammeVersion(_message.Message):
         DESCRIPTOR: _descriptor.EnumDescriptor
         SCOPE_UNSPECIFIED: ProgrammeVersion._Scope.ValueType  # 0
         SCOPE_COURSE: ProgrammeVersion._Scope.ValueType  # 1
-        """Sessions of the course applied for; once its provider was delisted, also those that can take its place: of other providers, for the
-        same occupation in the same NUTS 2 region, by the programme's course rule.
+        """Sessions of the course applied for; once its provider was delisted or the session applied for cancelled, also those that can take its
+        place: of other providers, for the same occupation in the same NUTS 2 region, by the programme's course rule.
         """
         SCOPE_PROGRAMME: ProgrammeVersion._Scope.ValueType  # 2
         """Any session that meets the course and shortage rules."""
@@ -781,8 +808,8 @@ class ProgrammeVersion(_message.Message):
 
     SCOPE_UNSPECIFIED: ProgrammeVersion.Scope.ValueType  # 0
     SCOPE_COURSE: ProgrammeVersion.Scope.ValueType  # 1
-    """Sessions of the course applied for; once its provider was delisted, also those that can take its place: of other providers, for the
-    same occupation in the same NUTS 2 region, by the programme's course rule.
+    """Sessions of the course applied for; once its provider was delisted or the session applied for cancelled, also those that can take its
+    place: of other providers, for the same occupation in the same NUTS 2 region, by the programme's course rule.
     """
     SCOPE_PROGRAMME: ProgrammeVersion.Scope.ValueType  # 2
     """Any session that meets the course and shortage rules."""

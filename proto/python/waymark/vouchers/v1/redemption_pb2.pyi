@@ -486,6 +486,8 @@ class DeliveryEvidence(_message.Message):
         """That the learner attended, such as a signed list."""
         KIND_COMPLETION: DeliveryEvidence._Kind.ValueType  # 2
         """That the learner completed the training, such as a certificate."""
+        KIND_OUTCOME: DeliveryEvidence._Kind.ValueType  # 3
+        """Shows what came of the training: a contract of work, an entry in a trade register."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What a piece of evidence shows."""
@@ -496,6 +498,8 @@ class DeliveryEvidence(_message.Message):
     """That the learner attended, such as a signed list."""
     KIND_COMPLETION: DeliveryEvidence.Kind.ValueType  # 2
     """That the learner completed the training, such as a certificate."""
+    KIND_OUTCOME: DeliveryEvidence.Kind.ValueType  # 3
+    """Shows what came of the training: a contract of work, an entry in a trade register."""
 
     @_typing.final
     class UploadHeadersEntry(_message.Message):

@@ -129,8 +129,8 @@ class RedemptionServiceServicer:
     def ReserveRedemption(self, request, context):
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART,
-        WRONG_STATE.
+        SESSION_OUTSIDE_WINDOW, SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH,
+        CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,8 +157,9 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartRedemption(self, request, context):
-        """Reports that the training started.
-        Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED.
+        """Reports that the training started: on the session's first day at the earliest, where the catalogue knows it, counted from when that day
+        begins anywhere (UTC+14). Of the sandbox no day is waited for.
+        Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED, SESSION_NOT_STARTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -247,7 +248,8 @@ class RedemptionServiceServicer:
     def ClawBackRedemption(self, request, context):
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
-        place a hold on it and freeze the batch anew.
+        place a hold on it and freeze the batch anew. Unless the learner was at fault it is on the voucher again; where a limit has passed, that is
+        open for as many days as were left when the value was reserved, for fourteen at least, within the budget's period where the rules say so.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -36,8 +36,8 @@ class RedemptionServiceStub:
     ReserveRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART,
-    WRONG_STATE.
+    SESSION_OUTSIDE_WINDOW, SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH,
+    CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
     """
     SendAuthorisationCode: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.SendAuthorisationCodeRequest, _redemption_pb2.SendAuthorisationCodeResponse]
     """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
@@ -52,8 +52,9 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS, SANDBOX_APART.
     """
     StartRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]
-    """Reports that the training started.
-    Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED.
+    """Reports that the training started: on the session's first day at the earliest, where the catalogue knows it, counted from when that day
+    begins anywhere (UTC+14). Of the sandbox no day is waited for.
+    Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED, SESSION_NOT_STARTED.
     """
     CreateDeliveryEvidence: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.CreateDeliveryEvidenceRequest, _redemption_pb2.DeliveryEvidence]
     """Makes a place to upload a piece of evidence to.
@@ -102,7 +103,8 @@ class RedemptionServiceStub:
     ClawBackRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
-    place a hold on it and freeze the batch anew.
+    place a hold on it and freeze the batch anew. Unless the learner was at fault it is on the voucher again; where a limit has passed, that is
+    open for as many days as were left when the value was reserved, for fourteen at least, within the budget's period where the rules say so.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
     RefundRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]
@@ -127,8 +129,8 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     ReserveRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReserveRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
     Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-    SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART,
-    WRONG_STATE.
+    SESSION_OUTSIDE_WINDOW, SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH,
+    CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
     """
     SendAuthorisationCode: _aio.UnaryUnaryMultiCallable[_redemption_pb2.SendAuthorisationCodeRequest, _redemption_pb2.SendAuthorisationCodeResponse]  # type: ignore[assignment]
     """Has a new code for this one spend brought to the learner, in place of one sent before. The code itself is in the event
@@ -143,8 +145,9 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, RESERVATION_EXPIRED, AUTHORISATION_CODE_INVALID, TOO_MANY_ATTEMPTS, SANDBOX_APART.
     """
     StartRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.StartRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Reports that the training started.
-    Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED.
+    """Reports that the training started: on the session's first day at the earliest, where the catalogue knows it, counted from when that day
+    begins anywhere (UTC+14). Of the sandbox no day is waited for.
+    Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED, SESSION_NOT_STARTED.
     """
     CreateDeliveryEvidence: _aio.UnaryUnaryMultiCallable[_redemption_pb2.CreateDeliveryEvidenceRequest, _redemption_pb2.DeliveryEvidence]  # type: ignore[assignment]
     """Makes a place to upload a piece of evidence to.
@@ -193,7 +196,8 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     ClawBackRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ClawBackRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
     """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
     already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
-    place a hold on it and freeze the batch anew.
+    place a hold on it and freeze the batch anew. Unless the learner was at fault it is on the voucher again; where a limit has passed, that is
+    open for as many days as were left when the value was reserved, for fourteen at least, within the budget's period where the rules say so.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
     """
     RefundRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.RefundRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -221,8 +225,8 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Sets value aside for a session and fixes its price. The learner names the voucher; the provider presents its code.
         Errors: NOT_FOUND, VOUCHER_CODE_INVALID, TOO_MANY_ATTEMPTS, VOUCHER_SPENT, VOUCHER_EXPIRED, VOUCHER_NOT_FOR_SESSION, SESSION_UNKNOWN,
-        SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART,
-        WRONG_STATE.
+        SESSION_OUTSIDE_WINDOW, SESSION_FUNDED, SESSION_PRICE_UNKNOWN, PROVIDER_NOT_ACCREDITED, PROVIDER_SANCTIONED, AMOUNT_TOO_HIGH,
+        CURRENCY_MISMATCH, SANDBOX_APART, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -255,8 +259,9 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.StartRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Reports that the training started.
-        Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED.
+        """Reports that the training started: on the session's first day at the earliest, where the catalogue knows it, counted from when that day
+        begins anywhere (UTC+14). Of the sandbox no day is waited for.
+        Errors: NOT_FOUND, WRONG_STATE, PROVIDER_NOT_ACCREDITED, SESSION_NOT_STARTED.
         """
 
     @_abc_1.abstractmethod
@@ -365,7 +370,8 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
         """Takes back an accepted or paid amount, also in part: first of what is held, then of what is cleared; what was paid
         already becomes a receivable, which the provider's next batches set off. One that is in a batch must leave it first:
-        place a hold on it and freeze the batch anew.
+        place a hold on it and freeze the batch anew. Unless the learner was at fault it is on the voucher again; where a limit has passed, that is
+        open for as many days as were left when the value was reserved, for fourteen at least, within the budget's period where the rules say so.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, SANDBOX_APART, SAME_PERSON.
         """
 

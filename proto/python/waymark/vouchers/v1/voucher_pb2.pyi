@@ -64,6 +64,8 @@ class _ExtensionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Exten
     EXTENSION_REASON_PROVIDER_FAILED: _ExtensionReason.ValueType  # 4
     """The provider failed, or lost its accreditation."""
     EXTENSION_REASON_OTHER: _ExtensionReason.ValueType  # 5
+    EXTENSION_REASON_TAKEN_BACK: _ExtensionReason.ValueType  # 6
+    """What was paid from it was taken back without the learner's fault, and a limit had passed. Set by the service alone."""
 
 class ExtensionReason(_ExtensionReason, metaclass=_ExtensionReasonEnumTypeWrapper):
     """Why a voucher is valid for longer."""
@@ -77,6 +79,8 @@ EXTENSION_REASON_COURSE_POSTPONED: ExtensionReason.ValueType  # 3
 EXTENSION_REASON_PROVIDER_FAILED: ExtensionReason.ValueType  # 4
 """The provider failed, or lost its accreditation."""
 EXTENSION_REASON_OTHER: ExtensionReason.ValueType  # 5
+EXTENSION_REASON_TAKEN_BACK: ExtensionReason.ValueType  # 6
+"""What was paid from it was taken back without the learner's fault, and a limit had passed. Set by the service alone."""
 Global___ExtensionReason: _TypeAlias = ExtensionReason  # noqa: Y015
 
 @_typing.final
