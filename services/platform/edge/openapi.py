@@ -168,8 +168,10 @@ def _responses(contract: Contract, schemas: Schemas, rpc: Rpc) -> dict[str, Any]
     else:
         content = {"application/json": {"schema": schemas.reference(rpc.response, sent=False)}}
     answer = contract.messages[rpc.response]
-    told = answer.comment.split("\n\n")[0] if rpc.response.startswith("waymark.") else ""
-    responses: dict[str, Any] = {"200": {"description": told or "Done.", "content": content}}
+    told = answer.comment.split("\n\n")[0] if rpc.response.startswith("waymark.") else "Done."
+    if "application/json" in content and rpc.server_streaming:
+        told += " One JSON document a line."
+    responses: dict[str, Any] = {"200": {"description": told, "content": content}}
     texts: dict[int, list[str]] = defaultdict(list)
     for name in rpc.reasons:
         value = reason_pb2.Reason.DESCRIPTOR.values_by_name.get(f"REASON_{name}")

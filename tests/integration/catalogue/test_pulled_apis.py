@@ -63,18 +63,18 @@ class Api:
 def test_an_open_education_api_is_walked_page_by_page(
     catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    partner.answer = api = Api(5)
+    partner.answer = api = Api(6)
     client = Credentials.OauthClient(token_url=f"{partner.url}/token", client_id="us", client_secret="hush")
     source = pulled(catalogue, f"{partner.url}/v6", "OOAPI_6", credentials=Credentials(oauth_client=client))
     run = pull(catalogue)
-    assert (run.state, run.records_in, run.courses_created) == (Run.STATE_SUCCEEDED, 5, 5)
+    assert (run.state, run.records_in, run.courses_created) == (Run.STATE_SUCCEEDED, 6, 6)
     answer = catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest())
     sessions = {
         c.external_id: [s.external_id for o in c.offerings for s in o.sessions] for c in answer.courses
     }
-    assert sessions == {f"c/{n}": [f"c/{n}-1", f"c/{n}-2"] for n in range(5)}
+    assert sessions == {f"c/{n}": [f"c/{n}-1", f"c/{n}-2"] for n in range(6)}
     # A token, three pages of courses, two of offerings for each, and the programmes that it does not have.
-    assert len(partner.asked) == 1 + 3 + 10 + 1
+    assert len(partner.asked) == 1 + 3 + 12 + 1
     assert pull(catalogue, source).state == Run.STATE_UNCHANGED
     api.courses.pop()
     assert pull(catalogue, source).courses_removed == 1
@@ -95,7 +95,7 @@ def test_an_open_education_api_is_walked_page_by_page(
     assert value_of(catalogue, pull(catalogue, source)) == "NOT_OOAPI"
     partner.answer = lambda asked: Reply(404) if asked.method == "GET" else api(asked)
     assert value_of(catalogue, pull(catalogue, source)) == "STATUS 404"
-    assert len(catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses) == 4
+    assert len(catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses) == 5
 
 
 @pytest.mark.parametrize(("most", "pages"), [(None, 4), (1 << 40, 40)], ids=["capped", "control"])

@@ -69,7 +69,12 @@ def test_what_takes_place() -> None:
 
 
 def test_others_are_told_what_is_cancelled_also_of_a_course_on_hold() -> None:
-    document = offered(a=False, b=True) | {"kind": "course", "eqf_level": 4, "occupations": []}
+    document = offered(a=False, b=True) | {
+        "kind": "course",
+        "eqf_level": 4,
+        "occupations": [],
+        "subjects": [],
+    }
     told = [
         [(each.session[-1], each.cancelled) for each in event.sessions]
         for held in (False, True)
@@ -85,6 +90,7 @@ def test_others_are_told_until_when_one_can_enrol() -> None:
         "kind": "",
         "eqf_level": 0,
         "occupations": [],
+        "subjects": [],
         "offerings": [{"mode": 0, "sessions": [session]}],
     }
     (told,) = events.course_changed("c", 1, "o", document, removed=False, held=False).sessions
