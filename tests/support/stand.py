@@ -125,11 +125,17 @@ class Stand:
 
         self.stack.until(restarted)
 
-    def learner(self, *, pathway: bool = False) -> Learner:
-        """A new learner who is granted a voucher of PRICE_CENTS, with a pathway to it if asked for."""
+    def seeker(self) -> Person:
+        """A new learner who is out of work, by the register."""
         person = self.callers.person("learner")
         facts = Parse(self.journey.data.facts_out_of_work.read_text(), PushLearnerFactsRequest()).facts
         self.register.surely("PushLearnerFacts", parent=f"learners/{person.subject}", facts=facts)
+        return person
+
+    def learner(self, person: Person | None = None, *, pathway: bool = False) -> Learner:
+        """A seeker, a new one unless given, who is granted a voucher of PRICE_CENTS, with a pathway to it if
+        asked for."""
+        person = person or self.seeker()
         application = {
             "learner": f"learners/{person.subject}",
             "programme": self.programme,

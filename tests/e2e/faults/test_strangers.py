@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from itertools import product
 from typing import Any
 
@@ -22,10 +23,12 @@ from services.platform.edge.contract import Contract, Rpc
 from services.platform.identity.principals import ROLE_NAMES
 from tests.e2e.faults import cases, company, instruments, office, partners, questionnaires, wallets
 from tests.e2e.faults.test_traces import upload
+from tests.support.portfolio import PDF
 from tests.support.refusals import reason_of
 from tests.support.requests import smallest
 from tests.support.stand import Learner, Stand
 from tests.support.traffic import RPCS, Journal, Person
+from tests.support.uploads import put
 
 pytestmark = [pytest.mark.timeout(600)]
 READING = ("Get", "List", "Check", "Search", "Verify")
@@ -67,14 +70,15 @@ class Owners:
 
     def __init__(self, stand: Stand) -> None:
         first, facts = len(stand.callers.journal.entries), stand.journey.facts
-        learner = stand.learner(pathway=True)
+        seeker = stand.seeker()
+        self._ask(stand, seeker)  # before the grant, which would stand in the way of both
+        self._wait(stand, seeker)
+        learner = stand.learner(seeker, pathway=True)
         self._fill(stand, learner)
-        self._ask(stand, learner)
-        self._wait(stand, learner.person)
         self._look_at(stand, learner, stand.spend(learner))
         hook = {"url": "http://127.0.0.1:9/", "event_types": ["waymark.vouchers.v1.RedemptionReserved"]}
         endpoint = stand.register.surely("CreateWebhookEndpoint", webhook_endpoint=hook).webhook_endpoint
-        stand.spend(learner)
+        self._hand_in(stand, learner)
         stand.register.surely("ListWebhookDeliveries", parent=endpoint.name)
         finance, manager = stand.callers.person("finance"), stand.callers.person("catalogue_manager")
         finance.surely("ListBankAccounts", parent=facts.partner)
@@ -100,7 +104,22 @@ class Owners:
         self.people = {"learner": learner.person, "provider": stand.provider, "counsellor": stand.counsellor}
         self.people |= {"employer": employer, "observer": observer}
 
-    def _ask(self, stand: Stand, learner: Learner) -> None:
+    def _hand_in(self, stand: Stand, learner: Learner) -> None:
+        """A training that is delivered with the paper that its learner completed it."""
+        name = stand.reserve(learner)
+        learner.person.surely("AuthoriseRedemption", name=name)
+        stand.provider.surely("StartRedemption", name=name)
+        paper = {
+            "size_bytes": len(PDF),
+            "sha256": sha256(PDF).hexdigest(),
+            "content_type": "application/pdf",
+            "kind": "KIND_COMPLETION",
+        }
+        made = stand.provider.surely("CreateDeliveryEvidence", parent=name, evidence=paper)
+        put(made.upload_uri, made.upload_headers, PDF).raise_for_status()
+        stand.provider.surely("DeliverRedemption", name=name, evidence=[made.name])
+
+    def _ask(self, stand: Stand, person: Person) -> None:
         """An application that waits for what only the learner can tell, and a question about it."""
         unknown = {"id": "asked", "expression": "learner.works_hours_per_week < 40", "reasonCode": "ASKED"}
 
@@ -110,8 +129,12 @@ class Owners:
 
         journey = stand.journey
         programme = ground.publish(journey, "shortage-training", short="asked", change=undecided).programme
-        wanted = {"learner": learner.name, "programme": programme, "session": journey.facts.session}
-        waiting = learner.person.surely("CreateApplication", application=wanted)
+        wanted = {
+            "learner": f"learners/{person.subject}",
+            "programme": programme,
+            "session": journey.facts.session,
+        }
+        waiting = person.surely("CreateApplication", application=wanted)
         due = json_date(datetime.now(UTC).date() + timedelta(days=30))
         question = {"kind": "KIND_PROOF_OF_WORK", "due_date": due}
         stand.caseworker.surely("CreateInquiry", parent=waiting.name, inquiry=question)
