@@ -24,6 +24,7 @@ from services.vouchers import openings
 from services.vouchers.api.applications import decision_values
 from services.vouchers.assessment import assess
 from services.vouchers.domain import draw
+from services.vouchers.drawing import reveal
 from services.vouchers.jobs import draw_openings
 from services.vouchers.store import openings as store
 from services.vouchers.store.wallet_tables import openings as table
@@ -158,6 +159,28 @@ def test_each_person_is_in_once(world: World) -> None:
     shift(world, 1)
     draw_openings(world.app)
     assert [each.application for each in published(world, programme)] == [first.name]
+
+
+def test_who_leaves_the_draw_in_time_frees_the_place_and_may_apply_for_another_session(world: World) -> None:
+    programme = announced(world)
+    shift(world, 1)
+    learner, stays = world.learner(), world.learner()
+    wrong, kept = world.apply(learner, programme), world.apply(stays, programme)
+    withdraw = application_pb2.WithdrawApplicationRequest(name=wrong.name)
+    gone = learner.applications.WithdrawApplication(withdraw)
+    assert gone.state == Application.STATE_WITHDRAWN
+    replay = application_pb2.ReplayApplicationRequest(name=wrong.name)
+    answer = world.auditor.applications.ReplayApplication(replay)
+    assert answer.agrees, answer.differences
+    right = world.apply(learner, programme, world.offer("courses/right"))
+    shift(world, 1)
+    with transaction(world.app) as tx:  # the order is out, and nobody dealt with
+        reveal(world.app, tx, programme.rpartition("/")[2], 1)
+    late = application_pb2.WithdrawApplicationRequest(name=kept.name)
+    assert refused(lambda: stays.applications.WithdrawApplication(late)) == "WRONG_STATE"
+    draw_openings(world.app)
+    assert {each.application for each in published(world, programme)} == {right.name, kept.name}
+    assert faults(world, programme) == []
 
 
 def test_a_second_application_at_the_same_moment_is_refused_by_the_database(world: World) -> None:
