@@ -63,6 +63,7 @@ ELSEWHERE = {
     "ApplicationWithdrawn",
     "BankAccountWithdrawn",
     "EmployerDebtWrittenOff",
+    "EmployerObligationDue",
     "InquiryAnswered",
     "InquiryOpened",
     "LedgerCheckpointed",
