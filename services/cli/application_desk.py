@@ -123,7 +123,7 @@ def unask(call: Call, name: Question) -> None:
 @application.command(epilog="Example:  waymark application withdraw applications/0198… --as learner:Noor")
 @calls(LEARNER)
 def withdraw(call: Call, name: Name, etag: Etag = "") -> None:
-    """Take back your application while nobody has decided it."""
+    """Take back your application while nobody has decided or drawn it, or your appeal."""
     call.one(call.post(f"{name}:withdraw", {"etag": etag}), APPLICATION)
 
 

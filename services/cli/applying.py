@@ -44,6 +44,10 @@ Facts = Annotated[
     list[str] | None,
     typer.Option("--fact", help="A fact the learner declares, such as education_level=3; repeat for more."),
 ]
+Languages = Annotated[
+    list[str] | None,
+    typer.Option("--language", help="Language of the texts of built-in rules, with --json; repeat for more."),
+]
 
 
 @application.command(
@@ -52,10 +56,16 @@ Facts = Annotated[
 )
 @calls(LEARNER)
 def check(
-    call: Call, programme: Programme, session: Session, fact: Facts = None, learner: LearnerName = ""
+    call: Call,
+    programme: Programme,
+    session: Session,
+    fact: Facts = None,
+    learner: LearnerName = "",
+    language: Languages = None,
 ) -> None:
     """Check every clause of a programme for a session; nothing is stored."""
     asked = {"programme": programme, "session": session, "declaredFacts": _facts(fact)}
+    asked |= {"languageCodes": language or []}
     found = call.post(f"{learner_of(call, learner)}:checkEligibility", asked)
     call.one(found, OUTCOME)
     used = [{**each, "facts": _used(each.get("facts", []))} for each in found.get("clauses", [])]

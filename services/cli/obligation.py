@@ -30,6 +30,13 @@ OBLIGATION = {
     "given up for": "writeOffReason",
 }
 PAYER = {"payer": "fundingSource", "ten-thousandths": "shareBasisPoints", "employer": "employer"}
+PAYMENT = {
+    "payment": "name",
+    "amount": "amount",
+    "reference": "bankReference",
+    "when": "createTime",
+    "undone": "undoTime",
+}
 TRAINEE = {
     "trainee": "name",
     "learner": "learner",
@@ -111,6 +118,16 @@ def approve(call: Call, name: Name, people: People) -> None:
     call.rows(call.post(f"{name}/trainees:approve", {"trainees": people})["trainees"], TRAINEE)
 
 
+@obligation.command(
+    epilog="Example:  waymark obligation remove employerObligations/0198… "
+    "employerObligations/0198…/trainees/0198…"
+)
+@calls("caseworker:maker")
+def remove(call: Call, name: Name, people: People) -> None:
+    """Remove people who were enrolled by mistake, as long as nobody has approved them."""
+    call.one(call.post(f"{name}/trainees:remove", {"trainees": people}), {"removed": "removedCount"})
+
+
 @obligation.command(epilog="Example:  waymark obligation trainees employerObligations/0198…")
 @calls("auditor")
 def trainees(call: Call, name: Name, limit: Limit = 50) -> None:
@@ -160,9 +177,25 @@ def assess(call: Call, name: Name) -> None:
 
 @obligation.command(epilog="Example:  waymark obligation paid employerObligations/0198… 3600.00")
 @calls("finance:maker")
-def paid(call: Call, name: Name, amount: Amount) -> None:
+def paid(
+    call: Call,
+    name: Name,
+    amount: Amount,
+    reference: Annotated[str, typer.Option(help="The bank's reference of the credit.")] = "",
+) -> None:
     """Note what the employer has paid of what it owes."""
-    show_obligation(call, call.post(f"{name}:recordPayment", {"amount": json_money(amount)}))
+    body = {"amount": json_money(amount), "bankReference": reference}
+    show_obligation(call, call.post(f"{name}:recordPayment", body))
+
+
+@obligation.command(epilog="Example:  waymark obligation undo employerObligations/0198…/payments/0198…")
+@calls("finance:checker")
+def undo(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="PAYMENT", help="employerObligations/{id}/payments/{id}")],
+) -> None:
+    """Take back that a payment was noted; by another person than the one who noted it."""
+    show_obligation(call, call.post(f"{name}:undo"))
 
 
 @obligation.command(
@@ -200,3 +233,5 @@ def show_obligation(call: Call, found: dict[str, Any]) -> None:
     """Prints a promise with its payers."""
     call.one(found, OBLIGATION)
     call.part(found["payers"], PAYER)
+    if found.get("payments"):
+        call.part(found["payments"], PAYMENT)

@@ -129,6 +129,16 @@ def enrol(
     call.rows(done.get("participants", []), PARTICIPANT)
 
 
+@outcome.command(
+    epilog="Example:  waymark outcome remove outcomeContracts/bond outcomeContracts/bond/participants/0198…"
+)
+@calls("caseworker:checker")
+def remove(call: Call, name: Name, people: People) -> None:
+    """Remove people enrolled by mistake: the first who says so proposes it, another does it."""
+    done = call.post(f"{name}/participants:remove", {"participants": people})
+    call.one(done, {"removed": "removedCount", "wait for another person": "proposedCount"})
+
+
 @outcome.command(epilog="Example:  waymark outcome participants outcomeContracts/bond --limit 500")
 @calls("auditor")
 def participants(call: Call, name: Name, limit: Limit = 50) -> None:
@@ -181,7 +191,7 @@ def verify(
     people: People,
     refute: Annotated[bool, typer.Option(help="It is not true and does not count.")] = False,
 ) -> None:
-    """Verify or refute reported outcomes; by another person than the one who reported them."""
+    """Verify or refute outcomes, by another person than reported them; verified ones are refuted by two."""
     body = {"outcome": enum("PARTICIPANT_OUTCOME", came), "participants": people, "refute": refute}
     call.one(call.post(f"{name}:decideOutcomes", body), WRITTEN)
 

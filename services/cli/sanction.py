@@ -72,6 +72,13 @@ def impose(call: Call, name: Name) -> None:
     call.one(call.post(f"{name}:impose"), SANCTION)
 
 
+@sanction.command(epilog="Example:  waymark sanction decline sanctions/0198…")
+@calls("finance:checker")
+def decline(call: Call, name: Name) -> None:
+    """End a proposal: whoever made it withdraws it, or another declines it."""
+    call.one(call.post(f"{name}:decline"), SANCTION)
+
+
 @sanction.command(
     epilog="Example:  waymark sanction appeal sanctions/0198… 'they are genuine' --org organisations/harbour"
 )

@@ -21,6 +21,7 @@ SUMS = {
     "owed back before": "openingReceivable",
     "accepted": "accepted",
     "released": "released",
+    "approved besides": "approved",
     "paid": "paid",
     "returned": "returned",
     "set off": "setOff",
@@ -37,6 +38,7 @@ LINE = {
     "redemption": "redemption",
     "batch": "payoutBatch",
     "receivable": "receivable",
+    "for": "subject",
 }
 Provider = Annotated[str, typer.Argument(help="organisations/{id}")]
 First = Annotated[str, typer.Argument(metavar="FROM", help="First day, 2026-11-01.")]

@@ -40,6 +40,7 @@ from services.vouchers.store import (
     fact_files,
     learner_results,
     levies,
+    obligations,
     openings,
     payouts,
     rebookings,
@@ -206,6 +207,18 @@ def watch_targets(app: VouchersApp) -> None:
             )
 
 
+def watch_obligations(app: VouchersApp) -> None:
+    """Tells once of each employer's promise whose last day is over and that nobody has assessed."""
+    with transaction(app) as tx:
+        for row in obligations.tell_due(tx):
+            event = events_pb2.EmployerObligationDue(
+                employer_obligation=f"employerObligations/{row.id}",
+                employer=row.employer,
+                undecided_count=row.undecided,
+            )
+            tx.publish(event)
+
+
 def deliver_webhooks(app: VouchersApp) -> None:
     """Starts what is due to back offices; threads of their own wait for the answers and go on."""
     app.webhooks.round()
@@ -284,6 +297,7 @@ JOBS = (
     Job("forget-attempts", timedelta(hours=6), forget_attempts),
     Job("expire-levies", timedelta(hours=1), expire_levies),
     Job("watch-targets", timedelta(hours=1), watch_targets),
+    Job("watch-obligations", timedelta(hours=1), watch_obligations),
     Job("tell-terms", timedelta(minutes=10), tell_untold),
     Job("tell-money", timedelta(seconds=5), tell_changes),
     Job("deliver-webhooks", timedelta(seconds=2), deliver_webhooks),

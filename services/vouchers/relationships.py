@@ -27,7 +27,7 @@ JOIN applications a ON a.id = i.application_id WHERE i.id = :id"""),
     "voucher.learner": text("SELECT learner FROM vouchers WHERE id = :id"),
     "waiting_list_entry.learner": text("SELECT learner FROM waiting_list WHERE id = :id"),
     "complaint.learner": text("SELECT learner FROM complaints WHERE id = :id"),
-    "sanction.provider": text("SELECT organisation FROM sanctions WHERE id = :id AND state > 1"),
+    "sanction.provider": text("SELECT organisation FROM sanctions WHERE id = :id AND state BETWEEN 2 AND 5"),
     "redemption.learner": text("SELECT learner FROM redemptions WHERE id = :id"),
     "redemption.provider": text("SELECT organisation FROM redemptions WHERE id = :id"),
 }

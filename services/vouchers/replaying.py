@@ -109,7 +109,9 @@ class _Outcome(NamedTuple):
 
 def _computed(row: Row[Any], decision: Decision, entry: Entry | None) -> _Outcome:
     by_person, stored = replay.by_person(row), ApplicationState(row.state)
-    state, codes = replay.state_of(decision, stored, row.reason_codes, by_person=by_person)
+    state, codes = replay.state_of(
+        decision, stored, row.reason_codes, by_person=by_person, left_draw=row.left_draw
+    )
     worth = decision.worth
     return _Outcome(
         state=int(state),

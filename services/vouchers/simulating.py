@@ -82,7 +82,9 @@ def _retrial(tx: Transaction, asked: dict[str, Any]) -> Callable[[Row[Any]], Out
         decision = decide(rules, known, offer, entry, history, row.decided_on, applied, price)
         decision = decision.with_budget(held=row.pot_held)
         stored = ApplicationState(row.state)
-        state, codes = state_of(decision, stored, row.reason_codes, by_person=by_person(row))
+        state, codes = state_of(
+            decision, stored, row.reason_codes, by_person=by_person(row), left_draw=row.left_draw
+        )
         worth = decision.worth
         return Outcome.of(state, worth.amount if worth else 0, worth.share if worth else 0, codes)
 

@@ -64,6 +64,7 @@ ELSEWHERE = {
     "BankAccountWithdrawn",
     "DeliveryReturned",
     "EmployerDebtWrittenOff",
+    "EmployerObligationDue",
     "InquiryAnswered",
     "InquiryOpened",
     "LedgerCheckpointed",

@@ -10,33 +10,25 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import employer_obligation_pb2 as pb
 from waymark.vouchers.v1 import employer_obligation_pb2_grpc, events_pb2
 
-from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, Violation
 from services.platform.rpc.handlers import mutation, query
-from services.vouchers.api.convert import date_of, day, moment
+from services.vouchers.api.convert import date_of, day
+from services.vouchers.api.obligation_debts import DebtMethods, key_of, messages, one
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
-from services.vouchers.domain.obligations import (
-    DUE,
-    Count,
-    Hiring,
-    ObligationState,
-    TraineeState,
-    check_payers,
-)
+from services.vouchers.domain.obligations import Hiring, ObligationState, TraineeState, check_payers
 from services.vouchers.domain.shares import split
 from services.vouchers.domain.states import need
-from services.vouchers.relationships import is_accountant
 from services.vouchers.store import ledger, names, payables, programmes
 from services.vouchers.store import obligations as store
 from services.vouchers.store.obligation_tables import employer_obligations, obligation_trainees
 
 
-class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServiceServicer):
+class EmployerObligationApi(DebtMethods, employer_obligation_pb2_grpc.EmployerObligationServiceServicer):
     """Keeps what employers promise."""
 
     def __init__(self, app: VouchersApp) -> None:
@@ -64,13 +56,13 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
             "due_date": date_of(sent.due_date, "employer_obligation.due_date"),
             "shard": ledger.shard_for(tx, sent.currency_code, f"employerObligations/{key}"),
         }
-        return self._messages(tx, [store.add(tx, values)])[0]
+        return one(self.app, tx, store.add(tx, values))
 
     @query
     def GetEmployerObligation(
         self, tx: Transaction, request: pb.GetEmployerObligationRequest
     ) -> pb.EmployerObligation:
-        return self._messages(tx, [store.get(tx, _key(request.name))])[0]
+        return one(self.app, tx, store.get(tx, key_of(request.name)))
 
     @query
     def ListEmployerObligations(
@@ -85,7 +77,7 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
             filters={"employer": request.employer},
         )
         return pb.ListEmployerObligationsResponse(
-            employer_obligations=self._messages(tx, found.rows), next_page_token=found.next_page_token
+            employer_obligations=messages(self.app, tx, found.rows), next_page_token=found.next_page_token
         )
 
     @mutation
@@ -125,9 +117,18 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
         ledger.post_all(tx, booked)
         return _answer(store.trainees(tx, row.id, keys), row.currency)
 
+    @mutation
+    def RemoveTrainees(self, tx: Transaction, request: pb.RemoveTraineesRequest) -> pb.RemoveTraineesResponse:
+        row = _lock_active(tx, request.parent)
+        keys = _keys(request.parent, request.trainees)
+        for each in store.trainees(tx, row.id, keys):
+            need(TraineeState(each.state), (TraineeState.PROPOSED,))
+        store.remove(tx, keys)
+        return pb.RemoveTraineesResponse(removed_count=len(keys))
+
     @query
     def ListTrainees(self, tx: Transaction, request: pb.ListTraineesRequest) -> pb.ListTraineesResponse:
-        row = store.get(tx, _key(request.parent))
+        row = store.get(tx, key_of(request.parent))
         found = page(
             tx,
             self.app.signer,
@@ -178,6 +179,8 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
         if tx.now.date() <= row.due_date:
             metadata = {"last_day": row.due_date.isoformat()}
             raise Refusal(reason_pb2.REASON_OBLIGATION_NOT_DUE, metadata=metadata)
+        if waiting := store.undecided(tx, row.id):
+            raise Refusal(reason_pb2.REASON_HIRINGS_UNDECIDED, metadata={"count": str(waiting)})
         missing = store.counts_of(tx, [row.id])[row.id].missing(row.hire_percent)
         owed = missing * row.refund_cents
         state = ObligationState.OWED if owed else ObligationState.SETTLED
@@ -192,86 +195,7 @@ class EmployerObligationApi(employer_obligation_pb2_grpc.EmployerObligationServi
                 owed=money(owed, row.currency),
             )
         )
-        return self._messages(tx, [row])[0]
-
-    @mutation
-    def RecordObligationPayment(
-        self, tx: Transaction, request: pb.RecordObligationPaymentRequest
-    ) -> pb.EmployerObligation:
-        row = store.lock(tx, _key(request.name))
-        need(ObligationState(row.state), DUE)
-        cents = checked_cents("amount", request.amount, row.currency)
-        left = _left(row)
-        if cents > left:
-            raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(left)})
-        state = ObligationState.SETTLED if cents == left else row.state
-        row = store.change(tx, row.id, {"state": int(state), "paid_cents": row.paid_cents + cents})
-        booking = bookings.pay_for_trainees(new_id(), request.name, cents)
-        ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
-        return self._messages(tx, [row])[0]
-
-    @mutation
-    def ProposeObligationWriteOff(
-        self, tx: Transaction, request: pb.ProposeObligationWriteOffRequest
-    ) -> pb.EmployerObligation:
-        row = store.lock(tx, _key(request.name))
-        need(ObligationState(row.state), (ObligationState.OWED,))
-        values = {
-            "state": int(ObligationState.WRITE_OFF_PROPOSED),
-            "write_off_by": tx.principal.subject,
-            "sealed_reason": self.app.notes.seal(request.name, request.reason),
-        }
-        return self._messages(tx, [store.change(tx, row.id, values)])[0]
-
-    @mutation
-    def ApproveObligationWriteOff(
-        self, tx: Transaction, request: pb.ApproveObligationWriteOffRequest
-    ) -> pb.EmployerObligation:
-        row = store.lock(tx, _key(request.name))
-        check_etag(request.etag, row.version)
-        need(ObligationState(row.state), (ObligationState.WRITE_OFF_PROPOSED,))
-        if row.write_off_by == tx.principal.subject:
-            raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        cents = _left(row)
-        values = {
-            "state": int(ObligationState.WRITTEN_OFF),
-            "written_off_cents": cents,
-            "written_off_by": tx.principal.subject,
-            "written_off_at": tx.now,
-        }
-        row = store.change(tx, row.id, values)
-        booking = bookings.write_off_for_trainees(new_id(), request.name, row.employer, cents)
-        ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
-        amount = money(cents, row.currency)
-        tx.publish(
-            events_pb2.EmployerDebtWrittenOff(
-                employer_obligation=request.name, employer=row.employer, amount=amount
-            )
-        )
-        return self._messages(tx, [row])[0]
-
-    @mutation
-    def DeclineObligationWriteOff(
-        self, tx: Transaction, request: pb.DeclineObligationWriteOffRequest
-    ) -> pb.EmployerObligation:
-        row = store.lock(tx, _key(request.name))
-        check_etag(request.etag, row.version)
-        need(ObligationState(row.state), (ObligationState.WRITE_OFF_PROPOSED,))
-        values = {"state": int(ObligationState.OWED), "write_off_by": "", "sealed_reason": None}
-        return self._messages(tx, [store.change(tx, row.id, values)])[0]
-
-    def _messages(self, tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.EmployerObligation]:
-        counts = store.counts_of(tx, [row.id for row in rows])
-        found = [_message(row, counts[row.id]) for row in rows]
-        # The employer learns what it owes, not what staff think of its chances.
-        if is_accountant(tx.principal):
-            for row, message in zip(rows, found, strict=True):
-                message.write_off_reason = self.app.notes.open(message.name, row.sealed_reason)
-        return found
-
-
-def _key(name: str) -> str:
-    return names.uuid_in(name, "employerObligations")
+        return one(self.app, tx, row)
 
 
 def _keys(obligation: str, trainees: Sequence[str]) -> list[str]:
@@ -282,42 +206,9 @@ def _keys(obligation: str, trainees: Sequence[str]) -> list[str]:
 
 
 def _lock_active(tx: Transaction, name: str) -> Row[Any]:
-    row = store.lock(tx, _key(name))
+    row = store.lock(tx, key_of(name))
     need(ObligationState(row.state), (ObligationState.ACTIVE,))
     return row
-
-
-def _left(row: Row[Any]) -> int:
-    """Returns what is neither paid nor written off of a debt."""
-    return int(row.owed_cents - row.paid_cents - row.written_off_cents)
-
-
-def _message(row: Row[Any], count: Count) -> pb.EmployerObligation:
-    return pb.EmployerObligation(
-        name=f"employerObligations/{row.id}",
-        employer=row.employer,
-        display_names=row.display_names,
-        currency_code=row.currency,
-        hire_percent=row.hire_percent,
-        refund_per_trainee=money(row.refund_cents, row.currency),
-        creditor=f"fundingSources/{row.creditor_id}",
-        due_date=day(row.due_date),
-        payers=[
-            pb.ObligationPayer(funding_source=source, share_basis_points=share, employer=employer)
-            for source, share, employer in row.payers
-        ],
-        state=row.state,
-        trainee_count=count.trained,
-        required_count=count.required(row.hire_percent),
-        hired_count=count.hired,
-        owed=money(row.owed_cents, row.currency),
-        paid=money(row.paid_cents, row.currency),
-        create_time=moment(row.created_at),
-        written_off=money(row.written_off_cents, row.currency),
-        outstanding=money(_left(row), row.currency),
-        write_off_time=moment(row.written_off_at),
-        etag=etag_of(row.version),
-    )
 
 
 def _answer(rows: Sequence[Row[Any]], currency: str) -> pb.TraineesResponse:

@@ -44,6 +44,19 @@ class ResultMethods:
         rows, known = outcomes.enrol(tx, row.id, list(request.learners))
         return pb.EnrolParticipantsResponse(participants=_participants(tx, rows), known_count=known)
 
+    @mutation
+    def RemoveParticipants(
+        self, tx: Transaction, request: pb.RemoveParticipantsRequest
+    ) -> pb.RemoveParticipantsResponse:
+        row = _lock_active(tx, request.parent)
+        proposals = outcomes.removable(tx, _ids(tx, row, request.participants))
+        mine = ("", tx.principal.subject)
+        seconded = [who for who, by in proposals.items() if by not in mine]
+        new = [who for who, by in proposals.items() if by in mine]
+        outcomes.remove(tx, seconded)
+        outcomes.propose_removal(tx, new)
+        return pb.RemoveParticipantsResponse(removed_count=len(seconded), proposed_count=len(new))
+
     @query
     def ListParticipants(
         self, tx: Transaction, request: pb.ListParticipantsRequest
@@ -82,19 +95,23 @@ class ResultMethods:
         people = _ids(tx, row, request.participants)
         reports = outcomes.reports_of(tx, people, request.outcome)
         state = ReportState.REFUTED if request.refute else ReportState.VERIFIED
-        new = []
+        new, proposed, kept = list[str](), list[str](), list[str]()
         for who in people:
             report = reports.get((who, request.outcome))
             if report is not None and report.state == state:
-                continue
-            if report is None or report.state != ReportState.REPORTED:
-                metadata = {"participant": f"{request.parent}/participants/{who}"}
-                raise Refusal(reason_pb2.REASON_OUTCOME_NOT_REPORTED, metadata=metadata)
-            if report.reported_by == tx.principal.subject:
-                raise Refusal(reason_pb2.REASON_SAME_PERSON)
-            new.append(who)
+                kept.append(who)
+            elif report is not None and request.refute and not _corrects(tx, report):
+                proposed.append(who)
+            else:
+                _need_reported(tx, report, f"{request.parent}/participants/{who}")
+                new.append(who)
         outcomes.decide(tx, new, request.outcome, state)
-        return pb.OutcomesResponse(applied_count=len(new), known_count=len(people) - len(new))
+        if state is ReportState.VERIFIED:
+            outcomes.propose_correction(tx, kept, request.outcome, "")
+        outcomes.propose_correction(tx, proposed, request.outcome, tx.principal.subject)
+        return pb.OutcomesResponse(
+            applied_count=len(new), known_count=len(kept), proposed_count=len(proposed)
+        )
 
     @query
     def GetTargetMix(self, tx: Transaction, request: pb.GetTargetMixRequest) -> pb.TargetMix:
@@ -158,6 +175,21 @@ def _ids(tx: Transaction, contract: Row[Any], participants: Sequence[str]) -> li
     return found
 
 
+def _corrects(tx: Transaction, report: Row[Any]) -> bool:
+    """True unless the report was verified and nobody else has found it wrong before: that takes two."""
+    mine = ("", tx.principal.subject)
+    return not (report.state == ReportState.VERIFIED and report.correction_by in mine)
+
+
+def _need_reported(tx: Transaction, report: Row[Any] | None, participant: str) -> None:
+    """Raises Refusal: OUTCOME_NOT_REPORTED without a report that may be decided on, SAME_PERSON for who
+    reported it."""
+    if report is None or report.state == ReportState.REFUTED:
+        raise Refusal(reason_pb2.REASON_OUTCOME_NOT_REPORTED, metadata={"participant": participant})
+    if report.reported_by == tx.principal.subject:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+
+
 def _participants(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.Participant]:
     reports = outcomes.reports_of(tx, [str(row.id) for row in rows])
     found: dict[str, list[pb.OutcomeReport]] = {}
@@ -167,6 +199,7 @@ def _participants(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.Particip
             state=report.state,
             date=day(report.occurred_on),
             evidence_reference=report.evidence_reference,
+            correction_proposed=report.state == ReportState.VERIFIED and bool(report.correction_by),
         )
         found.setdefault(participant, []).append(message)
     return [
@@ -175,6 +208,7 @@ def _participants(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.Particip
             learner=row.learner,
             reports=found.get(str(row.id), []),
             create_time=moment(row.created_at),
+            removal_proposed=bool(row.removal_by),
         )
         for row in rows
     ]

@@ -75,6 +75,12 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
         return message
 
     @mutation
+    def DeclineSanction(self, tx: Transaction, request: pb.DeclineSanctionRequest) -> pb.Sanction:
+        row = self._step(tx, request.name, State.PROPOSED)
+        values = {"state": int(State.DECLINED), "declined_by": tx.principal.subject}
+        return self._message(tx, sanctions.change(tx, row.id, values))
+
+    @mutation
     def AppealSanction(self, tx: Transaction, request: pb.AppealSanctionRequest) -> pb.Sanction:
         row = self._step(tx, request.name, State.IN_FORCE)
         domain.check_appeal(row.imposed_at, row.appeal_days, tx.now)

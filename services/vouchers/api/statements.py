@@ -72,6 +72,7 @@ class StatementApi(statement_pb2_grpc.StatementServiceServicer):
             written_off=amount(moved.get(LineKind.WRITTEN_OFF, 0)),
             paid_back=amount(moved.get(LineKind.PAID_BACK, 0)),
             paid_back_undone=amount(moved.get(LineKind.PAID_BACK_UNDONE, 0)),
+            approved=amount(moved.get(LineKind.APPROVED, 0)),
             closing_held=amount(closing.get(Kind.PROVIDER_HELD, 0)),
             closing_cleared=amount(closing.get(Kind.PROVIDER_CLEARED, 0)),
             closing_receivable=amount(-closing.get(Kind.PROVIDER_RECEIVABLE, 0)),
@@ -82,11 +83,12 @@ class StatementApi(statement_pb2_grpc.StatementServiceServicer):
         self, tx: Transaction, request: pb.ListStatementLinesRequest
     ) -> pb.ListStatementLinesResponse:
         asked = _period(request)
+        statement = statements.lines(*asked)
         found = page(
             tx,
             self.app.signer,
-            statements.lines(*asked),
-            order_by=statements.ORDER,
+            statement,
+            order_by=statements.order(statement),
             request=request,
             filters=asked._asdict(),
         )
@@ -123,4 +125,5 @@ def _message(line: Line) -> pb.StatementLine:
         redemption=line.redemption,
         payout_batch=line.payout_batch,
         receivable=line.receivable,
+        subject=line.subject,
     )

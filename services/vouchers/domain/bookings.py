@@ -217,6 +217,12 @@ def pay_for_trainees(booking: str, obligation: str, cents: int) -> Booking:
     return _move(booking, "shortfallpaid", obligation, here, (Kind.EMPLOYER_RECEIVABLE, obligation), cents)
 
 
+def undo_pay_for_trainees(booking: str, obligation: str, cents: int) -> Booking:
+    """It was noted wrongly that an employer had paid."""
+    here = (Kind.EMPLOYER_RECEIVABLE, obligation)
+    return _move(booking, "shortfallundone", obligation, here, (Kind.BANK_CLEARING, obligation), cents)
+
+
 def write_off_for_trainees(booking: str, obligation: str, employer: str, cents: int) -> Booking:
     """What an employer still owes is given up: a loss."""
     here = (Kind.WRITE_OFF, employer)

@@ -29,9 +29,15 @@ class Forecast:
     exhausted: date | None
 
 
-def window(today: date, months: int) -> tuple[date, date]:
-    """Returns first and last day of the `months` full calendar months before this one."""
+def window(today: date, months: int, began: date | None = None) -> tuple[date, date]:
+    """Returns first and last day of the `months` full calendar months before this one.
+
+    `began`: day of the first grant, None before it. Without a full month since, the days since then to
+    yesterday, or today on the first one: from months in which nothing could be granted nothing follows.
+    """
     last = today.replace(day=1) - timedelta(days=1)
+    if began is not None and began > last.replace(day=1):
+        return began, max(began, today - timedelta(days=1))
     number = today.year * 12 + today.month - 1 - months
     return date(number // 12, number % 12 + 1, 1), last
 

@@ -92,17 +92,19 @@ def outcome_differences(
 
 
 def state_of(
-    decision: Decision, stored: State, codes: Sequence[str], *, by_person: bool
+    decision: Decision, stored: State, codes: Sequence[str], *, by_person: bool, left_draw: bool = False
 ) -> tuple[State, list[str]]:
     """Returns state and reason codes that follow from `decision`.
 
     Where nobody has decided yet, a withdrawal and an appeal follow as long as what went before them does.
     `by_person`: a caseworker decided, who may grant what is not certainly refused, and refuse what waits;
-    then what was decided (`stored`, `codes`) follows as far as that holds.
+    then what was decided (`stored`, `codes`) follows as far as that holds. `left_draw`: withdrawn while it
+    waited for a draw.
     """
     if stored is State.WITHDRAWN:
-        computed, found = decision.state
-        return (stored, list(codes)) if computed is State.SUBMITTED else (computed, found)
+        before = State.IN_DRAW if left_draw else State.SUBMITTED
+        computed, found = state_of(decision, before, codes, by_person=by_person)
+        return (stored, list(codes)) if computed is before else (computed, found)
     if stored is State.APPEALED:
         computed, found = state_of(decision, State.REFUSED, codes, by_person=by_person)
         return (stored if computed is State.REFUSED else computed), found

@@ -35,6 +35,7 @@ class State(IntEnum):
     APPEALED = 3
     UPHELD = 4
     LIFTED = 5
+    DECLINED = 6
 
 
 LIFTABLE = (State.IN_FORCE, State.UPHELD)  # without an appeal: one that waits is decided by a third person

@@ -14,7 +14,7 @@ from services.vouchers.domain.ledger import Kind
 from services.vouchers.domain.pain001 import decimal
 
 LONGEST = 366  # days of one statement
-HEADER = ("time", "kind", "amount", "currency", "redemption", "payout_batch", "receivable")
+HEADER = ("time", "kind", "amount", "currency", "redemption", "payout_batch", "receivable", "subject")
 
 
 class LineKind(IntEnum):
@@ -30,6 +30,7 @@ class LineKind(IntEnum):
     WRITTEN_OFF = 8
     PAID_BACK = 9
     PAID_BACK_UNDONE = 10
+    APPROVED = 11
 
 
 # The one entry of each booking that tells the provider what happened: operation, kind of account.
@@ -45,6 +46,12 @@ LINES: Mapping[tuple[str, Kind], LineKind] = {
     ("writeoff", Kind.PROVIDER_RECEIVABLE): LineKind.WRITTEN_OFF,
     ("payback", Kind.PROVIDER_RECEIVABLE): LineKind.PAID_BACK,
     ("paybackundone", Kind.PROVIDER_RECEIVABLE): LineKind.PAID_BACK_UNDONE,
+    # What is no redemption, by what approved it.
+    ("train", Kind.PROVIDER_CLEARED): LineKind.APPROVED,
+    ("tranche", Kind.PROVIDER_CLEARED): LineKind.APPROVED,
+    ("levyclaim", Kind.PROVIDER_CLEARED): LineKind.APPROVED,
+    ("unspent", Kind.PROVIDER_CLEARED): LineKind.APPROVED,
+    ("repay", Kind.PROVIDER_CLEARED): LineKind.APPROVED,
 }
 
 
@@ -58,6 +65,7 @@ class Line(NamedTuple):
     redemption: str
     payout_batch: str
     receivable: str
+    subject: str
 
 
 def line(
@@ -65,14 +73,18 @@ def line(
 ) -> Line:
     """Returns an entry of the ledger that LINES knows as a line."""
     account = Kind(kind)
+    # What approves something that is no redemption may refer to the whole that it is a part of.
+    about = owner if account is Kind.PROVIDER_CLEARED else reference
+    is_redemption = about.startswith("redemptions/")
     return Line(
         moment,
         LINES[operation, account],
         abs(cents),
         currency,
-        reference,
+        about if is_redemption else "",
         owner if account is Kind.BANK_CLEARING else "",
         owner if account is Kind.PROVIDER_RECEIVABLE else "",
+        "" if is_redemption else about,
     )
 
 
@@ -106,5 +118,5 @@ def moment_text(moment: datetime) -> str:
 def csv_row(found: Line) -> tuple[str, ...]:
     """Returns a line as the cells under HEADER."""
     amount = decimal(found.cents)
-    names = (found.redemption, found.payout_batch, found.receivable)
+    names = (found.redemption, found.payout_batch, found.receivable, found.subject)
     return (moment_text(found.time), found.kind.name.lower(), amount, found.currency, *names)

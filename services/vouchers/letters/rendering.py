@@ -34,6 +34,5 @@ def as_pdf(said: Said, language: str) -> bytes:
 
 def condition_text(condition: Condition, language: str) -> str:
     """Returns the condition in words: the rules' in this language, ours, the rules' in another, its code."""
-    ours: str | None = words.words_of(language)["conditions"].get(condition.clause)
-    own = condition.texts.get(language)
+    own, ours = condition.texts.get(language), words.condition(condition.clause, language)
     return own or ours or words.translated(condition.texts, language) or condition.clause

@@ -33,6 +33,12 @@ def translated(texts: Mapping[str, str], language: str) -> str:
     return texts.get(language) or texts.get(pages.FALLBACK) or next(iter(texts.values()), "")
 
 
+def condition(clause: str, language: str) -> str | None:
+    """Returns what a clause of ours asks for, in the language; None for a clause that is not ours."""
+    found: str | None = words_of(language)["conditions"].get(clause)
+    return found
+
+
 def amount(cents: int, currency: str, language: str) -> str:
     """Returns an amount as the language writes it: `€ 1.250,00` in Dutch."""
     return format_currency(Decimal(cents) / 100, currency, locale=_LOCALES[language])

@@ -34,11 +34,30 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.db.wire import Call, Named, compiled, named
 from services.platform.errors import Refusal
+from services.vouchers.domain.ledger import Kind
 from services.vouchers.domain.waiting import WaitingState
-from services.vouchers.store.tables import budgets, pots
+from services.vouchers.store.tables import budgets, pots, programmes
 from services.vouchers.store.wallet_tables import waiting_list
 
 _w = waiting_list.c
+
+
+def pot_balance(tx: Transaction, name: str) -> list[tuple[Kind, str, int]]:
+    """Returns what is available in the pot of this name as (kind, currency, cents) of its one account; empty
+    when there is none. A pot that was never funded is none either."""
+    programme, _, rest = name.removeprefix("programmes/").partition("/budgets/")
+    _, found, code = rest.partition("/pots/")
+    if not found:
+        return []
+    statement = (
+        select(programmes.c.currency, pots.c.available_cents)
+        .join(budgets, budgets.c.programme_id == programmes.c.id)
+        .join(pots, pots.c.budget_id == budgets.c.id)
+        .where(programmes.c.id == programme, pots.c.code == code, pots.c.name == name)
+    )
+    return [
+        (Kind.PROGRAMME_AVAILABLE, row.currency, int(row.available_cents)) for row in tx.execute(statement)
+    ]
 
 
 def for_period(tx: Transaction, programme_id: str, start: date, end: date) -> str:

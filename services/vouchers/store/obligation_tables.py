@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -51,6 +52,7 @@ employer_obligations = Table(
     sealed("sealed_reason"),
     blank("written_off_by"),
     moment("written_off_at", nullable=True),
+    Column("due_told", Boolean, nullable=False, server_default="false"),
     version(),
     created(),
     not_negative("employer_obligations", "paid_cents", "written_off_cents"),
@@ -64,6 +66,23 @@ employer_obligations = Table(
     ),
 )
 Index("employer_obligations_employer", employer_obligations.c.employer, employer_obligations.c.id)
+
+obligation_payments = Table(
+    "obligation_payments",
+    metadata,
+    key(),
+    Column("obligation_id", Uuid(as_uuid=False), ForeignKey("employer_obligations.id"), nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    blank("bank_reference"),
+    words("recorded_by"),
+    blank("undone_by"),
+    moment("undone_at", nullable=True),
+    created(),
+    CheckConstraint("cents > 0", name="obligation_payments_some_amount"),
+    CheckConstraint("undone_by <> recorded_by", name="obligation_payments_maker_checker"),
+    CheckConstraint("(undone_by = '') = (undone_at IS NULL)", name="obligation_payments_undone_by_someone"),
+)
+Index("obligation_payments_obligation", obligation_payments.c.obligation_id, obligation_payments.c.id)
 
 obligation_trainees = Table(
     "obligation_trainees",

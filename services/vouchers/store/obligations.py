@@ -6,19 +6,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, text, update
+from sqlalchemy import Row, Select, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers.domain.obligations import Count, Hiring, TraineeState
-from services.vouchers.store.obligation_tables import employer_obligations, obligation_trainees
+from services.vouchers.store.obligation_tables import (
+    employer_obligations,
+    obligation_payments,
+    obligation_trainees,
+)
 
 _COUNTS = text("""SELECT t.obligation_id, count(*) AS trained,
   count(*) FILTER (WHERE t.hiring = 2 AND t.hired_on <= o.due_date) AS hired
 FROM obligation_trainees t JOIN employer_obligations o ON o.id = t.obligation_id
 WHERE t.state = 2 AND t.obligation_id = ANY (CAST(:obligations AS uuid[])) GROUP BY t.obligation_id""")
+
+# Hirings that would count, and that nobody has decided on.
+_UNDECIDED = """SELECT count(*) FROM obligation_trainees t
+WHERE t.obligation_id = o.id AND t.state = 2 AND t.hiring = 1 AND t.hired_on <= o.due_date"""
+_WAITING = text(f"SELECT ({_UNDECIDED}) FROM employer_obligations o WHERE o.id = :obligation")  # noqa: S608
+_TELL_DUE = text(f"""UPDATE employer_obligations o SET due_told = TRUE
+WHERE o.state = 1 AND NOT o.due_told AND o.due_date < CAST(now() AT TIME ZONE 'UTC' AS date)
+RETURNING o.id, o.employer, ({_UNDECIDED}) AS undecided""")  # noqa: S608 - text of our own
 
 
 def add(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
@@ -87,6 +99,12 @@ def trainees(tx: Transaction, obligation: str, keys: Sequence[str]) -> list[Row[
     return [found[key] for key in keys]
 
 
+def remove(tx: Transaction, keys: Sequence[str]) -> None:
+    """Removes trainees of a locked obligation whom nobody has approved."""
+    here = obligation_trainees.c.id.in_(keys) & (obligation_trainees.c.state == TraineeState.PROPOSED)
+    tx.execute(delete(obligation_trainees).where(here))
+
+
 def approve(tx: Transaction, keys: Sequence[str]) -> None:
     """Approves enrolments of a locked obligation; book the same. The database refuses who enrolled them."""
     _change(tx, keys, {"state": int(TraineeState.APPROVED), "approved_by": tx.principal.subject})
@@ -107,6 +125,39 @@ def report(tx: Transaction, keys: Sequence[str], day: date, evidence: str) -> No
 def decide(tx: Transaction, keys: Sequence[str], hiring: Hiring) -> None:
     """Decides on reported hirings of a locked obligation. The database refuses the reporter."""
     _change(tx, keys, {"hiring": int(hiring), "decided_by": tx.principal.subject})
+
+
+def undecided(tx: Transaction, obligation: str) -> int:
+    """Returns how many hirings within time wait for a decision."""
+    return int(tx.execute(_WAITING, {"obligation": obligation}).scalar_one())
+
+
+def tell_due(tx: Transaction) -> Iterable[Row[Any]]:
+    """Marks obligations whose last day is over and that nobody has assessed as told; returns those that were
+    not before, each with how many hirings are `undecided`."""
+    return tx.execute(_TELL_DUE).all()
+
+
+def add_payment(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Inserts what an employer paid; book the same."""
+    tx.execute(insert(obligation_payments).values(values))
+
+
+def payments_of(obligation: str) -> Select[Any]:
+    """Returns the statement for what an employer paid of an obligation, earliest first."""
+    here = obligation_payments.c.obligation_id == obligation
+    return select(obligation_payments).where(here).order_by(obligation_payments.c.id)
+
+
+def get_payment(tx: Transaction, obligation: str, payment: str) -> Row[Any]:
+    """Returns a payment of an obligation, which is locked; raises Refusal(NOT_FOUND)."""
+    return tx.one(payments_of(obligation).where(obligation_payments.c.id == payment))
+
+
+def undo_payment(tx: Transaction, payment: str) -> None:
+    """Notes that a payment was noted wrongly; book the same. The database refuses whoever recorded it."""
+    undone = {"undone_by": tx.principal.subject, "undone_at": tx.now}
+    tx.execute(update(obligation_payments).where(obligation_payments.c.id == payment).values(undone))
 
 
 def _change(tx: Transaction, keys: Sequence[str], values: Mapping[str, Any]) -> None:

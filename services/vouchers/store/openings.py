@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, insert, select, text, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, text, update
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.draw import DrawOutcome, OpeningState
@@ -64,6 +64,11 @@ def collect(tx: Transaction, opening: Row[Any], application: Row[Any]) -> None:
         "learner": application.learner,
     }
     tx.execute(insert(drawn_applications), values)
+
+
+def leave(tx: Transaction, application_id: str) -> None:
+    """Takes an application out of a draw that has no order yet. Share the opening's lock."""
+    tx.execute(delete(drawn_applications).where(_d.application_id == application_id))
 
 
 def collected(tx: Transaction, opening: Row[Any]) -> list[str]:

@@ -70,6 +70,7 @@ outcome_participants = Table(
     key(),
     Column("contract_id", Text, ForeignKey("outcome_contracts.id"), nullable=False),
     words("learner"),
+    blank("removal_by"),  # who proposed to remove them
     created(),
     UniqueConstraint("contract_id", "learner"),
 )
@@ -87,9 +88,14 @@ outcome_reports = Table(
     words("reported_by"),
     blank("decided_by"),
     moment("decided_at", nullable=True),
+    blank("correction_by"),  # who found what was verified wrong
     created(),
     PrimaryKeyConstraint("participant_id", "outcome"),
     CheckConstraint("decided_by <> reported_by", name="outcome_reports_maker_checker"),
+    CheckConstraint(
+        "state = 2 OR correction_by = '' OR correction_by <> decided_by",
+        name="outcome_reports_corrected_by_another",
+    ),
     CheckConstraint("state = 1 OR decided_by <> ''", name="outcome_reports_decided_by_someone"),
 )
 

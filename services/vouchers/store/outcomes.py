@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, text, update
+from sqlalchemy import Row, Select, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from waymark.errors.v1 import reason_pb2
 
@@ -133,11 +133,20 @@ def report(tx: Transaction, participants: Sequence[str], outcome: int, day: date
             "reported_by": tx.principal.subject,
             "decided_by": "",
             "decided_at": None,
+            "correction_by": "",
         }
         for participant in participants
     ]
     new = upsert(outcome_reports)
-    fresh = ("state", "occurred_on", "evidence_reference", "reported_by", "decided_by", "decided_at")
+    fresh = (
+        "state",
+        "occurred_on",
+        "evidence_reference",
+        "reported_by",
+        "decided_by",
+        "decided_at",
+        "correction_by",
+    )
     statement = new.on_conflict_do_update(
         index_elements=["participant_id", "outcome"], set_={name: new.excluded[name] for name in fresh}
     )
@@ -150,6 +159,39 @@ def decide(tx: Transaction, participants: Sequence[str], outcome: int, state: Re
     values = {"state": int(state), "decided_by": tx.principal.subject, "decided_at": tx.now}
     place = (outcome_reports.c.participant_id.in_(participants)) & (outcome_reports.c.outcome == outcome)
     tx.execute(update(outcome_reports).where(place).values(values))
+
+
+def propose_correction(tx: Transaction, participants: Sequence[str], outcome: int, by: str) -> None:
+    """Notes who found verified outcomes of participants of a locked contract wrong; empty: nobody does any
+    more."""
+    place = (outcome_reports.c.participant_id.in_(participants)) & (outcome_reports.c.outcome == outcome)
+    tx.execute(update(outcome_reports).where(place).values(correction_by=by))
+
+
+def removable(tx: Transaction, participants: Sequence[str]) -> dict[str, str]:
+    """Returns who proposed to remove each participant of a locked contract, empty for nobody. Raises
+    Refusal(WRONG_STATE), naming one, where an outcome waits or was verified."""
+    people, reports = outcome_participants.c, outcome_reports.c
+    counts = reports.participant_id.in_(participants) & (reports.state != int(ReportState.REFUTED))
+    held = tx.execute(select(reports.participant_id, reports.state).where(counts).limit(1)).first()
+    if held is not None:
+        state = ReportState(held.state).name
+        metadata = {"state": state, "needed": "REFUTED", "participant": str(held.participant_id)}
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
+    rows = tx.execute(select(people.id, people.removal_by).where(people.id.in_(participants)))
+    return {str(row.id): row.removal_by for row in rows}
+
+
+def propose_removal(tx: Transaction, participants: Sequence[str]) -> None:
+    """Notes that the caller proposes to remove participants of a locked contract."""
+    place = outcome_participants.c.id.in_(participants)
+    tx.execute(update(outcome_participants).where(place).values(removal_by=tx.principal.subject))
+
+
+def remove(tx: Transaction, participants: Sequence[str]) -> None:
+    """Removes participants of a locked contract, with what was refuted of them."""
+    tx.execute(delete(outcome_reports).where(outcome_reports.c.participant_id.in_(participants)))
+    tx.execute(delete(outcome_participants).where(outcome_participants.c.id.in_(participants)))
 
 
 def facts_of_participants(tx: Transaction, contract: str) -> list[list[Fact]]:

@@ -166,19 +166,21 @@ sanctions = Table(
     blank("lift_proposed_by"),
     blank("lifted_by"),
     moment("lifted_at", nullable=True),
+    blank("declined_by"),
     created(),
     CheckConstraint("imposed_by <> proposed_by", name="sanctions_maker_checker"),
     CheckConstraint(
         "lifted_by = '' OR (lift_proposed_by <> '' AND lifted_by <> lift_proposed_by)",
         name="sanctions_lifted_by_another",
     ),
-    CheckConstraint("state = 1 OR imposed_by <> ''", name="sanctions_imposed_by_someone"),
+    CheckConstraint("state IN (1, 6) OR imposed_by <> ''", name="sanctions_imposed_by_someone"),
     CheckConstraint(
         "decided_by = '' OR (decided_by <> proposed_by AND decided_by <> imposed_by)",
         name="sanctions_decided_by_a_third",
     ),
     CheckConstraint(
-        "state < 4 OR decided_by <> '' OR (state = 5 AND lifted_by <> '')",
+        "state < 4 OR decided_by <> '' OR (state = 5 AND lifted_by <> '')"
+        " OR (state = 6 AND declined_by <> '')",
         name="sanctions_decided_by_someone",
     ),
 )

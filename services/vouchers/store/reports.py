@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import IntEnum
 from typing import Any
 
@@ -207,6 +207,7 @@ FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_ce
   FROM vouchers v JOIN pots ON pots.id = v.pot_id WHERE pots.budget_id = :budget) AS v""")
 _GRANTED = text("""SELECT coalesce(sum(value_cents - returned_cents), 0) AS cents FROM vouchers
 WHERE programme_id = :programme AND created_at >= :start AND created_at < :end""")
+_FIRST_GRANT = text("SELECT min(created_at) FROM vouchers WHERE programme_id = :programme")
 _PARTICIPANTS = text(f"""SELECT programme, region, count(*) AS people FROM (
   SELECT DISTINCT ON (v.learner) 'programmes/' || v.programme_id AS programme,
     left(coalesce(s.nuts_code, ''), 4) AS region
@@ -278,6 +279,12 @@ def granted(tx: Transaction, programme_id: str, start: date, end: date) -> int:
     gave back."""
     values = {"programme": programme_id, "start": start, "end": end}
     return int(tx.execute(_GRANTED, values).scalar_one())
+
+
+def first_grant(tx: Transaction, programme_id: str) -> date | None:
+    """Returns the day (UTC) on which a programme first granted a voucher; None when it never did."""
+    first = tx.execute(_FIRST_GRANT, {"programme": programme_id}).scalar_one()
+    return None if first is None else first.astimezone(UTC).date()
 
 
 def participants(tx: Transaction, start: datetime, end: datetime) -> list[Row[Any]]:

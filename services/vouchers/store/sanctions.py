@@ -45,8 +45,9 @@ def end_hold(tx: Transaction, hold: str) -> None:
 
 
 def listed(organisation: str, *, proposed: bool) -> Select[Any]:
-    """Returns the statement for sanctions; an empty provider means any, `proposed` those too."""
+    """Returns the statement for sanctions; an empty provider means any, `proposed` those that never counted
+    too."""
     statement = select(sanctions)
     if organisation:
         statement = statement.where(_s.organisation == organisation)
-    return statement if proposed else statement.where(_s.state > int(State.PROPOSED))
+    return statement if proposed else statement.where(_s.state.not_in((State.PROPOSED, State.DECLINED)))

@@ -184,6 +184,7 @@ applications = Table(
     moment("facts_let_go_at", nullable=True),  # set: the facts and all words are gone, see store/retention.py
     # Its voucher ended unused, and its person applied for the same session once more.
     Column("superseded", Boolean, nullable=False, server_default="false"),
+    Column("left_draw", Boolean, nullable=False, server_default="false"),  # withdrawn before the seed was out
     version(),
     created(),
     ForeignKeyConstraint(
@@ -198,7 +199,8 @@ applications = Table(
         "appeal_decided_by = '' OR appeal_decided_by <> decided_by", name="applications_appeal_second_person"
     ),
     CheckConstraint(
-        "appeal_outcome = 0 OR (appealed_at IS NOT NULL AND appeal_decided_by <> '')",
+        "appeal_outcome = 0 OR (appeal_outcome = 3 AND appealed_at IS NOT NULL)"
+        " OR (appealed_at IS NOT NULL AND appeal_decided_by <> '')",
         name="applications_appeal_decided_by_someone",
     ),
 )

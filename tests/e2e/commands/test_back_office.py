@@ -70,7 +70,7 @@ def test_a_statement_is_shown_and_written(stack: Stack, tmp_path: Path) -> None:
     assert staff.prints("statement", "lines", *november) == "nothing moved\n"
     out = tmp_path / "november.csv"
     staff.prints("statement", "file", *november, "--out", str(out))
-    assert out.read_bytes() == b"time,kind,amount,currency,redemption,payout_batch,receivable\r\n"
+    assert out.read_bytes() == b"time,kind,amount,currency,redemption,payout_batch,receivable,subject\r\n"
     assert staff.run("statement", "show", provider, "2026-11-31", "2026-11-30").returncode == 2
     assert staff.fails("statement", "show", provider, "2026-11-30", "2026-11-01") == (4, "INVALID_ARGUMENT")
 

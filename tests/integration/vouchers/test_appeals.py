@@ -84,6 +84,20 @@ def test_a_refused_appeal_is_the_end_of_it(world: World) -> None:
     assert replays(world, refusal.name)
 
 
+def test_an_appeal_that_is_taken_back_leaves_the_refusal(world: World) -> None:
+    person, refusal = desks.refused_by_rules(world)
+    desks.appeal(person, refusal.name)
+    withdraw = pb.WithdrawApplicationRequest(name=refusal.name)
+    stands = person.applications.WithdrawApplication(withdraw)
+    assert (stands.state, list(stands.reason_codes)) == (State.STATE_REFUSED, ["NOT_A_JOBSEEKER"])
+    assert stands.appeal.outcome == Outcome.OUTCOME_WITHDRAWN
+    assert stands.appeal.HasField("decide_time")
+    assert refused(lambda: desks.decide_appeal(world.caseworker, refusal.name)) == "WRONG_STATE"
+    assert refused(lambda: desks.appeal(person, refusal.name)) == "APPEALED_BEFORE"
+    assert refused(lambda: person.applications.WithdrawApplication(withdraw)) == "WRONG_STATE"
+    assert replays(world, refusal.name)
+
+
 def test_the_last_day_is_in_time_and_the_day_after_is_not(world: World) -> None:
     programme = desks.programme(world)
     (in_time, first), (late, second) = (desks.refused_by_rules(world, programme) for _ in range(2))

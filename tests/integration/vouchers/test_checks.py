@@ -61,6 +61,9 @@ ATTEMPTS = {
     "levy_claims_some_amount": "UPDATE levy_claims SET amount_cents = 0",
     "levy_years_not_negative": "UPDATE levy_years SET reserved_cents = -1",
     "levy_years_within_contributed": "UPDATE levy_years SET claimed_cents = contributed_cents + 1",
+    "obligation_payments_maker_checker": "UPDATE obligation_payments SET undone_by = 'a', undone_at = now()",
+    "obligation_payments_some_amount": "UPDATE obligation_payments SET cents = 0",
+    "obligation_payments_undone_by_someone": "UPDATE obligation_payments SET undone_at = now()",
     "obligation_trainees_approved_by_someone": "UPDATE obligation_trainees SET state = 2",
     "obligation_trainees_hiring_decided_by_someone": "UPDATE obligation_trainees SET hiring = 2",
     "obligation_trainees_hiring_maker_checker": """UPDATE obligation_trainees
@@ -73,6 +76,8 @@ ATTEMPTS = {
     "outcome_contracts_repayment_maker_checker": """UPDATE outcome_contracts
       SET proposed_by = 'c', repaid_by = 'c'""",
     "outcome_reports_decided_by_someone": "UPDATE outcome_reports SET state = 2",
+    "outcome_reports_corrected_by_another": """UPDATE outcome_reports
+      SET state = 3, decided_by = 'b', correction_by = 'b'""",
     "outcome_reports_maker_checker": "UPDATE outcome_reports SET decided_by = 'a'",
     "payout_batches_approved_by_someone": "UPDATE payout_batches SET state = 3",
     "payout_batches_cancelled_before_the_bank": """UPDATE payout_batches
@@ -189,6 +194,8 @@ OBLIGATION = (
       LIMIT 1""",
     """INSERT INTO obligation_trainees (id, obligation_id, learner, cost_cents, state, enrolled_by)
       SELECT gen_random_uuid(), id, 'learners/l', 1, 1, 'a' FROM employer_obligations""",
+    """INSERT INTO obligation_payments (id, obligation_id, cents, recorded_by)
+      SELECT gen_random_uuid(), id, 1, 'a' FROM employer_obligations""",
 )
 PAYABLE = """INSERT INTO payables (id, subject, organisation, currency, shard, cents)
   VALUES (gen_random_uuid(), 'levyAccounts/l/claims/c', 'organisations/yard', 'EUR', 0, 1)"""

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 from waymark.vouchers.v1 import employer_obligation_pb2 as pb
+from waymark.vouchers.v1 import events_pb2
 
 from services.platform.db.transaction import transaction
+from services.vouchers.jobs import watch_obligations
 from services.vouchers.store import obligations as store
 from services.vouchers.store.obligation_tables import employer_obligations
 from tests.integration.vouchers.refusals import refused, tried
 from tests.support.instruments import employer_of, obligation, source
 from tests.support.meetings import Meanwhile
+from tests.support.quality import told
 from tests.support.vouchers import World, cents, day_message, eur, request_id
 
 State = pb.EmployerObligation
@@ -137,6 +140,47 @@ def test_what_is_owed_for_those_not_hired_is_booked_and_paid(world: World) -> No
     assert refused(lambda: pay(world, name, 1)) == "WRONG_STATE"
     balances = world.balances()
     assert (balances.get(OWED, 0), balances[BANK]) == (0, 6_000_000 - 200_000)
+    assert intact(world)
+
+
+def test_what_waits_for_a_decision_is_decided_before_it_counts_as_missing(world: World) -> None:
+    name = obligation(world).name
+    people = approve(world, name, enrol(world, name, 1))
+    report(world, name, people)
+    watch_obligations(world.app)
+    watch_obligations(world.app)
+    (due,) = told(world, events_pb2.EmployerObligationDue)
+    assert (due.employer_obligation, due.undecided_count) == (name, 1)
+    assert refused(lambda: assess(world, name)) == "HIRINGS_UNDECIDED"
+    decide(world, name, people)
+    assert cents(assess(world, name).owed) == 0
+
+
+def test_an_enrolment_by_mistake_goes_until_it_is_approved(world: World) -> None:
+    name = obligation(world).name
+    kept, wrong = enrol(world, name, 2)
+    approve(world, name, [kept])
+    both = pb.RemoveTraineesRequest(parent=name, trainees=[kept.name, wrong.name])
+    assert refused(lambda: world.caseworker.obligations.RemoveTrainees(both)) == "WRONG_STATE"
+    alone = pb.RemoveTraineesRequest(parent=name, trainees=[wrong.name])
+    assert world.caseworker.obligations.RemoveTrainees(alone).removed_count == 1
+    listed = world.auditor.obligations.ListTrainees(pb.ListTraineesRequest(parent=name)).trainees
+    assert [each.name for each in listed] == [kept.name]
+
+
+def test_a_payment_noted_wrongly_is_undone_by_another_person(world: World) -> None:
+    name = obligation(world).name
+    approve(world, name, enrol(world, name, 1))
+    owed = cents(assess(world, name).owed)
+    settled = pay(world, name, owed)
+    assert settled.state == State.STATE_SETTLED
+    undo = pb.UndoObligationPaymentRequest(name=settled.payments[0].name)
+    assert refused(lambda: world.payer.obligations.UndoObligationPayment(undo)) == "SAME_PERSON"
+    again = world.approver.obligations.UndoObligationPayment(undo)
+    assert (again.state, cents(again.paid), cents(again.outstanding)) == (State.STATE_OWED, 0, owed)
+    assert again.payments[0].HasField("undo_time")
+    assert refused(lambda: world.approver.obligations.UndoObligationPayment(undo)) == "WRONG_STATE"
+    assert world.balances()[OWED] == -owed
     assert intact(world)
 
 

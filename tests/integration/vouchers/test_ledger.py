@@ -22,7 +22,7 @@ from services.vouchers.domain import bookings
 from services.vouchers.store import ledger
 from tests.integration.vouchers.ledgers import Tamper, chain, findings
 from tests.integration.vouchers.refusals import refused
-from tests.support.vouchers import World
+from tests.support.vouchers import World, cents
 
 
 def test_an_honest_ledger_is_intact(spent: World) -> None:
@@ -30,6 +30,19 @@ def test_an_honest_ledger_is_intact(spent: World) -> None:
     assert report.intact, report.findings
     assert report.checkpoint_count > 0
     assert sum(spent.balances().values()) == 0
+
+
+def test_the_balance_of_a_pot_is_the_sum_of_its_entries(
+    spent: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction(spent.app) as tx:
+        pot = tx.execute(text("SELECT name FROM pots")).scalar_one()
+        summed = ledger.owner_sums(tx, pot)
+    monkeypatch.setattr(ledger, "owner_sums", lambda *_: pytest.fail("reads an entry for each grant"))
+    asked = ledger_pb2.GetBalancesRequest(account_owner=pot)
+    (found,) = spent.auditor.ledger.GetBalances(asked).balances
+    ((kind, currency, entered),) = summed
+    assert (found.account_kind, found.amount.currency_code, cents(found.amount)) == (kind, currency, entered)
 
 
 def test_a_statement_of_redeeming_moves_no_money_whose_sums_it_leaves(spent: World) -> None:

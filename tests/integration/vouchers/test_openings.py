@@ -24,10 +24,11 @@ from services.vouchers import openings
 from services.vouchers.api.applications import decision_values
 from services.vouchers.assessment import assess
 from services.vouchers.domain import draw
+from services.vouchers.drawing import reveal
 from services.vouchers.jobs import draw_openings
 from services.vouchers.store import openings as store
 from services.vouchers.store.wallet_tables import openings as table
-from tests.integration.vouchers.refusals import refused, violations_of
+from tests.integration.vouchers.refusals import refused, tried, violations_of
 from tests.support.vouchers import NO_EVIDENCE, World, request_id
 
 Application = application_pb2.Application
@@ -160,6 +161,57 @@ def test_each_person_is_in_once(world: World) -> None:
     assert [each.application for each in published(world, programme)] == [first.name]
 
 
+def test_who_leaves_the_draw_in_time_frees_the_place_and_may_apply_for_another_session(world: World) -> None:
+    programme = announced(world)
+    shift(world, 1)
+    learner, stays = world.learner(), world.learner()
+    wrong, kept = world.apply(learner, programme), world.apply(stays, programme)
+    withdraw = application_pb2.WithdrawApplicationRequest(name=wrong.name)
+    gone = learner.applications.WithdrawApplication(withdraw)
+    assert gone.state == Application.STATE_WITHDRAWN
+    replay = application_pb2.ReplayApplicationRequest(name=wrong.name)
+    answer = world.auditor.applications.ReplayApplication(replay)
+    assert answer.agrees, answer.differences
+    right = world.apply(learner, programme, world.offer("courses/right"))
+    shift(world, 1)
+    with transaction(world.app) as tx:  # the order is out, and nobody dealt with
+        reveal(world.app, tx, programme.rpartition("/")[2], 1)
+    late = application_pb2.WithdrawApplicationRequest(name=kept.name)
+    assert refused(lambda: stays.applications.WithdrawApplication(late)) == "WRONG_STATE"
+    draw_openings(world.app)
+    assert {each.application for each in published(world, programme)} == {right.name, kept.name}
+    assert faults(world, programme) == []
+
+
+def leaves_during_the_draw(world: World, programme: str, learner: Any, name: str) -> str:
+    """Somebody withdraws while the order is being written; returns why it was refused, empty when not."""
+    answers = list[str]()
+
+    def leave() -> None:
+        request = application_pb2.WithdrawApplicationRequest(name=name)
+        answers.append(tried(lambda: learner.applications.WithdrawApplication(request)))
+
+    leaving = threading.Thread(target=leave)
+    with transaction(world.app) as tx:
+        reveal(world.app, tx, programme.rpartition("/")[2], 1)
+        leaving.start()
+        leaving.join(1)
+    leaving.join(30)
+    return answers[0]
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "control"])
+def test_nobody_leaves_once_the_order_is_being_written(
+    world: World, monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    programme, ((learner, application),) = opened(world, 1)
+    if not locked:
+        monkeypatch.setattr(store, "standing", unlocked)
+    left = leaves_during_the_draw(world, programme, learner, application.name)
+    assert left == ("WRONG_STATE" if locked else "")
+    assert (faults(world, programme) == []) is locked  # one that the count has is nowhere in the order
+
+
 def test_a_second_application_at_the_same_moment_is_refused_by_the_database(world: World) -> None:
     programme = announced(world)
     shift(world, 1)
@@ -238,6 +290,12 @@ def test_the_seed_is_nowhere_in_the_clear_before_the_draw(world: World) -> None:
     assert secret.encode() not in row.sealed_seed
 
 
+def unlocked(tx: Any, programme_id: str) -> Any:
+    """The standing opening, for somebody who forgot to share its lock."""
+    statement = select(table).where(table.c.programme_id == programme_id, table.c.state < 3)
+    return tx.execute(statement).one_or_none()
+
+
 def arrives_late(world: World, programme: str) -> str:
     """Somebody applies in time; the window closes and the draw begins while that transaction is still open.
     Returns the application's name once both are done."""
@@ -267,11 +325,6 @@ def test_who_came_in_time_is_in_the_draw_however_late_the_transaction_ends(world
 def test_control_without_the_shared_lock_they_are_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     programme = announced(world)
     shift(world, 1)
-
-    def unlocked(tx: Any, programme_id: str) -> Any:
-        statement = select(table).where(table.c.programme_id == programme_id, table.c.state < 3)
-        return tx.execute(statement).one_or_none()
-
     monkeypatch.setattr(store, "standing", unlocked)
     with transaction(world.app) as tx:  # its check shares the lock too
         fk = "ALTER TABLE drawn_applications DROP CONSTRAINT drawn_applications_programme_id_number_fkey"

@@ -145,7 +145,7 @@ def test_outcomes_count_once_another_person_has_verified_them(world: World) -> N
     assert decide(world, contract, people[:2]).applied_count == 2
     assert decide(world, contract, people[:2]).known_count == 2
     assert repayment(world, contract).placed == 2
-    assert refused(lambda: decide(world, contract, people[:1], refute=True)) == "OUTCOME_NOT_REPORTED"
+    assert decide(world, contract, people[:1], refute=True).proposed_count == 1
     assert decide(world, contract, people[2:], refute=True).applied_count == 1
     assert report(world, contract, people[2:]).applied_count == 1
     read = world.auditor.contracts.ListParticipants(pb.ListParticipantsRequest(parent=contract))
@@ -155,6 +155,41 @@ def test_outcomes_count_once_another_person_has_verified_them(world: World) -> N
     again = pb.EnrolParticipantsRequest(parent=contract, learners=[found[people[0]].learner])
     enrolled = world.caseworker.contracts.EnrolParticipants(again)
     assert (enrolled.known_count, enrolled.participants[0].name) == (1, people[0])
+
+
+def test_what_was_verified_wrongly_is_refuted_by_two_people(world: World) -> None:
+    contract = active_bond(world).name
+    who = enrol(world, contract, 1)
+    place(world, contract, who)
+    first, second = world.person("caseworker"), world.person("caseworker")
+    once = decide(world, contract, who, by=first, refute=True)
+    assert (once.applied_count, once.proposed_count) == (0, 1)
+    assert decide(world, contract, who, by=first, refute=True).proposed_count == 1
+    ask = pb.ListParticipantsRequest(parent=contract)
+    (still,) = world.auditor.contracts.ListParticipants(ask).participants[0].reports
+    assert (still.state, still.correction_proposed) == (pb.OutcomeReport.STATE_VERIFIED, True)
+    decide(world, contract, who, by=second)  # it is true after all
+    assert decide(world, contract, who, by=second, refute=True).proposed_count == 1
+    assert decide(world, contract, who, by=first, refute=True).applied_count == 1
+    (gone,) = world.auditor.contracts.ListParticipants(ask).participants[0].reports
+    assert (gone.state, gone.correction_proposed) == (pb.OutcomeReport.STATE_REFUTED, False)
+    place(world, contract, who)  # and it can be reported again
+    assert repayment(world, contract).placed == 1
+
+
+def test_who_was_enrolled_by_mistake_is_removed_by_two_people(world: World) -> None:
+    contract = active_bond(world).name
+    wrong, placed = enrol(world, contract, 2)
+    place(world, contract, [placed])
+    first, second = world.person("caseworker"), world.person("caseworker")
+    both = pb.RemoveParticipantsRequest(parent=contract, participants=[wrong, placed])
+    assert refused(lambda: first.contracts.RemoveParticipants(both)) == "WRONG_STATE"
+    alone = pb.RemoveParticipantsRequest(parent=contract, participants=[wrong])
+    for _ in range(2):  # saying it twice removes nobody
+        assert first.contracts.RemoveParticipants(alone).proposed_count == 1
+    assert second.contracts.RemoveParticipants(alone).removed_count == 1
+    left = world.auditor.contracts.ListParticipants(pb.ListParticipantsRequest(parent=contract)).participants
+    assert [each.name for each in left] == [placed]
 
 
 def test_only_outcomes_of_own_people_within_the_contract_are_taken(world: World) -> None:

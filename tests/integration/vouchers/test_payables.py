@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lxml import etree
 from sqlalchemy import text
-from waymark.vouchers.v1 import employer_obligation_pb2, hold_pb2, payout_batch_pb2
+from waymark.vouchers.v1 import employer_obligation_pb2, hold_pb2, payout_batch_pb2, statement_pb2
 from waymark.vouchers.v1 import payable_pb2 as pb
 
 from services.platform.db.transaction import transaction
@@ -33,8 +33,9 @@ from tests.support.instruments import (
     wages,
 )
 from tests.support.meetings import Meeting
-from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, eur, request_id
+from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, day_message, eur, request_id
 
+Line = statement_pb2.StatementLine
 Batch, State = payout_batch_pb2.PayoutBatch, pb.Payable
 LEVY, CLEARED, BANK = 10, 6, 7
 YARD_IBAN = "BE68539007547034"
@@ -72,6 +73,24 @@ def listed(world: World, who: Any = None, **filters: Any) -> list[Any]:
     return list((who or world.auditor).payables.ListPayables(pb.ListPayablesRequest(**filters)).payables)
 
 
+def assert_on_statement(owed: Any, batch_name: str) -> None:
+    """The payee's own statement has the claim when it was approved, and when it was paid."""
+    today = day_message(owed.today)
+    period: dict[str, Any] = {"parent": YARD, "start_date": today, "end_date": today}
+    yard = employer_of(owed)
+    lines = yard.statements.ListStatementLines(statement_pb2.ListStatementLinesRequest(**period)).lines
+    assert [(each.kind, cents(each.amount), each.subject, each.payout_batch) for each in lines] == [
+        (Line.KIND_APPROVED, 60_000, owed.claim, ""),
+        (Line.KIND_PAID, 60_000, owed.claim, batch_name),
+    ]
+    assert {each.redemption for each in lines} == {""}
+    found = yard.statements.GetStatement(statement_pb2.GetStatementRequest(**period))
+    assert (cents(found.approved), cents(found.paid), cents(found.closing_cleared)) == (60_000, 60_000, 0)
+    other = owed.person("employer", org="organisations/mill")
+    ask = statement_pb2.GetStatementRequest(**period)
+    assert refused(lambda: other.statements.GetStatement(ask)) == "NOT_FOUND"
+
+
 def test_an_approved_levy_claim_reaches_the_bank_by_two_people(owed: Any) -> None:
     (waiting,) = listed(owed)
     assert (waiting.subject, waiting.organisation, cents(waiting.amount)) == (owed.claim, YARD, 60_000)
@@ -87,6 +106,7 @@ def test_an_approved_levy_claim_reaches_the_bank_by_two_people(owed: Any) -> Non
     assert (balances[LEVY], balances[BANK]) == (30_000, 60_000)
     assert CLEARED not in balances
     file = owed.payer.batches.GetBankFile(payout_batch_pb2.GetBankFileRequest(name=opened.name)).data
+    assert_on_statement(owed, opened.name)
     (transfer,) = etree.fromstring(file).iter("{*}CdtTrfTxInf")
     assert transfer.findtext(".//{*}InstdAmt") == "600.00"
     assert transfer.findtext(".//{*}CdtrAcct//{*}IBAN") == YARD_IBAN

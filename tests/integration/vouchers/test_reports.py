@@ -146,6 +146,11 @@ def test_who_found_work_is_counted_by_what_was_said_six_months_after_the_trainin
 
 def test_a_forecast_names_its_method_and_adds_up(world: World) -> None:
     plan = world.programme(fund=1_000_000, **NO_EVIDENCE)
+    world.voucher(plan)
+    (budget,) = world.maker.programmes.ListBudgets(programme_pb2.ListBudgetsRequest(parent=plan)).budgets
+    young = world.payer.reports.GetBudgetForecast(pb.GetBudgetForecastRequest(name=budget.name))
+    assert (cents(young.window_granted), young.window_start_date) == (100_000, day_message(world.today))
+    make_older(world, "vouchers", 40)  # so that the month before is a full one
     for _ in range(2):
         world.voucher(plan)
     make_older(world, "vouchers", world.today.day + 3)  # into the month before
@@ -162,9 +167,9 @@ def test_a_forecast_names_its_method_and_adds_up(world: World) -> None:
     expected = 200_000 * left // last.day
     assert (cents(found.window_granted), found.days_left) == (200_000, left)
     assert (cents(found.spent), cents(found.reserved)) == (30_000, 20_000)
-    assert cents(found.open) == 250_000
+    assert cents(found.open) == 350_000
     assert cents(found.expected_grants) == expected
-    assert cents(found.forecast) == 300_000 + expected
+    assert cents(found.forecast) == 400_000 + expected
     assert cents(found.expected_balance) == cents(found.funded) - cents(found.forecast)
     nothing = world.payer.reports.GetBudgetForecast(pb.GetBudgetForecastRequest(name=budget, months=0))
     assert nothing.window_start_date != found.window_start_date

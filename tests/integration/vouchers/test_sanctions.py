@@ -55,6 +55,21 @@ def test_a_warning_takes_two_people_and_stops_nothing(school: Any) -> None:
     assert cents(school.batch().total) == 100_000
 
 
+def test_a_proposal_ends_unseen(school: Any) -> None:
+    proposed = propose(school, WARNING)
+    decline = pb.DeclineSanctionRequest(name=proposed.name)
+    ended = school.payer.sanctions.DeclineSanction(decline)  # whoever made it
+    assert (ended.state, ended.effective) == (Sanction.STATE_DECLINED, False)
+    assert refused(lambda: school.payer.sanctions.DeclineSanction(decline)) == "WRONG_STATE"
+    impose = pb.ImposeSanctionRequest(name=proposed.name)
+    assert refused(lambda: school.approver.sanctions.ImposeSanction(impose)) == "WRONG_STATE"
+    read = pb.GetSanctionRequest(name=proposed.name)
+    assert refused(lambda: school.provider.sanctions.GetSanction(read)) == "NOT_FOUND"
+    own = pb.ListSanctionsRequest(organisation=school.organisation)
+    assert not school.provider.sanctions.ListSanctions(own).sanctions
+    assert not told(school, events_pb2.SanctionImposed)
+
+
 def test_a_provider_that_is_an_employer_too_sees_no_more(school: Any) -> None:
     """A second role opens what it is allowed to, not what staff see beside the first."""
     both = school.person("provider", "employer", org=school.organisation)

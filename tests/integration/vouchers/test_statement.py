@@ -103,14 +103,23 @@ def test_lines_come_by_page_in_order_and_sum_to_the_statement(busy: World) -> No
 def test_the_file_streams_the_same_lines(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statements, "AT_ONCE", 4)
     parts, (header, *rows) = file(busy)
-    assert header == ["time", "kind", "amount", "currency", "redemption", "payout_batch", "receivable"]
+    assert header == [
+        "time",
+        "kind",
+        "amount",
+        "currency",
+        "redemption",
+        "payout_batch",
+        "receivable",
+        "subject",
+    ]
     whole = lines(busy)
     assert len(rows) == len(whole)
     assert parts == 1 + -(-len(whole) // 4)
     for row, line in zip(rows, whole, strict=True):
         assert row[1] == Line.Kind.Name(line.kind).removeprefix("KIND_").lower()
         assert (round(float(row[2]) * 100), row[3]) == (cents(line.amount), "EUR")
-        assert tuple(row[4:]) == (line.redemption, line.payout_batch, line.receivable)
+        assert tuple(row[4:]) == (line.redemption, line.payout_batch, line.receivable, line.subject)
     assert file(busy, 1) == (1, [header])
 
 

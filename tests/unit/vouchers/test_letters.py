@@ -12,8 +12,10 @@ import pytest
 from services.platform.errors import Refusal
 from services.platform.paper import pages
 from services.platform.paper.printing import pdf_of
+from services.vouchers.api import eligibility
 from services.vouchers.domain.appeals import check_appeal
 from services.vouchers.domain.builtin import CLAUSE_OF_CODE, TEXTS
+from services.vouchers.domain.outcomes import Outcome, Result
 from services.vouchers.domain.states import ApplicationState as State
 from services.vouchers.letters import rendering, telling, words
 from services.vouchers.letters.said import Condition, Kind, Said
@@ -51,6 +53,15 @@ def test_each_file_is_a_language_and_each_says_it_in_its_own_words() -> None:
 
 def test_every_code_of_ours_has_a_clause_with_words() -> None:
     assert set(CLAUSE_OF_CODE.values()) == {*TEXTS, "target-group"}
+
+
+def test_a_check_says_what_a_clause_of_ours_asks_for_in_the_languages_asked_for() -> None:
+    ours = Result("price", Outcome.FAILED, reason_code="PRICE_UNKNOWN", texts=(("en", TEXTS["price"]),))
+    said = eligibility._clause(ours, DAY, ["nl-BE", "el", "xx", "en"]).texts
+    assert said.keys() == {"en", "nl", "el"}
+    assert (said["en"], said["nl"]) == (TEXTS["price"], words.condition("price", "nl"))
+    theirs = ours._replace(clause="resident")
+    assert eligibility._clause(theirs, DAY, ["nl"]).texts.keys() == {"en"}
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,14 @@ def test_the_rate_is_taken_from_full_months(today: date, months: int, first: dat
     assert window(today, months) == (first, last)
 
 
+def test_a_programme_without_a_full_month_has_the_rate_of_its_days() -> None:
+    today = date(2026, 11, 26)
+    assert window(today, 3, date(2026, 10, 1)) == window(today, 3) == (date(2026, 8, 1), date(2026, 10, 31))
+    assert window(today, 3, date(2026, 10, 2)) == (date(2026, 10, 2), date(2026, 11, 25))
+    assert window(today, 3, date(2026, 11, 25)) == (date(2026, 11, 25), date(2026, 11, 25))
+    assert window(today, 3, today) == (today, today)
+
+
 def test_a_forecast_adds_what_is_bound_and_what_will_be_granted() -> None:
     now = Standing(funded=1_000_000, available=400_000, spent=250_000, reserved=50_000, open=300_000)
     found = forecast(now, granted=920_000, days=92, today=date(2026, 11, 26), end=date(2026, 12, 31))

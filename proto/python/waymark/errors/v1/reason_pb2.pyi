@@ -187,6 +187,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_EVIDENCE_HANDED_IN: _Reason.ValueType  # 874
     REASON_EXPORT_CHANGED: _Reason.ValueType  # 875
     REASON_SKILL_CLAIM_ATTESTED: _Reason.ValueType  # 876
+    REASON_HIRINGS_UNDECIDED: _Reason.ValueType  # 880
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -354,6 +355,7 @@ REASON_EVIDENCE_TOO_LONG: Reason.ValueType  # 873
 REASON_EVIDENCE_HANDED_IN: Reason.ValueType  # 874
 REASON_EXPORT_CHANGED: Reason.ValueType  # 875
 REASON_SKILL_CLAIM_ATTESTED: Reason.ValueType  # 876
+REASON_HIRINGS_UNDECIDED: Reason.ValueType  # 880
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

@@ -43,6 +43,8 @@ class Appeal(_message.Message):
         """The voucher was granted after all."""
         OUTCOME_REFUSED: Appeal._Outcome.ValueType  # 2
         """The refusal stands."""
+        OUTCOME_WITHDRAWN: Appeal._Outcome.ValueType  # 3
+        """The learner took the appeal back; the refusal stands."""
 
     class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
         """How an appeal ended."""
@@ -53,6 +55,8 @@ class Appeal(_message.Message):
     """The voucher was granted after all."""
     OUTCOME_REFUSED: Appeal.Outcome.ValueType  # 2
     """The refusal stands."""
+    OUTCOME_WITHDRAWN: Appeal.Outcome.ValueType  # 3
+    """The learner took the appeal back; the refusal stands."""
 
     GROUNDS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
@@ -71,7 +75,7 @@ class Appeal(_message.Message):
 
     @_builtins.property
     def decide_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was decided, UTC; unset while it is not."""
+        """When it was decided or taken back, UTC; unset while it is neither."""
 
     def __init__(
         self,

@@ -128,7 +128,10 @@ class ApplicationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawApplication(self, request, context):
-        """Takes back an application that is SUBMITTED. It gives nothing back but its place: the learner can apply again.
+        """Takes back an application that nobody has decided: SUBMITTED, or IN_DRAW as long as the seed of the opening is
+        secret, which frees its place in the draw. It gives nothing back but its place: the learner can apply again, within
+        the window of the opening too. Of an application that is APPEALED the appeal is taken back: the refusal stands
+        (REFUSED) and there is no second appeal.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -60,7 +60,10 @@ class ApplicationServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPLICATION_ASSIGNED, SAME_PERSON, PERMISSION_DENIED.
     """
     WithdrawApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.WithdrawApplicationRequest, _application_pb2.Application]
-    """Takes back an application that is SUBMITTED. It gives nothing back but its place: the learner can apply again.
+    """Takes back an application that nobody has decided: SUBMITTED, or IN_DRAW as long as the seed of the opening is
+    secret, which frees its place in the draw. It gives nothing back but its place: the learner can apply again, within
+    the window of the opening too. Of an application that is APPEALED the appeal is taken back: the refusal stands
+    (REFUSED) and there is no second appeal.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     ReplayApplication: _grpc.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationRequest, _application_pb2.Replay]
@@ -105,7 +108,10 @@ class ApplicationServiceAsyncStub(ApplicationServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPLICATION_ASSIGNED, SAME_PERSON, PERMISSION_DENIED.
     """
     WithdrawApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.WithdrawApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Takes back an application that is SUBMITTED. It gives nothing back but its place: the learner can apply again.
+    """Takes back an application that nobody has decided: SUBMITTED, or IN_DRAW as long as the seed of the opening is
+    secret, which frees its place in the draw. It gives nothing back but its place: the learner can apply again, within
+    the window of the opening too. Of an application that is APPEALED the appeal is taken back: the refusal stands
+    (REFUSED) and there is no second appeal.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     ReplayApplication: _aio.UnaryUnaryMultiCallable[_application_pb2.ReplayApplicationRequest, _application_pb2.Replay]  # type: ignore[assignment]
@@ -183,7 +189,10 @@ class ApplicationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _application_pb2.WithdrawApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Takes back an application that is SUBMITTED. It gives nothing back but its place: the learner can apply again.
+        """Takes back an application that nobody has decided: SUBMITTED, or IN_DRAW as long as the seed of the opening is
+        secret, which frees its place in the draw. It gives nothing back but its place: the learner can apply again, within
+        the window of the opening too. Of an application that is APPEALED the appeal is taken back: the refusal stands
+        (REFUSED) and there is no second appeal.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
         """
 

@@ -177,6 +177,7 @@ class CheckEligibilityRequest(_message.Message):
     PROGRAMME_FIELD_NUMBER: _builtins.int
     SESSION_FIELD_NUMBER: _builtins.int
     DECLARED_FACTS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
     learner: _builtins.str
     """The learner, `learners/{id}`."""
     programme: _builtins.str
@@ -187,6 +188,12 @@ class CheckEligibilityRequest(_message.Message):
     def declared_facts(self) -> _containers.RepeatedCompositeFieldContainer[_learner_fact_pb2.LearnerFact]:
         """Facts the learner declares for this check; they count as self-declared."""
 
+    @_builtins.property
+    def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """BCP 47 codes of languages, such as `nl`, in which the texts of built-in rules come beside English; those that decision letters
+        come in, others are left out.
+        """
+
     def __init__(
         self,
         *,
@@ -194,10 +201,11 @@ class CheckEligibilityRequest(_message.Message):
         programme: _builtins.str = ...,
         session: _builtins.str = ...,
         declared_facts: _abc.Iterable[_learner_fact_pb2.LearnerFact] | None = ...,
+        language_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declared_facts", b"declared_facts", "learner", b"learner", "programme", b"programme", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declared_facts", b"declared_facts", "language_codes", b"language_codes", "learner", b"learner", "programme", b"programme", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -280,6 +288,7 @@ class CheckProgrammesRequest(_message.Message):
     DECLARED_FACTS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
     learner: _builtins.str
     """The learner, `learners/{id}`."""
     session: _builtins.str
@@ -292,6 +301,12 @@ class CheckProgrammesRequest(_message.Message):
     def declared_facts(self) -> _containers.RepeatedCompositeFieldContainer[_learner_fact_pb2.LearnerFact]:
         """Facts the learner declares for this check; they count as self-declared."""
 
+    @_builtins.property
+    def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """BCP 47 codes of languages, such as `nl`, in which the texts of built-in rules come beside English; those that decision letters
+        come in, others are left out.
+        """
+
     def __init__(
         self,
         *,
@@ -300,10 +315,11 @@ class CheckProgrammesRequest(_message.Message):
         declared_facts: _abc.Iterable[_learner_fact_pb2.LearnerFact] | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        language_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["declared_facts", b"declared_facts", "learner", b"learner", "page_size", b"page_size", "page_token", b"page_token", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["declared_facts", b"declared_facts", "language_codes", b"language_codes", "learner", b"learner", "page_size", b"page_size", "page_token", b"page_token", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

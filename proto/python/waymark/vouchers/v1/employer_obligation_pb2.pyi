@@ -23,6 +23,50 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ObligationPayment(_message.Message):
+    """What an employer has paid of what it owes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    BANK_REFERENCE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UNDO_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `employerObligations/{id}/payments/{id}`."""
+    bank_reference: _builtins.str
+    """The bank's reference of the credit; empty where none was given."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What came in."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded, UTC."""
+
+    @_builtins.property
+    def undo_time(self) -> _timestamp_pb2.Timestamp:
+        """When a second person undid it, UTC; unset while it counts."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        bank_reference: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        undo_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "undo_time", b"undo_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bank_reference", b"bank_reference", "create_time", b"create_time", "name", b"name", "undo_time", b"undo_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ObligationPayment: _TypeAlias = ObligationPayment  # noqa: Y015
+
+@_typing.final
 class EmployerObligation(_message.Message):
     """An employer's promise to hire a part of the people who are trained for it, several payers of whom one is the employer."""
 
@@ -102,6 +146,7 @@ class EmployerObligation(_message.Message):
     WRITE_OFF_REASON_FIELD_NUMBER: _builtins.int
     WRITE_OFF_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    PAYMENTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `employerObligations/{id}`."""
     employer: _builtins.str
@@ -164,6 +209,12 @@ class EmployerObligation(_message.Message):
     def write_off_time(self) -> _timestamp_pb2.Timestamp:
         """When it was written off, UTC; unset before."""
 
+    @_builtins.property
+    def payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ObligationPayment]:
+        """What the employer has paid, earliest first; only in answers about one obligation. Those from before payments were kept one by one
+        are only in `paid`.
+        """
+
     def __init__(
         self,
         *,
@@ -188,10 +239,11 @@ class EmployerObligation(_message.Message):
         write_off_reason: _builtins.str = ...,
         write_off_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        payments: _abc.Iterable[Global___ObligationPayment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_date", b"due_date", "outstanding", b"outstanding", "owed", b"owed", "paid", b"paid", "refund_per_trainee", b"refund_per_trainee", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "creditor", b"creditor", "currency_code", b"currency_code", "display_names", b"display_names", "due_date", b"due_date", "employer", b"employer", "etag", b"etag", "hire_percent", b"hire_percent", "hired_count", b"hired_count", "name", b"name", "outstanding", b"outstanding", "owed", b"owed", "paid", b"paid", "payers", b"payers", "refund_per_trainee", b"refund_per_trainee", "required_count", b"required_count", "state", b"state", "trainee_count", b"trainee_count", "write_off_reason", b"write_off_reason", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "creditor", b"creditor", "currency_code", b"currency_code", "display_names", b"display_names", "due_date", b"due_date", "employer", b"employer", "etag", b"etag", "hire_percent", b"hire_percent", "hired_count", b"hired_count", "name", b"name", "outstanding", b"outstanding", "owed", b"owed", "paid", b"paid", "payers", b"payers", "payments", b"payments", "refund_per_trainee", b"refund_per_trainee", "required_count", b"required_count", "state", b"state", "trainee_count", b"trainee_count", "write_off_reason", b"write_off_reason", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -738,10 +790,13 @@ class RecordObligationPaymentRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    BANK_REFERENCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `employerObligations/{id}`."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
+    bank_reference: _builtins.str
+    """The bank's reference of the credit, such as AcctSvcrRef of the entry in a camt.054; empty where there is none."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What came in, at most what is left to pay."""
@@ -752,14 +807,95 @@ class RecordObligationPaymentRequest(_message.Message):
         name: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
         request_id: _builtins.str = ...,
+        bank_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bank_reference", b"bank_reference", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordObligationPaymentRequest: _TypeAlias = RecordObligationPaymentRequest  # noqa: Y015
+
+@_typing.final
+class UndoObligationPaymentRequest(_message.Message):
+    """Takes back that a payment was noted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `employerObligations/{id}/payments/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoObligationPaymentRequest: _TypeAlias = UndoObligationPaymentRequest  # noqa: Y015
+
+@_typing.final
+class RemoveTraineesRequest(_message.Message):
+    """Removes people whose enrolment nobody has approved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    TRAINEES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The obligation, `employerObligations/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def trainees(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Trainees, `employerObligations/{employer_obligation}/trainees/{id}`; each once."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        trainees: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id", "trainees", b"trainees"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveTraineesRequest: _TypeAlias = RemoveTraineesRequest  # noqa: Y015
+
+@_typing.final
+class RemoveTraineesResponse(_message.Message):
+    """How many were removed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
+    removed_count: _builtins.int
+    """The number."""
+    def __init__(
+        self,
+        *,
+        removed_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed_count", b"removed_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveTraineesResponse: _TypeAlias = RemoveTraineesResponse  # noqa: Y015
 
 @_typing.final
 class ProposeObligationWriteOffRequest(_message.Message):

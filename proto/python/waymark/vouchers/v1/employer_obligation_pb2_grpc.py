@@ -60,6 +60,11 @@ class EmployerObligationServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ApproveTraineesRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.TraineesResponse.FromString,
                 _registered_method=True)
+        self.RemoveTrainees = channel.unary_unary(
+                '/waymark.vouchers.v1.EmployerObligationService/RemoveTrainees',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RemoveTraineesRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RemoveTraineesResponse.FromString,
+                _registered_method=True)
         self.ListTrainees = channel.unary_unary(
                 '/waymark.vouchers.v1.EmployerObligationService/ListTrainees',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ListTraineesRequest.SerializeToString,
@@ -83,6 +88,11 @@ class EmployerObligationServiceStub:
         self.RecordObligationPayment = channel.unary_unary(
                 '/waymark.vouchers.v1.EmployerObligationService/RecordObligationPayment',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RecordObligationPaymentRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
+                _registered_method=True)
+        self.UndoObligationPayment = channel.unary_unary(
+                '/waymark.vouchers.v1.EmployerObligationService/UndoObligationPayment',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.UndoObligationPaymentRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
                 _registered_method=True)
         self.ProposeObligationWriteOff = channel.unary_unary(
@@ -146,6 +156,14 @@ class EmployerObligationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RemoveTrainees(self, request, context):
+        """Removes people who were enrolled by mistake and whose enrolment nobody has approved; all of them or none.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTrainees(self, request, context):
         """Lists trainees with who pays for them and whether they were hired, earliest first.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
@@ -172,7 +190,8 @@ class EmployerObligationServiceServicer:
 
     def AssessObligation(self, request, context):
         """Counts after the last day how many the employer should have hired and did not, and books what it owes for them.
-        Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE.
+        Refused while a hiring that would count waits for a decision: it could not be decided any more.
+        Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE, HIRINGS_UNDECIDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,6 +200,15 @@ class EmployerObligationServiceServicer:
     def RecordObligationPayment(self, request, context):
         """Notes what the employer has paid of what it owes.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoObligationPayment(self, request, context):
+        """Takes back that a payment was noted, by another person than noted it: it is booked back, and the employer owes it again. Not once
+        what was left has been written off.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -238,6 +266,11 @@ def add_EmployerObligationServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ApproveTraineesRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.TraineesResponse.SerializeToString,
             ),
+            'RemoveTrainees': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveTrainees,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RemoveTraineesRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RemoveTraineesResponse.SerializeToString,
+            ),
             'ListTrainees': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTrainees,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.ListTraineesRequest.FromString,
@@ -261,6 +294,11 @@ def add_EmployerObligationServiceServicer_to_server(servicer, server):
             'RecordObligationPayment': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordObligationPayment,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RecordObligationPaymentRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.SerializeToString,
+            ),
+            'UndoObligationPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoObligationPayment,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.UndoObligationPaymentRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.SerializeToString,
             ),
             'ProposeObligationWriteOff': grpc.unary_unary_rpc_method_handler(
@@ -426,6 +464,33 @@ class EmployerObligationService:
             _registered_method=True)
 
     @staticmethod
+    def RemoveTrainees(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.EmployerObligationService/RemoveTrainees',
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RemoveTraineesRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RemoveTraineesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListTrainees(request,
             target,
             options=(),
@@ -549,6 +614,33 @@ class EmployerObligationService:
             target,
             '/waymark.vouchers.v1.EmployerObligationService/RecordObligationPayment',
             waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.RecordObligationPaymentRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoObligationPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.EmployerObligationService/UndoObligationPayment',
+            waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.UndoObligationPaymentRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_employer__obligation__pb2.EmployerObligation.FromString,
             options,
             channel_credentials,

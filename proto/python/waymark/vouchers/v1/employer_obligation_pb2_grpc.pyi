@@ -53,6 +53,10 @@ class EmployerObligationServiceStub:
     """Approves enrolments, by another person than enrolled them: each payer's part is booked. Who is approved already stays.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
+    RemoveTrainees: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.RemoveTraineesRequest, _employer_obligation_pb2.RemoveTraineesResponse]
+    """Removes people who were enrolled by mistake and whose enrolment nobody has approved; all of them or none.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
     ListTrainees: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.ListTraineesRequest, _employer_obligation_pb2.ListTraineesResponse]
     """Lists trainees with who pays for them and whether they were hired, earliest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
@@ -67,11 +71,17 @@ class EmployerObligationServiceStub:
     """
     AssessObligation: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.AssessObligationRequest, _employer_obligation_pb2.EmployerObligation]
     """Counts after the last day how many the employer should have hired and did not, and books what it owes for them.
-    Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE.
+    Refused while a hiring that would count waits for a decision: it could not be decided any more.
+    Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE, HIRINGS_UNDECIDED.
     """
     RecordObligationPayment: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.RecordObligationPaymentRequest, _employer_obligation_pb2.EmployerObligation]
     """Notes what the employer has paid of what it owes.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+    """
+    UndoObligationPayment: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.UndoObligationPaymentRequest, _employer_obligation_pb2.EmployerObligation]
+    """Takes back that a payment was noted, by another person than noted it: it is booked back, and the employer owes it again. Not once
+    what was left has been written off.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
     ProposeObligationWriteOff: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.ProposeObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]
     """Proposes to write off what the employer still owes.
@@ -111,6 +121,10 @@ class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
     """Approves enrolments, by another person than enrolled them: each payer's part is booked. Who is approved already stays.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
+    RemoveTrainees: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.RemoveTraineesRequest, _employer_obligation_pb2.RemoveTraineesResponse]  # type: ignore[assignment]
+    """Removes people who were enrolled by mistake and whose enrolment nobody has approved; all of them or none.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
     ListTrainees: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.ListTraineesRequest, _employer_obligation_pb2.ListTraineesResponse]  # type: ignore[assignment]
     """Lists trainees with who pays for them and whether they were hired, earliest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
@@ -125,11 +139,17 @@ class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
     """
     AssessObligation: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.AssessObligationRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Counts after the last day how many the employer should have hired and did not, and books what it owes for them.
-    Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE.
+    Refused while a hiring that would count waits for a decision: it could not be decided any more.
+    Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE, HIRINGS_UNDECIDED.
     """
     RecordObligationPayment: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.RecordObligationPaymentRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Notes what the employer has paid of what it owes.
     Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+    """
+    UndoObligationPayment: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.UndoObligationPaymentRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
+    """Takes back that a payment was noted, by another person than noted it: it is booked back, and the employer owes it again. Not once
+    what was left has been written off.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
     ProposeObligationWriteOff: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.ProposeObligationWriteOffRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Proposes to write off what the employer still owes.
@@ -198,6 +218,16 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RemoveTrainees(
+        self,
+        request: _employer_obligation_pb2.RemoveTraineesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_employer_obligation_pb2.RemoveTraineesResponse, _abc.Awaitable[_employer_obligation_pb2.RemoveTraineesResponse]]:
+        """Removes people who were enrolled by mistake and whose enrolment nobody has approved; all of them or none.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
     def ListTrainees(
         self,
         request: _employer_obligation_pb2.ListTraineesRequest,
@@ -234,7 +264,8 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
         """Counts after the last day how many the employer should have hired and did not, and books what it owes for them.
-        Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE.
+        Refused while a hiring that would count waits for a decision: it could not be decided any more.
+        Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE, HIRINGS_UNDECIDED.
         """
 
     @_abc_1.abstractmethod
@@ -245,6 +276,17 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
         """Notes what the employer has paid of what it owes.
         Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def UndoObligationPayment(
+        self,
+        request: _employer_obligation_pb2.UndoObligationPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
+        """Takes back that a payment was noted, by another person than noted it: it is booked back, and the employer owes it again. Not once
+        what was left has been written off.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod

@@ -969,25 +969,29 @@ Global___ReceivableWrittenOff: _TypeAlias = ReceivableWrittenOff  # noqa: Y015
 
 @_typing.final
 class ApplicationWithdrawn(_message.Message):
-    """A learner took back an application that nobody had decided."""
+    """A learner took back an application that nobody had decided, or the appeal against a refusal."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     APPLICATION_FIELD_NUMBER: _builtins.int
     LEARNER_FIELD_NUMBER: _builtins.int
+    APPEAL_ONLY_FIELD_NUMBER: _builtins.int
     application: _builtins.str
     """Resource name `applications/{id}`."""
     learner: _builtins.str
     """Opaque id of the learner, `learners/{id}`."""
+    appeal_only: _builtins.bool
+    """True: the appeal alone was taken back; the refusal stands."""
     def __init__(
         self,
         *,
         application: _builtins.str = ...,
         learner: _builtins.str = ...,
+        appeal_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["application", b"application", "learner", b"learner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appeal_only", b"appeal_only", "application", b"application", "learner", b"learner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1716,6 +1720,36 @@ class OutcomeContractRepaid(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OutcomeContractRepaid: _TypeAlias = OutcomeContractRepaid  # noqa: Y015
+
+@_typing.final
+class EmployerObligationDue(_message.Message):
+    """The last day of an employer's promise is over, and nobody has assessed it yet. Told once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMPLOYER_OBLIGATION_FIELD_NUMBER: _builtins.int
+    EMPLOYER_FIELD_NUMBER: _builtins.int
+    UNDECIDED_COUNT_FIELD_NUMBER: _builtins.int
+    employer_obligation: _builtins.str
+    """Resource name `employerObligations/{id}`."""
+    employer: _builtins.str
+    """The employer, `organisations/{id}`."""
+    undecided_count: _builtins.int
+    """Hirings that were reported and wait for a decision; they come first."""
+    def __init__(
+        self,
+        *,
+        employer_obligation: _builtins.str = ...,
+        employer: _builtins.str = ...,
+        undecided_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["employer", b"employer", "employer_obligation", b"employer_obligation", "undecided_count", b"undecided_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmployerObligationDue: _TypeAlias = EmployerObligationDue  # noqa: Y015
 
 @_typing.final
 class EmployerObligationAssessed(_message.Message):

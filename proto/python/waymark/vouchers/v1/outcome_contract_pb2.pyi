@@ -408,10 +408,13 @@ class Participant(_message.Message):
     LEARNER_FIELD_NUMBER: _builtins.int
     REPORTS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    REMOVAL_PROPOSED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `outcomeContracts/{outcome_contract}/participants/{id}`."""
     learner: _builtins.str
     """Opaque id of the learner, `learners/{id}`."""
+    removal_proposed: _builtins.bool
+    """True while a person has proposed to remove it and nobody else has yet."""
     @_builtins.property
     def reports(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutcomeReport]:
         """What was reported, by the kind of outcome."""
@@ -427,10 +430,11 @@ class Participant(_message.Message):
         learner: _builtins.str = ...,
         reports: _abc.Iterable[Global___OutcomeReport] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        removal_proposed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "learner", b"learner", "name", b"name", "reports", b"reports"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "learner", b"learner", "name", b"name", "removal_proposed", b"removal_proposed", "reports", b"reports"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -471,12 +475,15 @@ class OutcomeReport(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     DATE_FIELD_NUMBER: _builtins.int
     EVIDENCE_REFERENCE_FIELD_NUMBER: _builtins.int
+    CORRECTION_PROPOSED_FIELD_NUMBER: _builtins.int
     outcome: Global___ParticipantOutcome.ValueType
     """Which outcome."""
     state: Global___OutcomeReport.State.ValueType
     """Where it stands."""
     evidence_reference: _builtins.str
     """Reference of the evidence."""
+    correction_proposed: _builtins.bool
+    """True while a person has found a VERIFIED outcome wrong and nobody else has yet; it counts until then."""
     @_builtins.property
     def date(self) -> _date_pb2.Date:
         """Day of the outcome."""
@@ -488,10 +495,11 @@ class OutcomeReport(_message.Message):
         state: Global___OutcomeReport.State.ValueType = ...,
         date: _date_pb2.Date | None = ...,
         evidence_reference: _builtins.str = ...,
+        correction_proposed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["date", b"date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "evidence_reference", b"evidence_reference", "outcome", b"outcome", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_proposed", b"correction_proposed", "date", b"date", "evidence_reference", b"evidence_reference", "outcome", b"outcome", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1011,23 +1019,85 @@ class OutcomesResponse(_message.Message):
 
     APPLIED_COUNT_FIELD_NUMBER: _builtins.int
     KNOWN_COUNT_FIELD_NUMBER: _builtins.int
+    PROPOSED_COUNT_FIELD_NUMBER: _builtins.int
     applied_count: _builtins.int
     """How many were written now."""
     known_count: _builtins.int
     """How many were so before."""
+    proposed_count: _builtins.int
+    """Verified outcomes that are refuted once another person says so too."""
     def __init__(
         self,
         *,
         applied_count: _builtins.int = ...,
         known_count: _builtins.int = ...,
+        proposed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_count", b"applied_count", "known_count", b"known_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_count", b"applied_count", "known_count", b"known_count", "proposed_count", b"proposed_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OutcomesResponse: _TypeAlias = OutcomesResponse  # noqa: Y015
+
+@_typing.final
+class RemoveParticipantsRequest(_message.Message):
+    """Removes people who were enrolled by mistake."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PARTICIPANTS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The contract, `outcomeContracts/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    @_builtins.property
+    def participants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Participants, `outcomeContracts/{outcome_contract}/participants/{id}`; each once."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        participants: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "participants", b"participants", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveParticipantsRequest: _TypeAlias = RemoveParticipantsRequest  # noqa: Y015
+
+@_typing.final
+class RemoveParticipantsResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
+    PROPOSED_COUNT_FIELD_NUMBER: _builtins.int
+    removed_count: _builtins.int
+    """How many were removed, as somebody else had proposed."""
+    proposed_count: _builtins.int
+    """How many wait for another person to remove them too."""
+    def __init__(
+        self,
+        *,
+        removed_count: _builtins.int = ...,
+        proposed_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposed_count", b"proposed_count", "removed_count", b"removed_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveParticipantsResponse: _TypeAlias = RemoveParticipantsResponse  # noqa: Y015
 
 @_typing.final
 class DecideOutcomesRequest(_message.Message):

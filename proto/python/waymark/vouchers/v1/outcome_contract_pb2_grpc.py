@@ -60,6 +60,11 @@ class OutcomeContractServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.EnrolParticipantsRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.EnrolParticipantsResponse.FromString,
                 _registered_method=True)
+        self.RemoveParticipants = channel.unary_unary(
+                '/waymark.vouchers.v1.OutcomeContractService/RemoveParticipants',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RemoveParticipantsRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RemoveParticipantsResponse.FromString,
+                _registered_method=True)
         self.ListParticipants = channel.unary_unary(
                 '/waymark.vouchers.v1.OutcomeContractService/ListParticipants',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.ListParticipantsRequest.SerializeToString,
@@ -151,6 +156,15 @@ class OutcomeContractServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RemoveParticipants(self, request, context):
+        """Removes people who were enrolled by mistake, by two: the first call proposes it, the same call by another does it, as results are
+        measured by who takes part. Not those of whom an outcome waits or was verified (refute it first).
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListParticipants(self, request, context):
         """Lists participants with what was reported of them, earliest first.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
@@ -168,7 +182,8 @@ class OutcomeContractServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DecideOutcomes(self, request, context):
-        """Verifies or refutes reported outcomes, by another person than reported them; all of them or none.
+        """Verifies or refutes reported outcomes, by another person than reported them; all of them or none. To refute what was verified takes
+        two people: the first call proposes it, the same call by another does it, and verifying again ends the proposal.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -252,6 +267,11 @@ def add_OutcomeContractServiceServicer_to_server(servicer, server):
                     servicer.EnrolParticipants,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.EnrolParticipantsRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.EnrolParticipantsResponse.SerializeToString,
+            ),
+            'RemoveParticipants': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveParticipants,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RemoveParticipantsRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RemoveParticipantsResponse.SerializeToString,
             ),
             'ListParticipants': grpc.unary_unary_rpc_method_handler(
                     servicer.ListParticipants,
@@ -435,6 +455,33 @@ class OutcomeContractService:
             '/waymark.vouchers.v1.OutcomeContractService/EnrolParticipants',
             waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.EnrolParticipantsRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.EnrolParticipantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveParticipants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.OutcomeContractService/RemoveParticipants',
+            waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RemoveParticipantsRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_outcome__contract__pb2.RemoveParticipantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

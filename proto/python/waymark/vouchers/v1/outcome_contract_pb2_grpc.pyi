@@ -53,6 +53,11 @@ class OutcomeContractServiceStub:
     """Enrols people in an active contract; who is enrolled already stays.
     Errors: NOT_FOUND, WRONG_STATE.
     """
+    RemoveParticipants: _grpc.UnaryUnaryMultiCallable[_outcome_contract_pb2.RemoveParticipantsRequest, _outcome_contract_pb2.RemoveParticipantsResponse]
+    """Removes people who were enrolled by mistake, by two: the first call proposes it, the same call by another does it, as results are
+    measured by who takes part. Not those of whom an outcome waits or was verified (refute it first).
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
     ListParticipants: _grpc.UnaryUnaryMultiCallable[_outcome_contract_pb2.ListParticipantsRequest, _outcome_contract_pb2.ListParticipantsResponse]
     """Lists participants with what was reported of them, earliest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
@@ -62,7 +67,8 @@ class OutcomeContractServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT.
     """
     DecideOutcomes: _grpc.UnaryUnaryMultiCallable[_outcome_contract_pb2.DecideOutcomesRequest, _outcome_contract_pb2.OutcomesResponse]
-    """Verifies or refutes reported outcomes, by another person than reported them; all of them or none.
+    """Verifies or refutes reported outcomes, by another person than reported them; all of them or none. To refute what was verified takes
+    two people: the first call proposes it, the same call by another does it, and verifying again ends the proposal.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED.
     """
     ReleaseTranche: _grpc.UnaryUnaryMultiCallable[_outcome_contract_pb2.ReleaseTrancheRequest, _outcome_contract_pb2.OutcomeContract]
@@ -117,6 +123,11 @@ class OutcomeContractServiceAsyncStub(OutcomeContractServiceStub):
     """Enrols people in an active contract; who is enrolled already stays.
     Errors: NOT_FOUND, WRONG_STATE.
     """
+    RemoveParticipants: _aio.UnaryUnaryMultiCallable[_outcome_contract_pb2.RemoveParticipantsRequest, _outcome_contract_pb2.RemoveParticipantsResponse]  # type: ignore[assignment]
+    """Removes people who were enrolled by mistake, by two: the first call proposes it, the same call by another does it, as results are
+    measured by who takes part. Not those of whom an outcome waits or was verified (refute it first).
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
     ListParticipants: _aio.UnaryUnaryMultiCallable[_outcome_contract_pb2.ListParticipantsRequest, _outcome_contract_pb2.ListParticipantsResponse]  # type: ignore[assignment]
     """Lists participants with what was reported of them, earliest first.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
@@ -126,7 +137,8 @@ class OutcomeContractServiceAsyncStub(OutcomeContractServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT.
     """
     DecideOutcomes: _aio.UnaryUnaryMultiCallable[_outcome_contract_pb2.DecideOutcomesRequest, _outcome_contract_pb2.OutcomesResponse]  # type: ignore[assignment]
-    """Verifies or refutes reported outcomes, by another person than reported them; all of them or none.
+    """Verifies or refutes reported outcomes, by another person than reported them; all of them or none. To refute what was verified takes
+    two people: the first call proposes it, the same call by another does it, and verifying again ends the proposal.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED.
     """
     ReleaseTranche: _aio.UnaryUnaryMultiCallable[_outcome_contract_pb2.ReleaseTrancheRequest, _outcome_contract_pb2.OutcomeContract]  # type: ignore[assignment]
@@ -210,6 +222,17 @@ class OutcomeContractServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RemoveParticipants(
+        self,
+        request: _outcome_contract_pb2.RemoveParticipantsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outcome_contract_pb2.RemoveParticipantsResponse, _abc.Awaitable[_outcome_contract_pb2.RemoveParticipantsResponse]]:
+        """Removes people who were enrolled by mistake, by two: the first call proposes it, the same call by another does it, as results are
+        measured by who takes part. Not those of whom an outcome waits or was verified (refute it first).
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
     def ListParticipants(
         self,
         request: _outcome_contract_pb2.ListParticipantsRequest,
@@ -235,7 +258,8 @@ class OutcomeContractServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _outcome_contract_pb2.DecideOutcomesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_outcome_contract_pb2.OutcomesResponse, _abc.Awaitable[_outcome_contract_pb2.OutcomesResponse]]:
-        """Verifies or refutes reported outcomes, by another person than reported them; all of them or none.
+        """Verifies or refutes reported outcomes, by another person than reported them; all of them or none. To refute what was verified takes
+        two people: the first call proposes it, the same call by another does it, and verifying again ends the proposal.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED.
         """
 

@@ -470,7 +470,9 @@ class GetBudgetForecastRequest(_message.Message):
     name: _builtins.str
     """Resource name `programmes/{programme}/budgets/{id}`."""
     months: _builtins.int
-    """Full calendar months before this one that the rate is taken from; 0 counts as 3."""
+    """Full calendar months before this one that the rate is taken from; 0 counts as 3. A programme whose first grant is younger than the
+    last of them has the rate of its days since then.
+    """
     def __init__(
         self,
         *,

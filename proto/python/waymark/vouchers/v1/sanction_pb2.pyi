@@ -74,6 +74,8 @@ class Sanction(_message.Message):
         """The appeal was turned down; it counts."""
         STATE_LIFTED: Sanction._State.ValueType  # 5
         """The appeal was granted, or two people lifted it without one; it counts no longer."""
+        STATE_DECLINED: Sanction._State.ValueType  # 6
+        """The proposal was withdrawn or declined; it never counted, and the provider does not see it."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the sanction stands."""
@@ -89,6 +91,8 @@ class Sanction(_message.Message):
     """The appeal was turned down; it counts."""
     STATE_LIFTED: Sanction.State.ValueType  # 5
     """The appeal was granted, or two people lifted it without one; it counts no longer."""
+    STATE_DECLINED: Sanction.State.ValueType  # 6
+    """The proposal was withdrawn or declined; it never counted, and the provider does not see it."""
 
     NAME_FIELD_NUMBER: _builtins.int
     ORGANISATION_FIELD_NUMBER: _builtins.int
@@ -303,6 +307,32 @@ class DecideSanctionAppealRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DecideSanctionAppealRequest: _TypeAlias = DecideSanctionAppealRequest  # noqa: Y015
+
+@_typing.final
+class DeclineSanctionRequest(_message.Message):
+    """Ends a proposed sanction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `sanctions/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes the call safe to repeat."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineSanctionRequest: _TypeAlias = DeclineSanctionRequest  # noqa: Y015
 
 @_typing.final
 class ProposeSanctionLiftRequest(_message.Message):

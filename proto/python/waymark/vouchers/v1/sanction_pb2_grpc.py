@@ -45,6 +45,11 @@ class SanctionServiceStub:
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.ImposeSanctionRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
                 _registered_method=True)
+        self.DeclineSanction = channel.unary_unary(
+                '/waymark.vouchers.v1.SanctionService/DeclineSanction',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.DeclineSanctionRequest.SerializeToString,
+                response_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
+                _registered_method=True)
         self.AppealSanction = channel.unary_unary(
                 '/waymark.vouchers.v1.SanctionService/AppealSanction',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.AppealSanctionRequest.SerializeToString,
@@ -93,6 +98,14 @@ class SanctionServiceServicer:
         """Imposes a proposed sanction, by another person than proposed it: it counts at once. After a delisting, open learners
         are offered a like course, or have their money back.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineSanction(self, request, context):
+        """Ends a proposed sanction, which nobody has imposed yet: whoever made it withdraws it, or another declines it.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +171,11 @@ def add_SanctionServiceServicer_to_server(servicer, server):
             'ImposeSanction': grpc.unary_unary_rpc_method_handler(
                     servicer.ImposeSanction,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.ImposeSanctionRequest.FromString,
+                    response_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.SerializeToString,
+            ),
+            'DeclineSanction': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineSanction,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.DeclineSanctionRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.SerializeToString,
             ),
             'AppealSanction': grpc.unary_unary_rpc_method_handler(
@@ -245,6 +263,33 @@ class SanctionService:
             target,
             '/waymark.vouchers.v1.SanctionService/ImposeSanction',
             waymark_dot_vouchers_dot_v1_dot_sanction__pb2.ImposeSanctionRequest.SerializeToString,
+            waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineSanction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.SanctionService/DeclineSanction',
+            waymark_dot_vouchers_dot_v1_dot_sanction__pb2.DeclineSanctionRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_sanction__pb2.Sanction.FromString,
             options,
             channel_credentials,

@@ -42,6 +42,10 @@ class SanctionServiceStub:
     are offered a like course, or have their money back.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
+    DeclineSanction: _grpc.UnaryUnaryMultiCallable[_sanction_pb2.DeclineSanctionRequest, _sanction_pb2.Sanction]
+    """Ends a proposed sanction, which nobody has imposed yet: whoever made it withdraws it, or another declines it.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
     AppealSanction: _grpc.UnaryUnaryMultiCallable[_sanction_pb2.AppealSanctionRequest, _sanction_pb2.Sanction]
     """Appeals, within the days that the sanction gives.
     Errors: NOT_FOUND, WRONG_STATE, APPEAL_TIME_OVER.
@@ -81,6 +85,10 @@ class SanctionServiceAsyncStub(SanctionServiceStub):
     """Imposes a proposed sanction, by another person than proposed it: it counts at once. After a delisting, open learners
     are offered a like course, or have their money back.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    """
+    DeclineSanction: _aio.UnaryUnaryMultiCallable[_sanction_pb2.DeclineSanctionRequest, _sanction_pb2.Sanction]  # type: ignore[assignment]
+    """Ends a proposed sanction, which nobody has imposed yet: whoever made it withdraws it, or another declines it.
+    Errors: NOT_FOUND, WRONG_STATE.
     """
     AppealSanction: _aio.UnaryUnaryMultiCallable[_sanction_pb2.AppealSanctionRequest, _sanction_pb2.Sanction]  # type: ignore[assignment]
     """Appeals, within the days that the sanction gives.
@@ -130,6 +138,16 @@ class SanctionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Imposes a proposed sanction, by another person than proposed it: it counts at once. After a delisting, open learners
         are offered a like course, or have their money back.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        """
+
+    @_abc_1.abstractmethod
+    def DeclineSanction(
+        self,
+        request: _sanction_pb2.DeclineSanctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sanction_pb2.Sanction, _abc.Awaitable[_sanction_pb2.Sanction]]:
+        """Ends a proposed sanction, which nobody has imposed yet: whoever made it withdraws it, or another declines it.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod

@@ -46,6 +46,7 @@ class Statement(_message.Message):
     CLOSING_RECEIVABLE_FIELD_NUMBER: _builtins.int
     PAID_BACK_FIELD_NUMBER: _builtins.int
     PAID_BACK_UNDONE_FIELD_NUMBER: _builtins.int
+    APPROVED_FIELD_NUMBER: _builtins.int
     organisation: _builtins.str
     """The provider, `organisations/{id}`."""
     @_builtins.property
@@ -116,6 +117,10 @@ class Statement(_message.Message):
     def paid_back_undone(self) -> _money_pb2.Money:
         """Undone in the period of what it was said to have paid back."""
 
+    @_builtins.property
+    def approved(self) -> _money_pb2.Money:
+        """Approved in the period to be paid to it and no redemption: trainings for an employer, tranches, claims on a levy, repayments."""
+
     def __init__(
         self,
         *,
@@ -137,10 +142,11 @@ class Statement(_message.Message):
         closing_receivable: _money_pb2.Money | None = ...,
         paid_back: _money_pb2.Money | None = ...,
         paid_back_undone: _money_pb2.Money | None = ...,
+        approved: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "clawed_back", b"clawed_back", "closing_cleared", b"closing_cleared", "closing_held", b"closing_held", "closing_receivable", b"closing_receivable", "end_date", b"end_date", "opening_cleared", b"opening_cleared", "opening_held", b"opening_held", "opening_receivable", b"opening_receivable", "paid", b"paid", "paid_back", b"paid_back", "paid_back_undone", b"paid_back_undone", "released", b"released", "returned", b"returned", "set_off", b"set_off", "start_date", b"start_date", "written_off", b"written_off"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "approved", b"approved", "clawed_back", b"clawed_back", "closing_cleared", b"closing_cleared", "closing_held", b"closing_held", "closing_receivable", b"closing_receivable", "end_date", b"end_date", "opening_cleared", b"opening_cleared", "opening_held", b"opening_held", "opening_receivable", b"opening_receivable", "paid", b"paid", "paid_back", b"paid_back", "paid_back_undone", b"paid_back_undone", "released", b"released", "returned", b"returned", "set_off", b"set_off", "start_date", b"start_date", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "clawed_back", b"clawed_back", "closing_cleared", b"closing_cleared", "closing_held", b"closing_held", "closing_receivable", b"closing_receivable", "end_date", b"end_date", "opening_cleared", b"opening_cleared", "opening_held", b"opening_held", "opening_receivable", b"opening_receivable", "organisation", b"organisation", "paid", b"paid", "paid_back", b"paid_back", "paid_back_undone", b"paid_back_undone", "released", b"released", "returned", b"returned", "set_off", b"set_off", "start_date", b"start_date", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "approved", b"approved", "clawed_back", b"clawed_back", "closing_cleared", b"closing_cleared", "closing_held", b"closing_held", "closing_receivable", b"closing_receivable", "end_date", b"end_date", "opening_cleared", b"opening_cleared", "opening_held", b"opening_held", "opening_receivable", b"opening_receivable", "organisation", b"organisation", "paid", b"paid", "paid_back", b"paid_back", "paid_back_undone", b"paid_back_undone", "released", b"released", "returned", b"returned", "set_off", b"set_off", "start_date", b"start_date", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -179,6 +185,8 @@ class StatementLine(_message.Message):
         """The provider paid what it owed back by itself."""
         KIND_PAID_BACK_UNDONE: StatementLine._Kind.ValueType  # 10
         """It was noted wrongly that the provider had paid; it is owed again."""
+        KIND_APPROVED: StatementLine._Kind.ValueType  # 11
+        """Something that is no redemption was approved; it may be paid from now on."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What happened."""
@@ -204,6 +212,8 @@ class StatementLine(_message.Message):
     """The provider paid what it owed back by itself."""
     KIND_PAID_BACK_UNDONE: StatementLine.Kind.ValueType  # 10
     """It was noted wrongly that the provider had paid; it is owed again."""
+    KIND_APPROVED: StatementLine.Kind.ValueType  # 11
+    """Something that is no redemption was approved; it may be paid from now on."""
 
     TIME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
@@ -211,16 +221,19 @@ class StatementLine(_message.Message):
     REDEMPTION_FIELD_NUMBER: _builtins.int
     PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
     RECEIVABLE_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
     kind: Global___StatementLine.Kind.ValueType
     """What happened."""
     redemption: _builtins.str
-    """For which redemption, `redemptions/{id}`."""
+    """For which redemption, `redemptions/{id}`; empty where `subject` is set."""
     payout_batch: _builtins.str
     """By which batch, `payoutBatches/{id}`; only of PAID."""
     receivable: _builtins.str
     """Against which receivable, `receivables/{id}`; only of SET_OFF, CLAWED_BACK_AFTER_PAYMENT, WRITTEN_OFF, PAID_BACK and
     PAID_BACK_UNDONE.
     """
+    subject: _builtins.str
+    """What was approved and is no redemption, such as `levyClaims/{id}`: the subject of the payable; else empty."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When, UTC."""
@@ -238,10 +251,11 @@ class StatementLine(_message.Message):
         redemption: _builtins.str = ...,
         payout_batch: _builtins.str = ...,
         receivable: _builtins.str = ...,
+        subject: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "payout_batch", b"payout_batch", "receivable", b"receivable", "redemption", b"redemption", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "payout_batch", b"payout_batch", "receivable", b"receivable", "redemption", b"redemption", "subject", b"subject", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
