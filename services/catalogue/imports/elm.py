@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
+from services.catalogue.domain.features import MAX_NAME, awarding_body
 from services.catalogue.domain.findings import MAX_VALUE, Findings
 from services.catalogue.imports import countries, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, MAX_KINDS, Bounded, Context, FeedBroken, Raw
@@ -51,7 +52,8 @@ _CONTAINERS = {
         ("learningActivitySpecification", "activity"),
         ("learningEntitlementSpecification", "entitlement"),
         ("location", "location"),
-        *((name, "") for name in ("learningOutcome", "learningAssessmentSpecification", "agent", "group")),
+        ("agent", "agent"),
+        *((name, "") for name in ("learningOutcome", "learningAssessmentSpecification", "group")),
         *((name, "") for name in ("accreditation", "gradingScheme")),
     )
 }
@@ -72,7 +74,8 @@ CARRIED = {
     ),
     "specification": leftovers.place(
         """qualification@id qualification/EQFLevel/* qualification/educationLevel/* qualification/language/*
-        qualification/ISCEDFCode/* qualification/educationSubject/* qualification/entitlesTo/*""",
+        qualification/ISCEDFCode/* qualification/educationSubject/* qualification/entitlesTo/*
+        qualification/awardingOpportunity/awardingBody/*""",
         "qualification",
     ),
     "activity": leftovers.place("activity@id activity/language/*", "activity"),
@@ -93,6 +96,7 @@ class Content(NamedTuple):
     activity: Document
     locations: list[Document | None]  # None: there is none of this id
     occupations: list[str]
+    awarding: list[str]  # names of who awards
     left: list[tuple[str, str]]
 
 
@@ -100,7 +104,9 @@ class Content(NamedTuple):
 class _Kept:
     """What opportunities may refer to as JSON, by kind and id; `told`: kinds of fields in `left`."""
 
-    nodes: dict[str, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in CARRIED})
+    nodes: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {kind: {} for kind in (*CARRIED, "agent")}
+    )
     size: int = 0
     left: list[tuple[str, str]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
@@ -135,7 +141,7 @@ class _Kept:
 class Elm(JsonReader):
     """Reader of ELM 3.1 (and 3.0) learning opportunities."""
 
-    revision = "elm-2"
+    revision = "elm-3"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `learningOpportunity`, once the file has ended; its content is a Content."""
@@ -182,6 +188,7 @@ class Elm(JsonReader):
             "subjects": offerings.subjects(codes, "qualification/educationSubject", findings),
             "occupations": offerings.occupations(content.occupations, path, context, findings),
             "offerings": _offerings(content, course, context, findings),
+            **_awarding_body(content, context, findings),
         }
 
 
@@ -248,6 +255,7 @@ def _specification(key: str, parts: Parts) -> Document:
         "languages": _uris(parts["language"]),
         "subjects": subjects + codes,
         "entitles": _references(parts["entitlesTo"]),
+        "awarding": _references(_below(parts["awardingOpportunity"], "awardingBody")),
     }
 
 
@@ -272,11 +280,17 @@ def _location(key: str, parts: Parts) -> Document:
     }
 
 
+def _agent(key: str, parts: Parts) -> Document:
+    names = _texts(parts["legalName"])
+    return {"id": key, "name": names.get("en") or next(iter(names.values()), "")}
+
+
 _EXTRACT = {
     "specification": _specification,
     "activity": _activity,
     "entitlement": _entitlement,
     "location": _location,
+    "agent": _agent,
 }
 
 
@@ -313,10 +327,21 @@ def _raw(line: int, text: str, kept: _Kept) -> Raw:
     locations = kept.named("location", own["locations"])
     entitled = kept.named("entitlement", specification.get("entitles", ()))
     occupations = [uri for each in entitled for uri in (json.loads(each) or {}).get("occupations", ())]
-    content = Content(own, specification, activity, list(map(json.loads, locations)), occupations, kept.left)
-    raw = "\n".join(chain([text], *said, locations, entitled)).encode()
+    agents = kept.named("agent", specification.get("awarding", ()))
+    awarding = [(json.loads(each) or {}).get("name", "") for each in agents]
+    places = list(map(json.loads, locations))
+    content = Content(own, specification, activity, places, occupations, awarding, kept.left)
+    raw = "\n".join(chain([text], *said, locations, entitled, agents)).encode()
     key = own["id"]
     return Raw(key if len(key) <= MAX_ID else "", line, raw, content)
+
+
+def _awarding_body(content: Content, context: Context, findings: Findings) -> Document:
+    """Who awards: the first of the specification that has a name; several are told."""
+    names = list(dict.fromkeys(filter(None, (values.plain(name, MAX_NAME) for name in content.awarding))))
+    path = "qualification/awardingOpportunity/awardingBody"
+    leftovers.tell_several(path, len(names), context, findings)
+    return awarding_body(next(iter(names), ""))
 
 
 def _level(uri: str, findings: Findings) -> int:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.domain.features import KINDS, features, module
+from services.catalogue.domain.features import KINDS, MAX_NAME, awarding_body, features, module
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import countries, json_ld, json_records, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, Raw
@@ -67,7 +67,7 @@ _SESSION = f"""{_OFFER} inLanguage/* courseMode/* eventAttendanceMode eventStatu
     location/address/postalCode location/geo/latitude location/geo/longitude"""
 _COURSE = """additionalType identifier/* name/* description/* url keywords/* about/* teaches/*
     educationalLevel/* educationalAlignment/* occupationalCategory/* hasPart/name/* hasPart/educationalLevel/*
-    audience/audienceType/* spatialCoverage/name/*"""
+    audience/audienceType/* spatialCoverage/name/* educationalCredentialAwarded/recognizedBy/name/*"""
 _INSTANCE = " ".join(f"hasCourseInstance/{path}" for path in ("identifier/*", *_SESSION.split()))
 _PROGRAM = "educationalProgramMode/* applicationStartDate applicationDeadline maximumEnrollment"
 CARRIED = {
@@ -90,7 +90,7 @@ class Content(NamedTuple):
 class SchemaOrg(json_records.JsonReader):
     """Reader of schema.org JSON-LD."""
 
-    revision = "schema-org-4"
+    revision = "schema-org-5"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course, and per object that is neither a course nor of use for one."""
@@ -143,6 +143,7 @@ class SchemaOrg(json_records.JsonReader):
                 _names(node, "audience", "audienceType"),
                 _names(node, "spatialCoverage", "name"),
             ),
+            **_awarding_body(node, context, findings),
         }
 
 
@@ -208,6 +209,16 @@ def _module(node: Node) -> Document:
 def _names(node: Node, field: str, name: str) -> list[str]:
     """Short texts that the nodes in a field have as `name`."""
     return [values.plain(text, 60) for each in nodes(node.get(field)) for text in strings(each.get(name))]
+
+
+def _awarding_body(node: Node, context: Context, findings: Findings) -> Document:
+    """Who recognises the credential: the first that is named; several are told."""
+    credentials = nodes(node.get("educationalCredentialAwarded"))
+    named = [string(body.get("name")) for each in credentials for body in nodes(each.get("recognizedBy"))]
+    names = list(dict.fromkeys(filter(None, (values.plain(name, MAX_NAME) for name in named))))
+    path = "educationalCredentialAwarded/recognizedBy"
+    leftovers.tell_several(path, len(names), context, findings)
+    return awarding_body(next(iter(names), ""))
 
 
 def _occupations(node: Node, context: Context, findings: Findings) -> list[Document]:
