@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.domain.features import MAX_NAME, awarding_body
 from services.catalogue.domain.findings import MAX_VALUE, Findings
 from services.catalogue.imports import countries, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, MAX_KINDS, Bounded, Context, FeedBroken, Raw
@@ -38,6 +37,7 @@ MODES: dict[str, int] = {
     f"{MODE}729f3bed4b": CourseMode.COURSE_MODE_ON_SITE,  # work-based
 }
 NAME_A_MODE = "Name presential, online, blended, hybrid or work-based of the Europass list."
+AWARDING = "qualification/awardingOpportunity/awardingBody"
 MAX_KEPT = 32 << 20  # bytes of what opportunities refer to, as it is kept
 _GEOMETRY = "{http://www.w3.org/ns/locn#}geometry"
 _DEGREES = tuple(f"{{http://data.europa.eu/m8g/}}{name}" for name in ("latitude", "longitude"))
@@ -188,7 +188,7 @@ class Elm(JsonReader):
             "subjects": offerings.subjects(codes, "qualification/educationSubject", findings),
             "occupations": offerings.occupations(content.occupations, path, context, findings),
             "offerings": _offerings(content, course, context, findings),
-            **_awarding_body(content, context, findings),
+            **offerings.awarding(content.awarding, AWARDING, context, findings),
         }
 
 
@@ -259,10 +259,6 @@ def _specification(key: str, parts: Parts) -> Document:
     }
 
 
-def _activity(key: str, parts: Parts) -> Document:
-    return {"id": key, "languages": _uris(parts["language"])}
-
-
 def _entitlement(key: str, parts: Parts) -> Document:
     return {"id": key, "occupations": _uris(parts["limitOccupation"])}
 
@@ -287,7 +283,7 @@ def _agent(key: str, parts: Parts) -> Document:
 
 _EXTRACT = {
     "specification": _specification,
-    "activity": _activity,
+    "activity": lambda key, parts: {"id": key, "languages": _uris(parts["language"])},
     "entitlement": _entitlement,
     "location": _location,
     "agent": _agent,
@@ -329,19 +325,11 @@ def _raw(line: int, text: str, kept: _Kept) -> Raw:
     occupations = [uri for each in entitled for uri in (json.loads(each) or {}).get("occupations", ())]
     agents = kept.named("agent", specification.get("awarding", ()))
     awarding = [(json.loads(each) or {}).get("name", "") for each in agents]
-    places = list(map(json.loads, locations))
-    content = Content(own, specification, activity, places, occupations, awarding, kept.left)
+    beside = list(map(json.loads, locations)), occupations, awarding, kept.left
+    content = Content(own, specification, activity, *beside)
     raw = "\n".join(chain([text], *said, locations, entitled, agents)).encode()
     key = own["id"]
     return Raw(key if len(key) <= MAX_ID else "", line, raw, content)
-
-
-def _awarding_body(content: Content, context: Context, findings: Findings) -> Document:
-    """Who awards: the first of the specification that has a name; several are told."""
-    names = list(dict.fromkeys(filter(None, (values.plain(name, MAX_NAME) for name in content.awarding))))
-    path = "qualification/awardingOpportunity/awardingBody"
-    leftovers.tell_several(path, len(names), context, findings)
-    return awarding_body(next(iter(names), ""))
 
 
 def _level(uri: str, findings: Findings) -> int:

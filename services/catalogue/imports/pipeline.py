@@ -170,7 +170,6 @@ class FeedImport:
         return rows, found
 
     def _write_batch(self, rows: list[Staged], found: list[Finding], count: int) -> None:
-        """Writes what a batch came to, and that `count` records have been read by now."""
         with transaction(self._app) as tx:
             staging.add(tx, self._run, rows)
             self._note(tx, found)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.domain.features import KINDS, MAX_NAME, awarding_body, features, module
+from services.catalogue.domain.features import KINDS, features, module
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import countries, json_ld, json_records, leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, Raw
@@ -212,13 +212,9 @@ def _names(node: Node, field: str, name: str) -> list[str]:
 
 
 def _awarding_body(node: Node, context: Context, findings: Findings) -> Document:
-    """Who recognises the credential: the first that is named; several are told."""
     credentials = nodes(node.get("educationalCredentialAwarded"))
     named = [string(body.get("name")) for each in credentials for body in nodes(each.get("recognizedBy"))]
-    names = list(dict.fromkeys(filter(None, (values.plain(name, MAX_NAME) for name in named))))
-    path = "educationalCredentialAwarded/recognizedBy"
-    leftovers.tell_several(path, len(names), context, findings)
-    return awarding_body(next(iter(names), ""))
+    return offerings.awarding(named, "educationalCredentialAwarded/recognizedBy", context, findings)
 
 
 def _occupations(node: Node, context: Context, findings: Findings) -> list[Document]:

@@ -14,7 +14,6 @@ from lxml import etree
 from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.domain.features import MAX_NAME, awarding_body
 from services.catalogue.domain.findings import INFO, Findings
 from services.catalogue.imports import leftovers, offerings, values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
@@ -119,11 +118,8 @@ def _localized(element: Any, context: Context, findings: Findings) -> tuple[str,
 
 
 def _awarding_body(element: Any, context: Context, findings: Findings) -> Document:
-    """Who awards the qualifications: the first that is named; several are told."""
     named = [each.text or "" for each in element.iterfind(f"{MLO}qualification/{XCRI}awardedBy")]
-    names = list(dict.fromkeys(filter(None, (values.plain(name, MAX_NAME) for name in named))))
-    leftovers.tell_several("qualification/awardedBy", len(names), context, findings)
-    return awarding_body(next(iter(names), ""))
+    return offerings.awarding(named, "qualification/awardedBy", context, findings)
 
 
 def _eqf_level(element: Any) -> int:
