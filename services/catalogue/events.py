@@ -11,6 +11,7 @@ from waymark.catalogue.v1 import events_pb2
 
 from services.catalogue.domain.accreditation import Accreditation
 from services.catalogue.domain.agreement import State
+from services.catalogue.domain.appeal import State as AppealState
 from services.catalogue.domain.courses import Document, is_cancelled, isced_f, sessions
 from services.catalogue.domain.organisations import address_digests
 from services.catalogue.domain.shortage import Entry
@@ -92,6 +93,17 @@ def quality_hold_changed(row: Any) -> events_pb2.QualityHoldChanged:
         subject=row.subject,
         organisation=f"organisations/{row.organisation_id}",
         held=row.lift_time is None,
+    )
+
+
+def appeal_changed(row: Any) -> events_pb2.AppealChanged:
+    """Returns where an appeal stands; `row` is the row of `appeals`."""
+    return events_pb2.AppealChanged(
+        appeal=f"appeals/{row.id}",
+        subject=row.subject,
+        organisation=f"organisations/{row.organisation_id}" if row.organisation_id else "",
+        decided=row.state != AppealState.OPEN,
+        upheld=row.state == AppealState.UPHELD,
     )
 
 

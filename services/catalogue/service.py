@@ -10,6 +10,7 @@ from waymark.catalogue.v1 import (
     agreement_review_pb2_grpc,
     api_access_pb2_grpc,
     api_product_pb2_grpc,
+    appeal_pb2_grpc,
     assessment_pb2_grpc,
     contact_details_pb2_grpc,
     course_change_pb2_grpc,
@@ -55,6 +56,7 @@ from services.catalogue.api.agreement_reviews import AgreementReviewApi
 from services.catalogue.api.agreements import AgreementApi, ask_for_agreement_reviews, end_those_over
 from services.catalogue.api.api_access import ApiAccessApi
 from services.catalogue.api.api_products import ApiProductApi
+from services.catalogue.api.appeals import AppealApi
 from services.catalogue.api.assessments import AssessmentApi
 from services.catalogue.api.completeness import CourseCompletenessApi
 from services.catalogue.api.contact_details import ContactDetailsApi
@@ -130,6 +132,7 @@ SERVICERS: Sequence[Servicer] = (
     (course_complaint_pb2_grpc.add_CourseComplaintServiceServicer_to_server, CourseComplaintApi),
     (course_feedback_pb2_grpc.add_CourseFeedbackServiceServicer_to_server, CourseFeedbackApi),
     (quality_hold_pb2_grpc.add_QualityHoldServiceServicer_to_server, QualityHoldApi),
+    (appeal_pb2_grpc.add_AppealServiceServicer_to_server, AppealApi),
     (course_export_pb2_grpc.add_CourseExportServiceServicer_to_server, CourseExportApi),
     (course_completeness_pb2_grpc.add_CourseCompletenessServiceServicer_to_server, CourseCompletenessApi),
     (course_link_pb2_grpc.add_CourseLinkServiceServicer_to_server, CourseLinkApi),

@@ -11,7 +11,7 @@ from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 
 complaint = typer.Typer(
-    help="Complaints of learners about a training or a course; the provider does not see them."
+    help="Complaints of learners about a training or a course; the provider sees those about its courses."
 )
 COMPLAINT = {
     "complaint": "name",

@@ -28,6 +28,7 @@ COURSE = {
     "course": "name",
     "title": "titles",
     "of": "organisation",
+    "awarded by": "awardingBody",
     "source": "source",
     "partner's id": "externalId",
     "corrected": "correctedFields",

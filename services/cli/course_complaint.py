@@ -11,7 +11,13 @@ from services.cli.call import Call, calls, enum
 from services.cli.complaint import complaint
 from services.cli.options import Limit
 
-COMPLAINT = {"complaint": "name", "kind": "kind", "state": "state", "filed": "createTime"}
+COMPLAINT = {
+    "complaint": "name",
+    "kind": "kind",
+    "state": "state",
+    "because": "decisionReason",
+    "filed": "createTime",
+}
 Course = Annotated[str, typer.Argument(metavar="COURSE", help="courses/{id}")]
 
 
@@ -49,17 +55,20 @@ def courses(
     state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
     limit: Limit = 50,
 ) -> None:
-    """List complaints about courses, oldest first; learners see their own."""
+    """List complaints about courses, oldest first; learners see their own, providers those about theirs."""
     wanted = {"course": about, "state": enum("STATE", state)}
     call.many("courseComplaints", COMPLAINT, limit, key="complaints", empty="nobody complains", **wanted)
 
 
-@complaint.command(epilog="Example:  waymark complaint decide courses/0198…/complaints/0198… --upheld")
+@complaint.command(
+    epilog="Example:  waymark complaint decide courses/0198…/complaints/0198… 'price was raised' --upheld"
+)
 @calls("catalogue_manager:maker")
 def decide(
     call: Call,
     name: Annotated[str, typer.Argument(metavar="COMPLAINT", help="courses/{course}/complaints/{id}")],
+    reason: Annotated[str, typer.Argument(help="Why; the learner and the provider read it.")],
     upheld: Annotated[bool, typer.Option("--upheld/--dismissed", help="Whether it is right.")],
 ) -> None:
     """Decide a complaint about a course."""
-    call.one(call.post(f"{name}:decide", {"upheld": upheld}), COMPLAINT)
+    call.one(call.post(f"{name}:decide", {"upheld": upheld, "reason": reason}), COMPLAINT)

@@ -31,6 +31,7 @@ RUN = {
     "state": "state",
     "dry run": "dryRun",
     "held for": "holdReason",
+    "read so far": "readCount",
     "records in": "recordsIn",
     "accepted": "recordsAccepted",
     "rejected": "recordsRejected",
@@ -69,6 +70,7 @@ GUARD = {
     "called": "displayName",
     "held from (%)": "removalLimitPercent",
     "grace (feeds)": "removalGraceFeeds",
+    "at most (MiB)": "maxFeedMib",
 }
 SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="sources/{id}")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="feedRuns/{id}")]
@@ -240,9 +242,12 @@ def guard(
     grace: Annotated[
         int | None, typer.Option(min=0, max=100, help="Feeds that may leave a course out before it goes.")
     ] = None,
+    max_mib: Annotated[
+        int | None, typer.Option(min=1, max=10_240, help="MiB that one fetch or push may bring; usually 512.")
+    ] = None,
 ) -> None:
-    """Say how a source is kept from removing courses; without options, show it."""
-    given = {"removalLimitPercent": limit_percent, "removalGraceFeeds": grace}
+    """Say how a source is kept from removing courses, or from filling the disk; without options, show it."""
+    given = {"removalLimitPercent": limit_percent, "removalGraceFeeds": grace, "maxFeedMib": max_mib}
     body = {field: value for field, value in given.items() if value is not None}
     path = f"/v1/{source}"
     rest = call.caller.rest
@@ -298,7 +303,9 @@ def wait_for_run(caller: Caller, name: str, *, since_held: bool = False, timeout
         while (run := caller.rest("GET", f"/v1/{name}"))["state"] not in ended:
             if time.monotonic() > deadline:
                 raise Failure(ExitCode.OTHER, f"{name} is still {run['state']} after {timeout:.0f} s.")
-            status.update(f"{run['state'].removeprefix('STATE_').lower()}: {run.get('recordsIn', 0)} records")
+            status.update(
+                f"{run['state'].removeprefix('STATE_').lower()}: {run.get('readCount', 0)} records read"
+            )
             time.sleep(0.3)
     return name
 

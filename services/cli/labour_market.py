@@ -81,6 +81,7 @@ class Measure(StrEnum):
     EMPLOYMENT = "employment"
     FORECAST = "forecast"
     TIGHTNESS = "tightness"
+    TRAVEL = "travel"
 
 
 Measures = Annotated[list[Measure] | None, typer.Option("--measure", help="What is measured.")]

@@ -1,4 +1,4 @@
-"""`waymark quality`: courses and organisations held back until their quality is verified."""
+"""`waymark quality`: what is held back until its quality is verified, and appeals of partners."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import typer
 from services.cli.call import Call, calls, enum
 from services.cli.options import Limit
 
-quality = typer.Typer(help="Courses and organisations held back until their quality is verified.")
+quality = typer.Typer(
+    help="Courses and organisations held back until their quality is verified; appeals of partners."
+)
 HOLD = {
     "hold": "name",
     "of": "subject",
@@ -19,6 +21,22 @@ HOLD = {
     "lifted": "liftTime",
     "outcome": "outcome",
 }
+APPEAL = {
+    "appeal": "name",
+    "against": "subject",
+    "because": "reason",
+    "state": "state",
+    "finding": "finding",
+    "filed": "createTime",
+}
+
+
+class State(StrEnum):
+    """Where an appeal stands."""
+
+    OPEN = "open"
+    UPHELD = "upheld"
+    DISMISSED = "dismissed"
 
 
 class Reason(StrEnum):
@@ -75,3 +93,44 @@ def holds(
 ) -> None:
     """List holds, newest first."""
     call.many("qualityHolds", HOLD, limit, empty="nothing is held back", open_only=str(open_only).lower())
+
+
+@quality.command(
+    epilog="Example:  waymark quality appeal qualityHolds/0198… 'the inspector saw another site'"
+)
+@calls("provider")
+def appeal(
+    call: Call,
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="qualityHolds/{id}, organisations/{id}/accreditations/{id} or partnerApplications/{id}"
+        ),
+    ],
+    reason: Annotated[str, typer.Argument(help="Why it is wrong; nothing about people.")],
+) -> None:
+    """Appeal against a hold, a withdrawn accreditation or a refused application."""
+    call.one(call.post("appeals", {"subject": subject, "reason": reason}), APPEAL)
+
+
+@quality.command(epilog="Example:  waymark quality appeals --state open")
+@calls("catalogue_manager:maker")
+def appeals(
+    call: Call,
+    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    limit: Limit = 50,
+) -> None:
+    """List appeals, oldest first; partners see their own."""
+    call.many("appeals", APPEAL, limit, empty="nobody appeals", state=enum("STATE", state))
+
+
+@quality.command(epilog="Example:  waymark quality decide appeals/0198… 'seen again' --upheld")
+@calls("catalogue_manager:checker")
+def decide(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="APPEAL", help="appeals/{id}")],
+    finding: Annotated[str, typer.Argument(help="Why; the partner reads it.")],
+    upheld: Annotated[bool, typer.Option("--upheld/--dismissed", help="Whether it is right.")],
+) -> None:
+    """Decide an appeal; by another person than the one who decided before."""
+    call.one(call.post(f"{name}:decide", {"upheld": upheld, "finding": finding}), APPEAL)

@@ -163,9 +163,10 @@ def draft(
     name: ListName,
     valid_from: Annotated[str, typer.Option("--from", help="First day in force, 2027-01-01.")],
     least: Annotated[int, typer.Option(min=1, max=5, help="Least severity of an entry.")] = 3,
+    months: Annotated[int, typer.Option(min=1, max=120, help="Older assessments do not count.")] = 24,
 ) -> None:
     """Draft a version of a list from officers' verified assessments, by the published rule."""
-    body = {"validFrom": json_day(valid_from), "minimumSeverity": least}
+    body = {"validFrom": json_day(valid_from), "minimumSeverity": least, "maxAgeMonths": months}
     call.one(call.post(f"{name}/versions:draft", body), VERSION | {"made": "method"})
 
 

@@ -69,13 +69,13 @@ class AccreditationApi:
     ) -> organisation_pb2.Accreditation:
         organisation, accreditation = part(request.name, 1), last(request.name)
         organisations.read(tx.connection, organisation, lock=True)
-        held = self._find(tx, organisation, accreditation)
+        held = _find(tx, organisation, accreditation)
         check_holds(held, tx.now.date())
         review, criteria = optional_day(request, "review_date"), _criteria(request)
         check_review(review, max(held.valid_from, tx.now.date()), held.valid_to)
         check_criteria(criteria)
         organisations.review(tx, accreditation, criteria, review)
-        return accreditation_message(organisation, self._find(tx, organisation, accreditation))
+        return accreditation_message(organisation, _find(tx, organisation, accreditation))
 
     @mutation
     def WithdrawAccreditation(
@@ -83,17 +83,31 @@ class AccreditationApi:
     ) -> organisation_pb2.Accreditation:
         organisation, accreditation = part(request.name, 1), last(request.name)
         organisations.read(tx.connection, organisation, lock=True)
-        check_holds(self._find(tx, organisation, accreditation), tx.now.date())
+        check_holds(_find(tx, organisation, accreditation), tx.now.date())
         organisations.withdraw(tx, accreditation, request.reason)
         announce(tx, organisation)
-        return accreditation_message(organisation, self._find(tx, organisation, accreditation))
+        return accreditation_message(organisation, _find(tx, organisation, accreditation))
 
-    def _find(self, tx: Transaction, organisation: str, accreditation: str) -> Accreditation:
-        held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
-        for found in held:
-            if found.id == accreditation:
-                return found
-        raise Refusal(reason_pb2.REASON_NOT_FOUND, "There is no such accreditation.")
+
+def restore(tx: Transaction, organisation: str, accreditation: str) -> None:
+    """Makes a withdrawn accreditation stand again for the days it was granted for.
+
+    Raises Refusal: WRONG_STATE where the organisation was closed, ACCREDITATION_OVERLAPS where another took
+    its place.
+    """
+    check_open(organisations.read(tx.connection, organisation, lock=True).close_time)
+    held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
+    check_grant(held, _find(tx, organisation, accreditation), f"organisations/{organisation}")
+    organisations.take_back_withdrawal(tx, accreditation)
+    announce(tx, organisation)
+
+
+def _find(tx: Transaction, organisation: str, accreditation: str) -> Accreditation:
+    held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
+    for found in held:
+        if found.id == accreditation:
+            return found
+    raise Refusal(reason_pb2.REASON_NOT_FOUND, "There is no such accreditation.")
 
 
 def announce(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:

@@ -8,8 +8,9 @@ from sqlalchemy import Row
 from waymark.catalogue.v1 import course_complaint_pb2 as pb
 from waymark.catalogue.v1 import course_complaint_pb2_grpc
 from waymark.errors.v1 import reason_pb2
+from waymark.options.v1.options_pb2 import ROLE_LEARNER
 
-from services.catalogue.api.messages import last, part, sees_drafts
+from services.catalogue.api.messages import last, only_own, part, sees_drafts
 from services.catalogue.store import course_complaints as store
 from services.catalogue.store import courses
 from services.catalogue.store.course_complaints import State
@@ -38,14 +39,14 @@ class CourseComplaintApi(course_complaint_pb2_grpc.CourseComplaintServiceService
     def ListCourseComplaints(
         self, tx: Transaction, request: pb.ListCourseComplaintsRequest
     ) -> pb.ListCourseComplaintsResponse:
-        own = "" if sees_drafts(tx.principal) else tx.principal.subject
+        filer, own = _readable(tx)
         found = page(
             tx,
             self.app.signer,
-            store.listing(last(request.course), request.state, own),
+            store.listing(last(request.course), request.state, filer, own),
             order_by=[course_complaints.c.id],
             request=request,
-            filters={"course": request.course, "state": request.state, "own": own},
+            filters={"course": request.course, "state": request.state, "filer": filer, "own": own},
         )
         return pb.ListCourseComplaintsResponse(
             complaints=map(_message, found.rows), next_page_token=found.next_page_token
@@ -59,12 +60,25 @@ class CourseComplaintApi(course_complaint_pb2_grpc.CourseComplaintServiceService
         if row.state != State.OPEN:
             state = {"state": State(row.state).name}
             raise Refusal(reason_pb2.REASON_WRONG_STATE, "This complaint is decided.", metadata=state)
-        return _message(store.decide(tx, row.id, State.UPHELD if request.upheld else State.DISMISSED))
+        decision = State.UPHELD if request.upheld else State.DISMISSED
+        return _message(store.decide(tx, row.id, decision, request.reason))
+
+
+def _readable(tx: Transaction) -> tuple[str, str]:
+    """Who must have filed what the caller reads, and whose courses it must be about; "": no matter."""
+    if sees_drafts(tx.principal):
+        return "", ""
+    if ROLE_LEARNER in tx.principal.roles:
+        return tx.principal.subject, ""
+    return "", only_own(tx.principal)
 
 
 def _message(row: Row[Any]) -> pb.CourseComplaint:
     answer = pb.CourseComplaint(
-        name=f"courses/{row.course_id}/complaints/{row.id}", kind=row.kind, state=row.state
+        name=f"courses/{row.course_id}/complaints/{row.id}",
+        kind=row.kind,
+        state=row.state,
+        decision_reason=row.decision_reason,
     )
     answer.create_time.FromDatetime(row.create_time)
     if row.decide_time is not None:

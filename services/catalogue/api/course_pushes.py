@@ -23,8 +23,6 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, invalid
 from services.platform.rpc.exchange import Received, exchange
 
-MAX_BYTES = 512 << 20  # of a push, as an upload may have
-
 
 class CoursePushApi(course_push_pb2_grpc.CoursePushServiceServicer):
     """Takes courses as they are sent."""
@@ -105,7 +103,7 @@ def _keep(tx: Transaction, run: str, count: int, courses: Sequence[pb.PushedCour
     if not courses:
         return
     lines = [_line(course) for course in courses]
-    if pushes.size(tx, run) + sum(map(len, lines)) > MAX_BYTES:
+    if pushes.size(tx, run) + sum(map(len, lines)) > pushes.limit(tx, run):
         raise Refusal(reason_pb2.REASON_PUSH_TOO_LARGE)
     pushes.add(tx, run, count, lines)
 

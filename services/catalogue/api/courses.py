@@ -245,8 +245,10 @@ def course_message(row: Any) -> Course:
 
 def put_field(answer: Course, course: str, document: Document, field: str) -> None:
     """Writes a field of a course's document into a message, in place of what was there."""
-    value = document.get(field, [])  # newer fields are lists, which older documents do not have
+    value = document.get(field)
     answer.ClearField(field)  # type: ignore[arg-type]  # one of FIELDS
+    if not value:  # or not there: newer fields stand in documents only where something is said
+        return
     if field == "offerings":
         for offering in value:
             added = answer.offerings.add(mode=offering["mode"], language=offering["language"])

@@ -39,16 +39,7 @@ class QualityHoldApi(quality_hold_pb2_grpc.QualityHoldServiceServicer):
 
     @mutation
     def LiftQualityHold(self, tx: Transaction, request: pb.LiftQualityHoldRequest) -> pb.QualityHold:
-        hold = last(request.name)
-        _locked(tx, store.read(tx, hold).subject)  # in the order of placing: what is held, then the hold
-        row = store.read(tx, hold, lock=True)
-        if row.lift_time is not None:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "LIFTED", "needed": "OPEN"})
-        if row.placed_by == tx.principal.subject:
-            raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        row = store.lift(tx, row, request.outcome)
-        _announce(tx, row)
-        return _message(row)
+        return _message(lift(tx, last(request.name), request.outcome))
 
     @query
     def ListQualityHolds(
@@ -66,6 +57,22 @@ class QualityHoldApi(quality_hold_pb2_grpc.QualityHoldServiceServicer):
         return pb.ListQualityHoldsResponse(
             quality_holds=map(_message, found.rows), next_page_token=found.next_page_token
         )
+
+
+def lift(tx: Transaction, hold: str, outcome: int) -> Row[Any]:
+    """Lifts a hold in the caller's name; returns its row.
+
+    Raises Refusal: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    """
+    _locked(tx, store.read(tx, hold).subject)  # in the order of placing: what is held, then the hold
+    row = store.read(tx, hold, lock=True)
+    if row.lift_time is not None:
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "LIFTED", "needed": "OPEN"})
+    if row.placed_by == tx.principal.subject:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+    row = store.lift(tx, row, outcome)
+    _announce(tx, row)
+    return row
 
 
 def tell_followers(app: App) -> None:

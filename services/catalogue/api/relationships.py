@@ -13,7 +13,7 @@ from services.catalogue.store.agreement_tables import agreements
 from services.catalogue.store.api_tables import api_grants
 from services.catalogue.store.feed_tables import feed_runs, sources
 from services.catalogue.store.partner_application_tables import partner_applications
-from services.catalogue.store.quality_tables import course_feedback
+from services.catalogue.store.quality_tables import course_feedback, quality_holds
 from services.catalogue.store.tables import courses, uploads
 from services.platform.identity.principals import Principal
 from services.platform.service import Relationship
@@ -32,8 +32,8 @@ def new_source_owner(principal: Principal, request: Any, _: Connection) -> bool:
 
 def source_owner(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller acts for the organisation of the source."""
-    name = request.source if hasattr(request, "source") else request.name
-    return _owned(principal, connection, sources, last(name))
+    named = request.source if hasattr(request, "source") else request.name
+    return _owned(principal, connection, sources, last(named if isinstance(named, str) else named.name))
 
 
 def feed_run_owner(principal: Principal, request: Any, connection: Connection) -> bool:
@@ -95,9 +95,23 @@ def contact_details_owner(principal: Principal, request: Any, _: Connection) -> 
 
 def partner_applicant(principal: Principal, request: Any, connection: Connection) -> bool:
     """The caller applied."""
+    return _applied(principal, connection, last(request.name))
+
+
+def _applied(principal: Principal, connection: Connection, application: str) -> bool:
     row = partner_applications.c
-    statement = select(row.applicant).where(row.id == last(request.name))
+    statement = select(row.applicant).where(row.id == application)
     return bool(connection.execute(statement).scalar() == principal.subject)
+
+
+def appeal_concerned(principal: Principal, request: Any, connection: Connection) -> bool:
+    """The caller acts for the organisation that a hold or an accreditation is of, or has applied."""
+    subject, own = request.appeal.subject, last(principal.organisation)
+    if subject.startswith("organisations/"):
+        return bool(own) and part(subject, 1) == own
+    if subject.startswith("partnerApplications/"):
+        return _applied(principal, connection, last(subject))
+    return _owned(principal, connection, quality_holds, last(subject))
 
 
 def upload_owner(principal: Principal, request: Any, connection: Connection) -> bool:
@@ -146,6 +160,7 @@ RELATIONSHIPS: Mapping[str, Relationship] = {
     "partner_application.applicant": partner_applicant,
     "contact_details.reader": contact_details_reader,
     "contact_details.owner": contact_details_owner,
+    "appeal.concerned": appeal_concerned,
     "catalogue_upload.owner": upload_owner,
     "assessment.sector_council": sector_council,
     "api_grant.asker": api_grant_asker,

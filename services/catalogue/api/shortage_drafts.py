@@ -22,6 +22,7 @@ from services.catalogue.store import assessments, shortage_changes, shortage_lis
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.platform.goals import months_after
 from services.platform.rpc.handlers import mutation, query
 
 
@@ -39,7 +40,10 @@ class ShortageDraftApi:
         valid_to = day(request.valid_to, "valid_to") if request.HasField("valid_to") else None
         shortage.check_days(valid_from, valid_to, tx.now.date())
         minimum = request.minimum_severity or shortage_draft.MINIMUM
-        assessed = assessments.verified_within(tx.connection, row.nuts_code)
+        max_age = request.max_age_months or shortage_draft.MAX_AGE
+        assessed, too_old = shortage_draft.recent(
+            assessments.verified_within(tx.connection, row.nuts_code), months_after(tx.now.date(), -max_age)
+        )
         names = taxonomies.names(tx.connection, assessed)
         entries = shortage_draft.draft(assessed, row.nuts_code, minimum, names)
         if not entries:
@@ -50,13 +54,13 @@ class ShortageDraftApi:
             row.id,
             valid_from=valid_from,
             valid_to=valid_to,
-            method=shortage_draft.method(row.nuts_code, minimum, count),
+            method=shortage_draft.method(row.nuts_code, minimum, count, max_age),
             row_count=len(entries),
             rejected_row_count=0,
             entry_count=len(entries),
             error_count=0,
         )
-        shortage_lists.add_rows(tx, row.id, number, entries, [])
+        shortage_lists.add_rows(tx, row.id, number, entries, too_old)
         return version_message(shortage_lists.read_version(tx.connection, row.id, number))
 
     @query

@@ -48,8 +48,11 @@ CHANGEABLE = (
     "field_precedence",
     "pull",
     "report_url",
+    "max_feed_mib",
 )
+OF_PARTNERS = ("pull", "report_url")  # what the organisation of a source changes itself
 REMOVAL_LIMIT = 20  # percent, unless a source has its own
+MAX_FEED = 512  # MiB, the same
 LANGUAGE = "en"
 OVERLAP = timedelta(hours=24)  # in which a former secret of reports signs too
 
@@ -83,6 +86,7 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             precedence=0 if only_own(tx.principal) else given.precedence,  # of no partner's choosing
             field_precedence={} if only_own(tx.principal) else dict(given.field_precedence),
             report_url=given.report_url,
+            max_feed_mib=MAX_FEED if only_own(tx.principal) else given.max_feed_mib or MAX_FEED,
             **(pull_values(self.app, source, given, None, tx.now) if given.HasField("pull") else {}),
         )
         return _message(row)
@@ -110,7 +114,8 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
     @mutation
     def UpdateSource(self, tx: Transaction, request: UpdateSourceRequest) -> Source:
         given = request.source
-        fields = mask(_whole(request.update_mask), CHANGEABLE)
+        allowed = OF_PARTNERS if only_own(tx.principal) else CHANGEABLE
+        fields = mask(_whole(request.update_mask), allowed)
         if "display_name" in fields:
             required(given, "source", "display_name")
         row = sources.read_open(tx, last_uuid(given.name))
@@ -123,6 +128,8 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
             check_report_url(self.app, given.report_url)
         if "removal_limit_percent" in values:
             values["removal_limit_percent"] = given.removal_limit_percent or REMOVAL_LIMIT
+        if "max_feed_mib" in values:
+            values["max_feed_mib"] = given.max_feed_mib or MAX_FEED
         if "field_precedence" in values:
             values["field_precedence"] = dict(given.field_precedence)
         if "default_language" in values:
@@ -182,6 +189,7 @@ def _message(row: Any) -> Source:
         field_precedence=row.field_precedence,
         etag=etag_of(row.version),
         report_url=row.report_url,
+        max_feed_mib=row.max_feed_mib,
         reports_signed=row.report_secret is not None,
         pull=pull_message(row) if row.pull_url else None,
     )

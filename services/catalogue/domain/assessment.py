@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from waymark.errors.v1 import reason_pb2
 
@@ -22,12 +23,13 @@ STATES = {ENTERED: "ENTERED", VERIFIED: "VERIFIED", REJECTED: "REJECTED", SUPERS
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A verified assessment of one occupation in one area; `key`: its id."""
+    """A verified assessment of one occupation in one area; `key`: its id, `since`: when it was verified."""
 
     nuts_code: str
     severity: int
     cause: int
     key: str = ""
+    since: date = date.max
 
 
 @dataclass(frozen=True, slots=True)

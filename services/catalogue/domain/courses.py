@@ -20,7 +20,7 @@ Document = dict[str, Any]
 
 FIELDS = (
     *("titles", "descriptions", "kind", "eqf_level", "url", "subjects", "occupations", "offerings"),
-    *("modules", "target_groups", "territories"),
+    *("modules", "target_groups", "territories", "awarding_body"),
 )
 CANCELLED = "cancelled_sessions"  # a correction that is no field: ids of sessions that do not take place
 CORRECTABLE = ("titles", "descriptions", "kind", "eqf_level", "url", "occupations", CANCELLED)

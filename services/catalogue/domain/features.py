@@ -1,7 +1,9 @@
-"""What a course says of itself beyond its sessions: modules with levels, whom it is for, territories.
+"""What a course says of itself beyond its sessions: modules with levels, whom it is for, territories, who
+awards.
 
 They stand in documents only where there are any: `modules` (`title` with `eqf` or a `level` of the partner's
-own), `target_groups` and `territories` (short names or codes, as the partner writes them).
+own), `target_groups` and `territories` (short names or codes, as the partner writes them), `awarding_body`
+(the name of who awards what the course leads to, where the partner says it).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ Document = dict[str, Any]
 KINDS = ("course", "exam", "guidance", "workshop")
 MAX_MODULES = 100
 MAX_TAGS = 30
+MAX_NAME = 200  # characters of who awards
 _EQF = re.compile(r"EQF ?([1-8])", re.IGNORECASE)
 
 
@@ -41,6 +44,11 @@ def features(
         "territories": _tags(territories),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def awarding_body(name: str) -> Document:
+    """Returns the part of a document that says who awards; none for an empty name."""
+    return {"awarding_body": name} if name else {}
 
 
 def _tags(found: Iterable[str]) -> list[str]:

@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from services.catalogue.domain.assessment import METHOD, Assessed, Rolled, roll_up
+from services.catalogue.domain.findings import WARNING, Finding
 from services.catalogue.domain.shortage import MOST_EVIDENCE, Entry
 
 MINIMUM = 3  # severity, where the request names none
+MAX_AGE = 24  # months, where the request names none
+
+
+def recent(
+    assessed: Mapping[str, Sequence[Assessed]], oldest: date
+) -> tuple[dict[str, list[Assessed]], list[Finding]]:
+    """Returns what was verified on the day `oldest` or later, and a finding of each occupation of which
+    something was not."""
+    kept: dict[str, list[Assessed]] = {}
+    findings: list[Finding] = []
+    for occupation in sorted(assessed):
+        young = [each for each in assessed[occupation] if each.since >= oldest]
+        if young:
+            kept[occupation] = young
+        if left := len(assessed[occupation]) - len(young):
+            findings.append(_too_old(occupation, left, len(young), oldest))
+    return kept, findings
+
+
+def _too_old(occupation: str, left: int, kept: int, oldest: date) -> Finding:
+    return Finding(
+        "ASSESSMENTS_TOO_OLD",
+        WARNING,
+        occupation,
+        0,
+        "assessments",
+        str(left),
+        f"{left} verified before {oldest} were left out, {kept} count.",
+        "Have officers assess it anew, or draft with a greater max_age_months.",
+    )
 
 
 def draft(
@@ -54,9 +86,9 @@ def _evidence(made_of: Sequence[Assessed]) -> list[str]:
     return [*named, f"and {len(names) - len(named)} more verified assessments in the region"]
 
 
-def method(territory: str, minimum: int, count: int) -> str:
+def method(territory: str, minimum: int, count: int, max_age: int) -> str:
     """Says how a version was made, so that anybody can make it again."""
     return (
         f"From {count} verified assessments of officers in {territory}, rolled up by {METHOD}; "
-        f"entries of severity {minimum} or more."
+        f"entries of severity {minimum} or more; none was verified more than {max_age} months before."
     )

@@ -51,6 +51,7 @@ def rows(external_id: str, document: Document) -> bytes:
         "modules": _several(map(_module, document.get("modules", []))),
         "target_groups": _several(document.get("target_groups", [])),
         "territories": _several(document.get("territories", [])),
+        "awarding_body": guarded(document.get("awarding_body", "")),
     }
     return _lines([{**course, **session} for session in _sessions(document)] or [course])
 

@@ -51,6 +51,7 @@ class ElmWriter:
         sections = ("specification", "outcome", "entitlement")
         self._sections = {name: SpooledTemporaryFile(_SPOOL, "w+b") for name in sections}  # noqa: SIM115
         self._places: dict[tuple[Any, ...], str] = {}
+        self._awarding: dict[str, str] = {}  # name → what it is called in the file
         self._providers: dict[str, str] = {}  # id → NUTS code of the first place known, "" without one
 
     def head(self) -> bytes:
@@ -78,10 +79,10 @@ class ElmWriter:
         yield from self._section("learningEntitlementSpecificationReferences", "entitlement")
         names = self._names(self._providers)
         providers = [_provider(key, names.get(key, key)) for key in self._providers]
-        yield _element("agentReferences", *providers).encode()
-        homes = [
-            _location(f"urn:waymark:home:{key}", ("", "", nuts)) for key, nuts in self._providers.items()
-        ]
+        awarding = [_provider(key, name) for name, key in self._awarding.items()]
+        yield _element("agentReferences", *providers, *awarding).encode()
+        where = self._providers | dict.fromkeys(self._awarding.values(), "")
+        homes = [_location(f"urn:waymark:home:{key}", ("", "", nuts)) for key, nuts in where.items()]
         places = [_location(key, place) for place, key in self._places.items()]
         yield _element("locationReferences", *homes, *places).encode() + b"</Courses>\n"
 
@@ -134,6 +135,7 @@ class ElmWriter:
             *(_element("language", uri=authority_uri(language)) for language in languages),
             _element("learningOutcome", idref=f"urn:waymark:outcome:{key}"),
             _element("entitlesTo", idref=f"urn:waymark:entitlement:{key}") if occupations else "",
+            self._award(key, document.get("awarding_body", "")),
             id=f"urn:waymark:specification:{key}",
         )
         self._keep("outcome", "learningOutcome", *titles, id=f"urn:waymark:outcome:{key}")
@@ -147,6 +149,17 @@ class ElmWriter:
                 *(_element("limitOccupation", _label(tag["label"]), uri=tag["uri"]) for tag in occupations),
                 id=f"urn:waymark:entitlement:{key}",
             )
+
+    def _award(self, key: str, awarding_body: str) -> str:
+        """Who awards what a course leads to, "" where that is not said."""
+        if not awarding_body:
+            return ""
+        body = self._awarding.setdefault(awarding_body, f"awarding:{len(self._awarding)}")
+        return _element(
+            "awardingOpportunity",
+            _element("awardingBody", idref=f"urn:waymark:organisation:{body}"),
+            _element("learningAchievementSpecification", idref=f"urn:waymark:specification:{key}"),
+        )
 
     def _keep(self, section: str, name: str, *content: str, **attributes: str) -> None:
         self._sections[section].write(_element(name, *content, **attributes).encode())

@@ -45,6 +45,7 @@ def line(external_id: str, document: Document) -> bytes:
         "spatialCoverage": [
             {"@type": "Place", "name": territory} for territory in document.get("territories", [])
         ],
+        "educationalCredentialAwarded": _credential(document.get("awarding_body", "")),
         "hasCourseInstance": [
             _instance(session, offering)
             for offering in document["offerings"]
@@ -66,6 +67,13 @@ def _texts(texts: dict[str, str]) -> list[Node]:
 def _module(module: Document) -> Node:
     node = {"@type": "Course", "name": module["title"], "educationalLevel": level_text(module)}
     return _filled(node)
+
+
+def _credential(awarding_body: str) -> Node:
+    if not awarding_body:
+        return {}
+    body = {"@type": "Organization", "name": awarding_body}
+    return {"@type": "EducationalOccupationalCredential", "recognizedBy": body}
 
 
 def _level(level: int) -> Node:

@@ -6,6 +6,7 @@ A source whose process dies while it fetches is due again when its claim runs ou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from tempfile import TemporaryFile
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 THREADS = 4
 LEASE = timedelta(minutes=30)  # longer than all pages of a feed may take
+LARGE = 1500.0  # seconds that a feed beyond the usual size may take, within the lease
 SMALL = Limits(size=1 << 20, seconds=60.0)  # of an answer that is no feed
 WHILE_BUSY = timedelta(minutes=1)
 TYPES = {FeedFormat.FEED_FORMAT_CSV_TEMPLATE: "text/csv"} | dict.fromkeys(
@@ -80,10 +82,10 @@ class Puller(Crew):
             def fetched(wanted: Wanted, into: BinaryIO, limits: Limits) -> Answer:
                 return fetch(wanted, into, reach, limits)
 
-            return Pages(row.pull_url, secret, fetched, LIMITS.size).collect(file)
+            return Pages(row.pull_url, secret, fetched, row.max_feed_mib << 20).collect(file)
         known = {"if-none-match": row.etag, "if-modified-since": row.modified}
         wanted = Wanted(row.pull_url, {name: value for name, value in known.items() if value}, secret)
-        return fetch(wanted, file, reach, LIMITS)
+        return fetch(wanted, file, reach, _limits(row.max_feed_mib << 20))
 
     def _settle(self, row: Row[Any], note: Callable[[Transaction], bool]) -> bool:
         """Notes what came, by `note`, unless the claim has run out or the source was changed; True when it
@@ -101,6 +103,11 @@ class Puller(Crew):
                 kept, due = False, tx.now + WHILE_BUSY  # a file was uploaded meanwhile
             sources.note_pull(tx, row.id, pull_next_time=due)
         return kept
+
+
+def _limits(size: int) -> Limits:
+    """What a feed of up to so many bytes may cost: a large one takes until shortly before its claim ends."""
+    return replace(LIMITS, size=size, seconds=LIMITS.seconds if size <= LIMITS.size else LARGE)
 
 
 def _unchanged(row: Row[Any], tx: Transaction) -> bool:

@@ -12,6 +12,7 @@ COPIED = (
     *("dry_run", "partial", "hold_reason", "state", "complete", "way", "requested_by"),
     *("report_state", "report_attempts", "report_error"),
     *COUNTS,
+    "read_count",
 )
 
 

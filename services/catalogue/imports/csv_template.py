@@ -7,7 +7,7 @@ URIs), `session_id`, `start_date`, `end_date`, `apply_from`, `apply_until` (YYYY
 permanent entry), `price`, `currency`, `mode` (on_site, online, blended, distance), `instruction_language`,
 `nuts_code`, `town`, `postal_code`, `latitude`, `longitude`, `capacity`, and several apart by `|`: `modules`
 (a title, or title, two colons and a level: `EQF 4`, or one of your own), `target_groups`, `territories`; and
-`status` of the session (scheduled, cancelled; scheduled when empty). What
+`status` of the session (scheduled, cancelled; scheduled when empty), and `awarding_body` of the course. What
 concerns the course is read from its first row. A course without sessions has one row without `session_id`.
 """
 
@@ -23,7 +23,7 @@ from waymark.catalogue.v1.course_pb2 import CourseMode
 
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
-from services.catalogue.domain.features import KINDS, features, module
+from services.catalogue.domain.features import KINDS, MAX_NAME, awarding_body, features, module
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import values
 from services.catalogue.imports.feed import MAX_ID, Bounded, Context, FeedBroken, Raw
@@ -58,6 +58,7 @@ COLUMNS = (
     "target_groups",
     "territories",
     "status",
+    "awarding_body",
 )
 CANCELLED, SCHEDULED = "cancelled", "scheduled"  # in the column `status`
 MODES = {
@@ -84,7 +85,7 @@ def unguarded(text: str) -> str:
 class CsvTemplate:
     """Reader of the template."""
 
-    revision = "csv-4"
+    revision = "csv-5"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course; its content is a list of dictionaries, column → value."""
@@ -154,6 +155,7 @@ class CsvTemplate:
             ),
             "offerings": _offerings(rows, course, context, findings),
             **_features(first),
+            **awarding_body(values.plain(first.get("awarding_body", ""), MAX_NAME)),
         }
 
 

@@ -37,6 +37,7 @@ MODES: dict[str, int] = {
     f"{MODE}729f3bed4b": CourseMode.COURSE_MODE_ON_SITE,  # work-based
 }
 NAME_A_MODE = "Name presential, online, blended, hybrid or work-based of the Europass list."
+AWARDING = "qualification/awardingOpportunity/awardingBody"
 MAX_KEPT = 32 << 20  # bytes of what opportunities refer to, as it is kept
 _GEOMETRY = "{http://www.w3.org/ns/locn#}geometry"
 _DEGREES = tuple(f"{{http://data.europa.eu/m8g/}}{name}" for name in ("latitude", "longitude"))
@@ -51,7 +52,8 @@ _CONTAINERS = {
         ("learningActivitySpecification", "activity"),
         ("learningEntitlementSpecification", "entitlement"),
         ("location", "location"),
-        *((name, "") for name in ("learningOutcome", "learningAssessmentSpecification", "agent", "group")),
+        ("agent", "agent"),
+        *((name, "") for name in ("learningOutcome", "learningAssessmentSpecification", "group")),
         *((name, "") for name in ("accreditation", "gradingScheme")),
     )
 }
@@ -72,7 +74,8 @@ CARRIED = {
     ),
     "specification": leftovers.place(
         """qualification@id qualification/EQFLevel/* qualification/educationLevel/* qualification/language/*
-        qualification/ISCEDFCode/* qualification/educationSubject/* qualification/entitlesTo/*""",
+        qualification/ISCEDFCode/* qualification/educationSubject/* qualification/entitlesTo/*
+        qualification/awardingOpportunity/awardingBody/*""",
         "qualification",
     ),
     "activity": leftovers.place("activity@id activity/language/*", "activity"),
@@ -93,6 +96,7 @@ class Content(NamedTuple):
     activity: Document
     locations: list[Document | None]  # None: there is none of this id
     occupations: list[str]
+    awarding: list[str]  # names of who awards
     left: list[tuple[str, str]]
 
 
@@ -100,7 +104,9 @@ class Content(NamedTuple):
 class _Kept:
     """What opportunities may refer to as JSON, by kind and id; `told`: kinds of fields in `left`."""
 
-    nodes: dict[str, dict[str, str]] = field(default_factory=lambda: {kind: {} for kind in CARRIED})
+    nodes: dict[str, dict[str, str]] = field(
+        default_factory=lambda: {kind: {} for kind in (*CARRIED, "agent")}
+    )
     size: int = 0
     left: list[tuple[str, str]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
@@ -135,7 +141,7 @@ class _Kept:
 class Elm(JsonReader):
     """Reader of ELM 3.1 (and 3.0) learning opportunities."""
 
-    revision = "elm-2"
+    revision = "elm-3"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `learningOpportunity`, once the file has ended; its content is a Content."""
@@ -182,6 +188,7 @@ class Elm(JsonReader):
             "subjects": offerings.subjects(codes, "qualification/educationSubject", findings),
             "occupations": offerings.occupations(content.occupations, path, context, findings),
             "offerings": _offerings(content, course, context, findings),
+            **offerings.awarding(content.awarding, AWARDING, context, findings),
         }
 
 
@@ -248,11 +255,8 @@ def _specification(key: str, parts: Parts) -> Document:
         "languages": _uris(parts["language"]),
         "subjects": subjects + codes,
         "entitles": _references(parts["entitlesTo"]),
+        "awarding": _references(_below(parts["awardingOpportunity"], "awardingBody")),
     }
-
-
-def _activity(key: str, parts: Parts) -> Document:
-    return {"id": key, "languages": _uris(parts["language"])}
 
 
 def _entitlement(key: str, parts: Parts) -> Document:
@@ -272,11 +276,17 @@ def _location(key: str, parts: Parts) -> Document:
     }
 
 
+def _agent(key: str, parts: Parts) -> Document:
+    names = _texts(parts["legalName"])
+    return {"id": key, "name": names.get("en") or next(iter(names.values()), "")}
+
+
 _EXTRACT = {
     "specification": _specification,
-    "activity": _activity,
+    "activity": lambda key, parts: {"id": key, "languages": _uris(parts["language"])},
     "entitlement": _entitlement,
     "location": _location,
+    "agent": _agent,
 }
 
 
@@ -313,8 +323,11 @@ def _raw(line: int, text: str, kept: _Kept) -> Raw:
     locations = kept.named("location", own["locations"])
     entitled = kept.named("entitlement", specification.get("entitles", ()))
     occupations = [uri for each in entitled for uri in (json.loads(each) or {}).get("occupations", ())]
-    content = Content(own, specification, activity, list(map(json.loads, locations)), occupations, kept.left)
-    raw = "\n".join(chain([text], *said, locations, entitled)).encode()
+    agents = kept.named("agent", specification.get("awarding", ()))
+    awarding = [(json.loads(each) or {}).get("name", "") for each in agents]
+    beside = list(map(json.loads, locations)), occupations, awarding, kept.left
+    content = Content(own, specification, activity, *beside)
+    raw = "\n".join(chain([text], *said, locations, entitled, agents)).encode()
     key = own["id"]
     return Raw(key if len(key) <= MAX_ID else "", line, raw, content)
 

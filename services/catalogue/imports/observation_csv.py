@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from waymark.catalogue.v1.observation_pb2 import ObservationFormat as Format
@@ -32,25 +33,46 @@ _STATUS = {number: word for word, number in STATUSES.items()}
 Row = dict[str, str]
 
 
-def rows(stream: BinaryIO, form: int) -> Iterator[tuple[int, Row]]:
-    """Yields (line, row) of a file, rows by the columns of the CSV form whatever the format is.
+@dataclass
+class Cursor:
+    """How far a file has been read: byte, line, rows, and the columns that its header names."""
+
+    offset: int = 0
+    line: int = 0
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+
+
+def rows(stream: BinaryIO, form: int, cursor: Cursor | None = None) -> Iterator[tuple[int, Row]]:
+    """Yields (line, row) of a file, rows by the columns of the CSV form whatever the format is. `stream`
+    begins at the offset of the `cursor`, which goes along: once a row is out, it stands behind it.
 
     Raises Refusal(OBSERVATION_FILE_INVALID) that names the line of what cannot be read at all.
     """
-    reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True)
+    at = cursor or Cursor()
+    reader = csv.reader(_lines(stream, at), strict=True)
     try:
-        names = _names(next(reader, []), form)
-        for count, values in enumerate(filter(None, reader), 1):
-            if count > MAX_ROWS:
-                raise _refused(reader.line_num, f"is beyond the {MAX_ROWS} rows a file may have")
-            if len(values) != len(names):
-                raise _refused(reader.line_num, f"has {len(values)} values, the header {len(names)}")
-            row = {name: value for name, value in zip(names, values, strict=True) if name}
-            yield reader.line_num, _from_sdmx(row) if form == Format.OBSERVATION_FORMAT_SDMX_CSV else row
+        at.names = at.names or _names(next(reader, []), form)
+        for values in filter(None, reader):
+            at.count += 1
+            if at.count > MAX_ROWS:
+                raise _refused(at.line, f"is beyond the {MAX_ROWS} rows a file may have")
+            if len(values) != len(at.names):
+                raise _refused(at.line, f"has {len(values)} values, the header {len(at.names)}")
+            row = {name: value for name, value in zip(at.names, values, strict=True) if name}
+            yield at.line, _from_sdmx(row) if form == Format.OBSERVATION_FORMAT_SDMX_CSV else row
     except csv.Error as error:
-        raise _refused(reader.line_num, f"is no CSV: {error}") from None
+        raise _refused(at.line, f"is no CSV: {error}") from None
     except UnicodeDecodeError:
-        raise _refused(reader.line_num + 1, "or one soon after is not UTF-8") from None
+        raise _refused(at.line + 1, "or one soon after is not UTF-8") from None
+
+
+def _lines(stream: BinaryIO, at: Cursor) -> Iterator[str]:
+    """Yields lines with their ends, and counts them and their bytes."""
+    for line in io.TextIOWrapper(stream, "utf-8", newline=""):
+        at.offset += len(line.encode())
+        at.line += 1
+        yield line.removeprefix("\ufeff") if at.line == 1 else line
 
 
 def _names(header: list[str], form: int) -> list[str]:

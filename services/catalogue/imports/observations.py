@@ -3,6 +3,7 @@ year of it becomes visible at once, with small counts and their companions hidde
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.catalogue.domain.findings import Finding, Findings
 from services.catalogue.domain.observations import COUNTS, NAMES, Observation, read
 from services.catalogue.domain.suppression import companions
 from services.catalogue.imports import observation_csv
+from services.catalogue.imports.observation_csv import Cursor
 from services.catalogue.store import market_changes, observation_undo, observations, uploads
 from services.platform.app import App
 from services.platform.db.transaction import Transaction, may_idle
@@ -50,9 +52,12 @@ def take_in(app: App, tx: Transaction, row: Row[Any]) -> Chunk:
 
 def _next_rows(app: App, tx: Transaction, row: Row[Any], result: dict[str, Any]) -> Chunk:
     source = observations.read_source(tx, row.argument["source"])
-    with app.objects.open(uploads.BUCKET, row.argument["upload"], sha256=row.argument["sha256"]) as opened:
-        lines = observation_csv.rows(buffered(opened), row.argument["format"])
-        found = list(islice(lines, result["rows"], result["rows"] + SIZE))
+    # One begun before it was kept how far it had come begins the file again.
+    cursor = Cursor(**row.place.get("at", {}))
+    passed = result["rows"] - cursor.count
+    with app.objects.open(uploads.BUCKET, row.argument["upload"], offset=cursor.offset) as opened:
+        lines = observation_csv.rows(buffered(opened), row.argument["format"], cursor)
+        found = list(islice(lines, passed, passed + SIZE))
     known = observations.known(tx.connection, {each["occupation"].strip() for _, each in found})
     good: list[Observation] = []
     wrong: list[Finding] = []
@@ -70,8 +75,19 @@ def _next_rows(app: App, tx: Transaction, row: Row[Any], result: dict[str, Any])
     result["rows"] += len(found)
     result["accepted"] += len(good) - len(again)
     result["rejected"] = result["rows"] - result["accepted"]
-    end = len(found) < SIZE
-    return Chunk({"read": end}, result, len(found), last=end and row.argument["dry_run"])
+    size = uploads.read(tx.connection, row.argument["upload"]).size_bytes
+    end = len(found) < SIZE or cursor.offset == size  # behind the last byte a store has nothing to open
+    if end:
+        _check_whole(app, row)
+    place = {"read": end, "at": asdict(cursor)}
+    return Chunk(place, result, len(found), last=end and row.argument["dry_run"])
+
+
+def _check_whole(app: App, row: Row[Any]) -> None:
+    """Raises Refusal(INTERNAL) unless the file is the one that was uploaded; nothing of it is visible yet."""
+    with app.objects.open(uploads.BUCKET, row.argument["upload"], sha256=row.argument["sha256"]) as whole:
+        for _ in whole:
+            pass
 
 
 def _doubled(each: Observation) -> Finding:

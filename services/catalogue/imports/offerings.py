@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_PARTNER, CourseMode
 
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
+from services.catalogue.domain.features import MAX_NAME, awarding_body
 from services.catalogue.domain.findings import INFO, Findings
 from services.catalogue.imports import leftovers, values
 from services.catalogue.imports.feed import MAX_ID, Context
@@ -140,3 +141,10 @@ def subjects(found: list[str], path: str, findings: Findings) -> list[str]:
         message = f"A course has at most {values.MAX_SUBJECTS} subjects; the first were taken."
         findings.add(INFO, "SUBJECTS_CUT", path, len(kept), message, "Put the most telling ones first.")
     return kept[: values.MAX_SUBJECTS]
+
+
+def awarding(names: Iterable[str], path: str, context: Context, findings: Findings) -> Document:
+    """Returns the part of a document that says who awards: the first that has a name; several are told."""
+    found = list(dict.fromkeys(filter(None, (values.plain(name, MAX_NAME) for name in names))))
+    leftovers.tell_several(path, len(found), context, findings)
+    return awarding_body(next(iter(found), ""))

@@ -146,7 +146,7 @@ class FeedImport:
                     rows, found = self._read_batch(batch, before)
                     if written is not None:
                         written.result()
-                    written = beside.submit(self._write_batch, rows, found)
+                    written = beside.submit(self._write_batch, rows, found, self._counts["records_in"])
                     before = {row.external_id for row in rows}
             finally:  # also when the file turns out broken: what was read of it is noted
                 if written is not None:
@@ -169,10 +169,11 @@ class FeedImport:
         self._counts["records_rejected"] += len(batch) - len(rows)
         return rows, found
 
-    def _write_batch(self, rows: list[Staged], found: list[Finding]) -> None:
+    def _write_batch(self, rows: list[Staged], found: list[Finding], count: int) -> None:
         with transaction(self._app) as tx:
             staging.add(tx, self._run, rows)
             self._note(tx, found)
+            feed_runs.change(tx, self._run, read_count=count)
 
     def _examine(
         self, part: list[Raw], known: dict[str, bytes], seen: set[str], found: list[Finding]

@@ -9,7 +9,7 @@ from typing import Any
 from waymark.catalogue.v1.course_pb2 import CourseMode, SessionStatus
 
 from services.catalogue.domain.courses import Document
-from services.catalogue.domain.features import KINDS
+from services.catalogue.domain.features import KINDS, MAX_NAME, awarding_body
 from services.catalogue.domain.findings import Findings
 from services.catalogue.imports import json_ld, offerings, values
 from services.catalogue.imports.feed import Bounded, Context, Raw
@@ -26,7 +26,7 @@ TAKING_PLACE = frozenset(SessionStatus.keys()) - {CANCELLED}
 class Pushed(JsonReader):
     """Reader of pushed courses."""
 
-    revision = "pushed-2"
+    revision = "pushed-3"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Returns a record per course; its content is the object."""
@@ -51,6 +51,7 @@ class Pushed(JsonReader):
             "subjects": offerings.subjects(strings(node.get("subjects")), "subjects", findings),
             "occupations": offerings.occupations(uris, "occupations", context, findings),
             "offerings": _offerings(node, course, context, findings),
+            **awarding_body(values.plain(string(node.get("awarding_body")), MAX_NAME)),
         }
 
 

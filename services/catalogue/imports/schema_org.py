@@ -67,7 +67,7 @@ _SESSION = f"""{_OFFER} inLanguage/* courseMode/* eventAttendanceMode eventStatu
     location/address/postalCode location/geo/latitude location/geo/longitude"""
 _COURSE = """additionalType identifier/* name/* description/* url keywords/* about/* teaches/*
     educationalLevel/* educationalAlignment/* occupationalCategory/* hasPart/name/* hasPart/educationalLevel/*
-    audience/audienceType/* spatialCoverage/name/*"""
+    audience/audienceType/* spatialCoverage/name/* educationalCredentialAwarded/recognizedBy/name/*"""
 _INSTANCE = " ".join(f"hasCourseInstance/{path}" for path in ("identifier/*", *_SESSION.split()))
 _PROGRAM = "educationalProgramMode/* applicationStartDate applicationDeadline maximumEnrollment"
 CARRIED = {
@@ -90,7 +90,7 @@ class Content(NamedTuple):
 class SchemaOrg(json_records.JsonReader):
     """Reader of schema.org JSON-LD."""
 
-    revision = "schema-org-4"
+    revision = "schema-org-5"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per course, and per object that is neither a course nor of use for one."""
@@ -143,6 +143,7 @@ class SchemaOrg(json_records.JsonReader):
                 _names(node, "audience", "audienceType"),
                 _names(node, "spatialCoverage", "name"),
             ),
+            **_awarding_body(node, context, findings),
         }
 
 
@@ -208,6 +209,12 @@ def _module(node: Node) -> Document:
 def _names(node: Node, field: str, name: str) -> list[str]:
     """Short texts that the nodes in a field have as `name`."""
     return [values.plain(text, 60) for each in nodes(node.get(field)) for text in strings(each.get(name))]
+
+
+def _awarding_body(node: Node, context: Context, findings: Findings) -> Document:
+    credentials = nodes(node.get("educationalCredentialAwarded"))
+    named = [string(body.get("name")) for each in credentials for body in nodes(each.get("recognizedBy"))]
+    return offerings.awarding(named, "educationalCredentialAwarded/recognizedBy", context, findings)
 
 
 def _occupations(node: Node, context: Context, findings: Findings) -> list[Document]:

@@ -50,6 +50,7 @@ ATTENDANCE: dict[str, int] = {
 SCQF_TO_EQF = {"3": 1, "4": 2, "5": 3, "6": 4, "7": 5, "8": 5, "9": 6, "10": 6, "11": 7, "12": 8}
 CARRIED = leftovers.place(
     """identifier/* title@lang title description/* abstract/* subject/* url credit/scheme credit/level
+    qualification/awardedBy
     presentation/identifier/* presentation/start@dtf presentation/end@dtf presentation/applyFrom
     presentation/applyUntil presentation/attendanceMode@identifier presentation/languageOfInstruction
     presentation/cost presentation/venue/provider/location/town
@@ -61,7 +62,7 @@ _FEE = re.compile(r"(?:([A-Za-z][A-Za-z ]{0,40}?) fee: ?)?\b([A-Z]{3}) ?(-?\d[\d
 class XcriCap(XmlReader):
     """Reader of XCRI-CAP 1.2."""
 
-    revision = "xcri-cap-3"
+    revision = "xcri-cap-4"
 
     def records(self, stream: Bounded) -> Iterator[Raw]:
         """Yields a record per `course`; its content is the element."""
@@ -90,6 +91,7 @@ class XcriCap(XmlReader):
             "subjects": offerings.subjects(subjects, "dc:subject", findings),
             "occupations": [],
             "offerings": _offerings(element, course, context, findings),
+            **_awarding_body(element, context, findings),
         }
 
 
@@ -113,6 +115,11 @@ def _localized(element: Any, context: Context, findings: Findings) -> tuple[str,
         return "", context.default_language
     language = values.language(element.get(LANG, ""), "xml:lang", findings)
     return "".join(element.itertext()), language or context.default_language
+
+
+def _awarding_body(element: Any, context: Context, findings: Findings) -> Document:
+    named = [each.text or "" for each in element.iterfind(f"{MLO}qualification/{XCRI}awardedBy")]
+    return offerings.awarding(named, "qualification/awardedBy", context, findings)
 
 
 def _eqf_level(element: Any) -> int:

@@ -76,7 +76,7 @@ def verified_within(connection: Connection, nuts_code: str) -> dict[str, list[As
 
 def assessed(row: Row[Any]) -> Assessed:
     """Returns the domain's assessment."""
-    return Assessed(row.nuts_code, row.severity, row.cause, row.id)
+    return Assessed(row.nuts_code, row.severity, row.cause, row.id, row.verify_time.date())
 
 
 def attest(tx: Transaction, assessment: str, organisation: str, verdict: int, explanation: str) -> None:

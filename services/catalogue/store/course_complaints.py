@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue.store.tables import course_complaints as table
+from services.catalogue.store.tables import courses
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
@@ -42,16 +43,21 @@ def lock(tx: Transaction, course: str, complaint: str) -> Row[Any]:
     return tx.one(select(table).where(table.c.id == complaint, table.c.course_id == course).with_for_update())
 
 
-def decide(tx: Transaction, complaint: str, state: State) -> Row[Any]:
+def decide(tx: Transaction, complaint: str, state: State, reason: str) -> Row[Any]:
     """Decides a locked complaint in the caller's name; returns its row."""
-    values = {"state": state, "decided_by": tx.principal.subject, "decide_time": func.now()}
-    return tx.execute(update(table).where(table.c.id == complaint).values(**values).returning(table)).one()
+    values = {"state": state, "decision_reason": reason, "decide_time": func.now()}
+    statement = update(table).where(table.c.id == complaint)
+    return tx.execute(statement.values(decided_by=tx.principal.subject, **values).returning(table)).one()
 
 
-def listing(course: str, state: int, filed_by: str) -> Select[Any]:
-    """Selects complaints about a course, in a state, of who filed them; "" or 0: all."""
+def listing(course: str, state: int, filed_by: str, organisation: str) -> Select[Any]:
+    """Selects complaints about a course, in a state, of who filed them, about the courses of an organisation;
+    "" or 0: all."""
     statement = select(table)
     for column, wanted in ((table.c.course_id, course), (table.c.state, state), (table.c.filed_by, filed_by)):
         if wanted:
             statement = statement.where(column == wanted)
+    if organisation:
+        offered = select(courses.c.id).where(courses.c.organisation_id == organisation)
+        statement = statement.where(table.c.course_id.in_(offered))
     return statement

@@ -32,6 +32,7 @@ sources = Table(
     # Of linked courses the one of the source with the higher number comes first; by field where said.
     Column("precedence", Integer, nullable=False, server_default="0"),
     Column("field_precedence", JSONB, nullable=False, server_default="{}"),
+    Column("max_feed_mib", Integer, nullable=False, server_default="512"),  # of a fetch or a push
     Column("default_language", Text, nullable=False),
     Column("default_nuts_code", Text, nullable=False),
     Column("version", BigInteger, nullable=False, server_default="1"),
@@ -53,6 +54,7 @@ sources = Table(
     Column("report_secret", LargeBinary),
     Column("report_former", LargeBinary),
     moment("report_former_until"),
+    CheckConstraint("max_feed_mib BETWEEN 1 AND 10240", name="source_max_feed"),
     CheckConstraint("removal_limit_percent BETWEEN 1 AND 100", name="source_removal_limit"),
     CheckConstraint("(pull_url = '') = (pull_next_time IS NULL)", name="source_pulled_at_times"),
     Index("sources_organisation", "organisation_id", "id"),
@@ -94,6 +96,7 @@ feed_runs = Table(
     Column("hold_reason", SmallInteger, nullable=False, server_default="0"),
     Column("complete", Boolean, nullable=False, server_default="false"),
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in COUNTS),
+    Column("read_count", BigInteger, nullable=False, server_default="0"),  # records, while it is being read
     Column("rolls_back_to", UuidText, ForeignKey("feed_runs.id")),  # whose raw copy it imports again
     Column("rolled_back_by", UuidText, ForeignKey("feed_runs.id")),
     Column("requested_by", Text, nullable=False, server_default=""),  # subject of the access token

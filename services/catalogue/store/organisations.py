@@ -211,12 +211,22 @@ def review(
 
 
 def withdraw(tx: Transaction, accreditation: str, reason: str) -> None:
-    """Ends an accreditation now, by the database clock."""
-    tx.execute(
-        update(accreditations)
-        .where(accreditations.c.id == accreditation)
-        .values(withdraw_time=func.now(), withdraw_reason=reason)
-    )
+    """Ends an accreditation now, by the database clock, in the caller's name."""
+    values = {"withdraw_reason": reason, "withdrawn_by": tx.principal.subject}
+    statement = update(accreditations).where(accreditations.c.id == accreditation)
+    tx.execute(statement.values(withdraw_time=func.now(), **values))
+
+
+def take_back_withdrawal(tx: Transaction, accreditation: str) -> None:
+    """Makes an accreditation stand as if it had not been withdrawn."""
+    values = {"withdraw_time": None, "withdraw_reason": "", "withdrawn_by": ""}
+    tx.execute(update(accreditations).where(accreditations.c.id == accreditation).values(values))
+
+
+def read_accreditation(tx: Transaction, organisation: str, accreditation: str) -> Row[Any]:
+    """Returns an accreditation of an organisation; raises Refusal(NOT_FOUND)."""
+    key = accreditations.c
+    return tx.one(select(accreditations).where(key.id == accreditation, key.organisation_id == organisation))
 
 
 def accreditations_of(connection: Connection, ids: Iterable[str]) -> dict[str, list[Accreditation]]:

@@ -24,11 +24,7 @@ def add(tx: Transaction, values: Mapping[str, Any]) -> Row[Any]:
         with tx.connection.begin_nested():
             return tx.execute(statement).one()
     except IntegrityError as error:
-        other = select(table.c.id).where(table.c.applicant == applicant, table.c.state == State.OPEN)
-        name = f"partnerApplications/{tx.execute(other).scalar()}"
-        raise Refusal(
-            reason_pb2.REASON_PARTNER_APPLICATION_OPEN, metadata={"partner_application": name}
-        ) from error
+        raise _open_already(tx, applicant) from error
 
 
 def read(tx: Transaction, application: str, *, lock: bool = False) -> Row[Any]:
@@ -43,6 +39,27 @@ def decide(tx: Transaction, application: str, state: State, **values: Any) -> Ro
     statement = update(table).where(table.c.id == application)
     statement = statement.values(**decided, **values, version=table.c.version + 1)
     return tx.execute(statement.returning(table)).one()
+
+
+def reopen(tx: Transaction, application: str) -> None:
+    """Lets a refused application wait for a decision again; of one in another state nothing changes. Raises
+    Refusal(PARTNER_APPLICATION_OPEN) where its applicant has applied anew."""
+    row = read(tx, application, lock=True)
+    if row.state != State.REFUSED:
+        return
+    values: dict[str, Any] = {"state": State.OPEN, "decided_by": None, "decide_time": None}
+    values |= {"refusal_reason": 0, "refusal_note": "", "version": row.version + 1}
+    try:
+        with tx.connection.begin_nested():
+            tx.execute(update(table).where(table.c.id == application).values(values))
+    except IntegrityError as error:
+        raise _open_already(tx, row.applicant) from error
+
+
+def _open_already(tx: Transaction, applicant: str) -> Refusal:
+    other = select(table.c.id).where(table.c.applicant == applicant, table.c.state == State.OPEN)
+    name = f"partnerApplications/{tx.execute(other).scalar()}"
+    return Refusal(reason_pb2.REASON_PARTNER_APPLICATION_OPEN, metadata={"partner_application": name})
 
 
 def listing(state: int) -> Select[Any]:

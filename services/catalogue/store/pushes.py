@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 
-from services.catalogue.store.feed_tables import feed_pushed, feed_runs
+from services.catalogue.store.feed_tables import feed_pushed, feed_runs, sources
 from services.platform.db.transaction import Transaction
 
 _p = feed_pushed.c
@@ -24,6 +24,12 @@ def size(tx: Transaction, run: str) -> int:
     """Returns how many bytes a run has received."""
     statement = select(func.coalesce(func.sum(func.octet_length(_p.lines)), 0)).where(_p.run_id == run)
     return int(tx.execute(statement).scalar_one())
+
+
+def limit(tx: Transaction, run: str) -> int:
+    """Returns how many bytes a run may receive: as many as its source may bring."""
+    statement = select(sources.c.max_feed_mib).join(feed_runs, feed_runs.c.source_id == sources.c.id)
+    return int(tx.execute(statement.where(feed_runs.c.id == run)).scalar_one()) << 20
 
 
 def lines(tx: Transaction, run: str) -> Iterator[bytes]:

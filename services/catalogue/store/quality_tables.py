@@ -62,3 +62,25 @@ course_feedback = Table(
     Index("course_feedback_course", "course_id", "id"),
     Index("course_feedback_queue", "id", postgresql_where=text("state IN (2, 4)")),
 )
+
+appeals = Table(
+    "appeals",
+    metadata,
+    Column("id", UuidText, primary_key=True),
+    Column("subject", Text, nullable=False),  # resource name of what it is against
+    Column("organisation_id", Text, ForeignKey("organisations.id")),  # none of an application
+    Column("reason", Text, nullable=False),
+    Column("filed_by", Text, nullable=False),  # opaque subjects of access tokens, as are the next two
+    Column("against", Text, nullable=False),  # who did what it is against; empty where that was not kept
+    Column("decided_by", Text),
+    Column("state", SmallInteger, nullable=False, server_default="1"),  # domain.appeal.State
+    Column("finding", Text, nullable=False, server_default=""),
+    moment("create_time", now=True),
+    moment("decide_time"),
+    CheckConstraint("decided_by <> against AND decided_by <> filed_by", name="appeal_second_person"),
+    CheckConstraint("(state = 1) = (decided_by IS NULL)", name="appeal_decided_by_somebody"),
+    # One that was upheld leaves nothing to appeal against until the same is decided again.
+    Index("appeals_once", "subject", unique=True, postgresql_where=text("state <> 2")),
+    Index("appeals_organisation", "organisation_id", "id"),
+    Index("appeals_state", "state", "id"),
+)

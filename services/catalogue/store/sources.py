@@ -31,7 +31,7 @@ WITH due AS (
 )
 UPDATE sources s SET pull_next_time = now() + :lease, pull_last_time = now() FROM due WHERE s.id = due.id
 RETURNING s.id::text, s.format, s.pull_url, s.pull_schedule, s.pull_credentials, s.pull_next_time,
-  s.pull_last_time, s.pull_run::text, due.known,
+  s.pull_last_time, s.pull_run::text, s.max_feed_mib, due.known,
   CASE WHEN due.known THEN s.pull_etag ELSE '' END AS etag,
   CASE WHEN due.known THEN s.pull_modified ELSE '' END AS modified
 """)  # noqa: S608  constants

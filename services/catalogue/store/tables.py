@@ -168,6 +168,7 @@ accreditations = Table(
     Column("scheme", Text, nullable=False),
     moment("withdraw_time"),
     Column("withdraw_reason", Text, nullable=False, server_default=""),
+    Column("withdrawn_by", Text, nullable=False, server_default=""),  # empty: before that was kept
     Column("announced", Boolean, nullable=False),  # others have heard that it is in force
     Column("end_announced", Boolean, nullable=False, server_default="false"),  # and that it has run out
     Column("criteria", JSONB, nullable=False, server_default="[]"),  # domain.accreditation.Criterion
@@ -312,6 +313,7 @@ course_complaints = Table(
     Column("state", SmallInteger, nullable=False, server_default="1"),  # CourseComplaint.State
     Column("filed_by", Text, nullable=False),  # opaque subject of the access token
     Column("decided_by", Text),
+    Column("decision_reason", Text, nullable=False, server_default=""),
     moment("create_time", now=True),
     moment("decide_time"),
     CheckConstraint("(state = 1) = (decided_by IS NULL)", name="course_complaint_decided_by_somebody"),

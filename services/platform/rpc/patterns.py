@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"\[[01]-9\](?:\[0-9\])?\{[01],[0-9]\}")
 _SLASH = re.compile(r"/(?![^\[]*\])")  # between parts, not of a class of characters
 _DATED = "with a month of two digits, like"
 _LANGUAGE = "must be a language tag like en"
+_ACCREDITATION = "organisations/[a-z0-9-]{3,63}/accreditations"
 _WORDS = {
     "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$": f"{_LANGUAGE} or nl-BE",
     "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": f"{_LANGUAGE} or nl-BE, small letters first",
@@ -104,6 +105,10 @@ _WORDS = {
     ),
     f"^(courses/{_UUID}|organisations/[a-z0-9-]{{3,63}})$": (
         "must be a name like courses/{id} or organisations/{id}"
+    ),
+    f"^(qualityHolds/{_UUID}|partnerApplications/{_UUID}|{_ACCREDITATION}/{_UUID})$": (
+        "must be a name like qualityHolds/{id}, partnerApplications/{id} or "
+        "organisations/{id}/accreditations/{id}"
     ),
 }
 

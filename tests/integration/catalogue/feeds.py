@@ -7,8 +7,9 @@ import io
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun, ListFeedRunsRequest
-from waymark.catalogue.v1.source_pb2 import FeedPull, PullSourceRequest
+from waymark.catalogue.v1.source_pb2 import FeedPull, PullSourceRequest, Source, UpdateSourceRequest
 
 from services.catalogue import deriving
 from services.catalogue.imports.csv_template import COLUMNS
@@ -54,6 +55,13 @@ def newest(catalogue: Catalogue) -> FeedRun:
     """Returns the newest run, an empty one where there is none."""
     runs = catalogue.feed_runs().ListFeedRuns(ListFeedRunsRequest()).feed_runs
     return runs[0] if runs else FeedRun()
+
+
+def limited(catalogue: Catalogue, source: str, mebibytes: int) -> None:
+    """Sets how much one fetch or push of a source may bring."""
+    given = Source(name=source, max_feed_mib=mebibytes)
+    mask = FieldMask(paths=["max_feed_mib"])
+    catalogue.sources().UpdateSource(UpdateSourceRequest(source=given, update_mask=mask))
 
 
 def pulled(catalogue: Catalogue, url: str, form: str = "CSV_TEMPLATE", **values: Any) -> str:

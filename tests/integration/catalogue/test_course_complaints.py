@@ -1,4 +1,4 @@
-"""Complaints about courses: one open at a time, decided by staff, seen by who filed it and by staff alone."""
+"""Complaints about courses: one open at a time, decided by staff, read by whom they concern."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def test_a_complaint_is_filed_once_decided_once_and_read_by_whom_it_concerns(cat
     assert len(learner.ListCourseComplaints(every).complaints) == 2
     assert len(other.ListCourseComplaints(every).complaints) == 1
     staff = calls(catalogue)
-    decide = pb.DecideCourseComplaintRequest(name=filed.name, upheld=True)
+    decide = pb.DecideCourseComplaintRequest(name=filed.name, upheld=True, reason="taught by nobody")
+    unfounded = pb.DecideCourseComplaintRequest(name=filed.name, upheld=True)
+    assert reason_of(staff.DecideCourseComplaint, unfounded) == "INVALID_ARGUMENT"
     assert staff.DecideCourseComplaint(decide).state == Complaint.STATE_UPHELD
     assert reason_of(staff.DecideCourseComplaint, decide) == "WRONG_STATE"
     still_open = pb.ListCourseComplaintsRequest(course=course.name, state=Complaint.STATE_OPEN)
@@ -51,4 +53,9 @@ def test_a_complaint_is_filed_once_decided_once_and_read_by_whom_it_concerns(cat
     unknown = pb.FileCourseComplaintRequest(parent=f"courses/{uuid4()}", complaint=file.complaint)
     assert reason_of(learner.FileCourseComplaint, unknown) == "NOT_FOUND"
     provider = calls(catalogue, token("provider", org="organisations/harbour"))
-    assert reason_of(provider.ListCourseComplaints, every) == "PERMISSION_DENIED"
+    read = provider.ListCourseComplaints(every).complaints
+    assert [each.decision_reason for each in read] == ["taught by nobody", "", ""]
+    assert len(provider.ListCourseComplaints(still_open).complaints) == 2
+    for org in ("organisations/other", ""):
+        stranger = calls(catalogue, token("provider", org=org))
+        assert not stranger.ListCourseComplaints(every).complaints

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Iterator
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -16,10 +18,12 @@ from services.catalogue.feeding import puller
 from services.catalogue.imports.worker import run_waiting
 from services.catalogue.service import pull_feeds
 from services.platform.db.transaction import transaction
-from tests.integration.catalogue.feeds import HOURLY, feed, many, newest, pull, pulled, row
+from services.platform.outgoing.fetching import Wanted, fetch
+from tests.integration.catalogue.feeds import HOURLY, feed, limited, many, newest, pull, pulled, row
 from tests.support.catalogue import ESCO, Catalogue, with_taxonomy
 from tests.support.origins import Asked, Origin, Reply, origin
 from tests.support.portfolio import reason_of
+from tests.support.servers import token
 
 Run = feed_run_pb2.FeedRun
 Pull, Credentials = source_pb2.FeedPull, source_pb2.PullCredentials
@@ -36,6 +40,30 @@ def change(catalogue: Catalogue, source: str, *paths: str, **values: Any) -> sou
     request = source_pb2.UpdateSourceRequest(source=given, update_mask=FieldMask(paths=paths))
     changed: source_pb2.Source = catalogue.sources().UpdateSource(request)
     return changed
+
+
+def test_a_partner_says_itself_where_its_feed_is_and_where_reports_go(catalogue: Catalogue) -> None:
+    source = pulled(catalogue, "https://old.example/courses.csv")
+    own, stranger = (
+        catalogue.sources(token("provider", org=org))
+        for org in ("organisations/partner", "organisations/other")
+    )
+
+    def moving(*paths: str, url: str = "https://new.example/courses.csv") -> source_pb2.UpdateSourceRequest:
+        given = source_pb2.Source(name=source, report_url="https://new.example/runs", precedence=9)
+        given.pull.CopyFrom(Pull(url=url, interval=HOURLY))
+        return source_pb2.UpdateSourceRequest(source=given, update_mask=FieldMask(paths=paths))
+
+    changed = own.UpdateSource(moving("pull", "report_url"))
+    assert (changed.pull.url, changed.report_url) == (
+        "https://new.example/courses.csv",
+        "https://new.example/runs",
+    )
+    assert reason_of(stranger.UpdateSource, moving("pull")) == "NOT_FOUND"
+    for path in ("precedence", "removal_limit_percent", "field_precedence", "display_name"):
+        assert reason_of(own.UpdateSource, moving("pull", path)) == "INVALID_ARGUMENT"
+    inside = moving("pull", url="http://10.0.0.8/courses.csv")
+    assert reason_of(own.UpdateSource, inside) == "FEED_URL_REFUSED"
 
 
 def test_a_feed_is_fetched_when_due_and_read_only_when_it_has_changed(
@@ -206,8 +234,8 @@ def test_a_token_that_is_refused_or_may_stand_in_no_header_is_a_run_that_failed(
     run = pull(catalogue, source)
     assert [each.value for each in catalogue.findings(run.name)] == ["TOKEN_REFUSED 401"]
     before = len(partner.asked)
-    for token in (b'"a\\r\\nx: y"', b'"\\u00e9"', b'""', b"7"):  # what may stand in no header
-        partner.answer = lambda _, token=token: Reply(body=b'{"access_token": %s}' % token)  # type: ignore[misc]
+    for said in (b'"a\\r\\nx: y"', b'"\\u00e9"', b'""', b"7"):  # what may stand in no header
+        partner.answer = lambda _, said=said: Reply(body=b'{"access_token": %s}' % said)  # type: ignore[misc]
         run = pull(catalogue, source)
         assert [each.value for each in catalogue.findings(run.name)] == ["TOKEN_REFUSED"]
     assert {asked.method for asked in partner.asked[before:]} == {"POST"}
@@ -249,6 +277,31 @@ def test_no_feed_leads_inside_and_an_address_is_checked_when_it_is_given(catalog
         assert not inside.asked
         object.__setattr__(catalogue.app.settings, "inside_hosts", allowed)
         assert pull(catalogue, source).courses_created == 1
+
+
+def test_each_source_has_its_own_size_and_none_is_held_in_memory(
+    catalogue: Catalogue, partner: Origin
+) -> None:
+    rows = [row(f"C{n}", "Welding", description="welding " * 2000) for n in range(80)]  # 1.2 MiB
+    partner.answer = lambda _: Reply(body=feed(*rows))
+    source = pulled(catalogue, partner.url)
+    limited(catalogue, source, 1)
+    refused = pull(catalogue, source)
+    assert [each.value for each in catalogue.findings(refused.name)] == ["TOO_LARGE"]
+    limited(catalogue, source, 2)
+    taken = pull(catalogue, source)
+    assert (taken.state, taken.courses_created, taken.read_count) == (Run.STATE_SUCCEEDED, 80, 80)
+    # What comes goes to disk piece by piece, however much there is of it.
+    partner.answer = lambda _: Reply(parts=lambda: iter([bytes(1 << 16)] * 1024))  # 64 MiB
+    with TemporaryFile() as file:
+        tracemalloc.start()
+        try:
+            fetch(Wanted(partner.url), file, catalogue.app.feeds_reach, puller._limits(10 << 30))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert file.tell() == 64 << 20
+    assert peak < 4 << 20
 
 
 def pulled_elsewhere(catalogue: Catalogue, organisation: str, url: str) -> str:

@@ -12,10 +12,10 @@ from sqlalchemy import text
 from waymark.catalogue.v1 import course_pb2, course_push_pb2_grpc, feed_run_pb2
 from waymark.catalogue.v1 import course_push_pb2 as pb
 
-from services.catalogue.api import course_pushes
 from services.catalogue.feeding.pushes import break_off_abandoned
 from services.catalogue.imports.worker import run_waiting
 from services.platform.db.transaction import transaction
+from tests.integration.catalogue.feeds import limited
 from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
 from tests.support.portfolio import reason_of as refusal
 from tests.support.refusals import reason_of
@@ -135,9 +135,7 @@ def test_a_push_is_answered_in_chunks_and_only_its_end_counts(catalogue: Catalog
     assert catalogue.run(answers[-1].feed_run).courses_created == 1200
 
 
-def test_only_owners_push_in_order_and_not_too_much(
-    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_owners_push_in_order_and_not_too_much(catalogue: Catalogue, source: str) -> None:
     courses = [course("C0")]
     own = token("provider", org="organisations/partner")
     assert push(catalogue, parts(source, courses), own)[-1].course_count == 1
@@ -154,8 +152,8 @@ def test_only_owners_push_in_order_and_not_too_much(
     assert refused(catalogue, [start, Request()]) == "INVALID_ARGUMENT"
     upload = feed_run_pb2.StartFeedRunRequest(source=source, upload=catalogue.upload(b"x"))
     assert refusal(catalogue.feed_runs().StartFeedRun, upload) == "INVALID_ARGUMENT"
-    monkeypatch.setattr(course_pushes, "MAX_BYTES", 5000)
-    many = [course(f"C{n}") for n in range(30)]
+    many = [course(f"C{n}", descriptions={"en": "welding " * 10_000}) for n in range(30)]
+    limited(catalogue, source, 1)
     assert refused(catalogue, parts(source, many)) == "PUSH_TOO_LARGE"
-    monkeypatch.setattr(course_pushes, "MAX_BYTES", 50_000)  # control: the limit is what refused
+    limited(catalogue, source, 3)  # control: the limit is what refused
     assert push(catalogue, parts(source, many))[-1].course_count == 30

@@ -65,8 +65,10 @@ def test_a_session_says_whether_it_takes_place(said: str, cancelled: bool, code:
 
 def test_a_file_from_before_the_column_is_read() -> None:
     header, first = feed(GOOD).decode().splitlines()
-    assert header.endswith(",status")
-    documents, found = read_all(READER, f"{header.removesuffix(',status')}\n{first[:-1]}\n".encode())
+    assert header.endswith(",status,awarding_body")
+    documents, found = read_all(
+        READER, f"{header.removesuffix(',status,awarding_body')}\n{first[:-2]}\n".encode()
+    )
     assert (len(documents), found) == (1, [])
 
 

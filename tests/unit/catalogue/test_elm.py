@@ -103,6 +103,30 @@ def test_an_opportunity_is_read_with_what_follows_it() -> None:
     assert [tag["uri"] for tag in document["occupations"]] == [WELDER]
 
 
+def test_who_awards_is_carried_by_name_and_several_are_told() -> None:
+    body = '<awardingBody idref="{}"/>'
+    awarding = "<awardingOpportunity>{}</awardingOpportunity></qualification>"
+    guild = '<organisation id="{}"><legalName language="nl">Gilde {}</legalName></organisation>'
+    agents = "".join(guild.format(f"urn:g{n}", n) for n in (1, 2))
+    referred = REFERRED.replace(
+        "<locationReferences>", f"<agentReferences>{agents}</agentReferences><locationReferences>"
+    )
+
+    def read(*bodies: str) -> tuple[str, list[str]]:
+        said = awarding.format("".join(map(body.format, bodies)))
+        data = feed(FULL, referred=referred.replace("</qualification>", said))
+        documents, found = read_all(Elm(), data, Context(**CONTEXT))
+        assert "qualification/awardingOpportunity/awardingBody" not in {
+            each.path for each in found if each.code == "FIELD_NOT_CARRIED"
+        }
+        return documents[0][1].get("awarding_body", ""), codes(found)
+
+    assert read("urn:g1") == ("Gilde 1", [])
+    assert read("urn:none", "urn:g2") == ("Gilde 2", [])
+    assert read("urn:g1", "urn:g2") == ("Gilde 1", ["VALUES_SEVERAL"])
+    assert read() == ("", [])
+
+
 def test_a_course_has_changed_when_what_it_refers_to_has() -> None:
     def raw(referred: str) -> bytes:
         return next(Elm().records(Bounded(io.BytesIO(feed(FULL, referred=referred))))).raw

@@ -43,6 +43,7 @@ COURSE_OF_ONE: Document = {
     "url": "https://example.org/?a=1&b=2",
     "subjects": ["Welding", "ISCED-F 0715"],
     "occupations": [TAG],
+    "awarding_body": "Guild <of> welders",
     "offerings": [{"mode": CourseMode.COURSE_MODE_BLENDED, "language": "nl", "sessions": [SESSION]}],
 }
 
@@ -84,9 +85,8 @@ def test_a_course_is_valid_and_comes_back(schema: etree.XMLSchema) -> None:
     (key, again), (offering,) = found[0], found[0][1]["offerings"]
     assert key == f"urn:uuid:{SESSION['id']}"
     assert again["titles"] == {"en": "Welding & joining", "nl": "Lassen"}
-    assert {name: again[name] for name in ("eqf_level", "url", "subjects")} == {
-        name: COURSE_OF_ONE[name] for name in ("eqf_level", "url", "subjects")
-    }
+    same = ("eqf_level", "url", "subjects", "awarding_body")
+    assert {name: again[name] for name in same} == {name: COURSE_OF_ONE[name] for name in same}
     assert [tag["uri"] for tag in again["occupations"]] == [TAG["uri"]]
     assert (offering["mode"], offering["language"]) == (CourseMode.COURSE_MODE_BLENDED, "nl")
     own = {
@@ -115,6 +115,7 @@ def test_whatever_the_catalogue_holds_is_valid_and_read_without_a_finding(
     assert len(found) == max(1, len(sessions)) + 1
     for (_, again), session in zip(found, sessions, strict=False):
         assert again["titles"] == document["titles"]
+        assert again.get("awarding_body") == document.get("awarding_body")
         kept = [s for offering in again["offerings"] for s in offering["sessions"]]
         for name in ("start", "end", "cents", "currency", "apply_until"):
             assert [s.get(name) for s in kept] in ([session.get(name)], [])
@@ -126,5 +127,5 @@ def test_an_empty_catalogue_is_a_valid_file(schema: etree.XMLSchema) -> None:
 
 def test_what_is_not_kept_apart_is_not_written_twice(tmp_path: Path) -> None:
     root = etree.fromstring(written([COURSE_OF_ONE] * 3))
-    assert len(root.findall(".//{*}agentReferences/{*}organisation")) == 1
-    assert len(root.findall(".//{*}locationReferences/{*}location")) == 2  # that of the provider, and Gent
+    assert len(root.findall(".//{*}agentReferences/{*}organisation")) == 2  # who teaches and who awards
+    assert len(root.findall(".//{*}locationReferences/{*}location")) == 3  # those of both, and Gent

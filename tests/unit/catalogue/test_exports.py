@@ -74,7 +74,8 @@ def documents(draw: Any, languages: int) -> dict[str, Any]:
     """A course."""
     spoken = draw(st.lists(LANGUAGES, min_size=1, max_size=languages, unique=True))
     ways = draw(st.lists(st.tuples(st.integers(0, 4), LANGUAGES | st.just("")), max_size=3, unique=True))
-    return {
+    awarded = {"awarding_body": draw(texts(200))} if draw(st.booleans()) else {}
+    return awarded | {
         "titles": {language: draw(texts(500)) for language in spoken},
         "descriptions": {language: draw(texts(20_000)) for language in spoken if draw(st.booleans())},
         "kind": draw(st.sampled_from(["course", "exam", "guidance"])),

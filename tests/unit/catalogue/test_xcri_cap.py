@@ -77,6 +77,15 @@ def test_findings(presentation: str, code: str, kept: int) -> None:
     assert len(documents) == kept
 
 
+def test_who_awards_is_carried_by_name_and_several_are_told() -> None:
+    award = "<mlo:qualification><awardedBy> {} </awardedBy></mlo:qualification>"
+    one = course(presentation=award.format("City &amp; Guilds") + award.format("City &amp; Guilds"))
+    two = course("C2", presentation=award.format("A") + award.format("B"))
+    documents, found = read_all(READER, feed(one, two, course("C3")))
+    assert [document.get("awarding_body") for _, document in documents] == ["City & Guilds", "A", None]
+    assert [(each.code, each.path) for each in found] == [("VALUES_SEVERAL", "qualification/awardedBy")]
+
+
 def test_what_is_not_carried_is_told_once() -> None:
     odd = course(
         presentation=session().replace("</presentation>", "<mlo:duration>P6M</mlo:duration></presentation>")

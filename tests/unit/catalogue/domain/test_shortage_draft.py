@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from datetime import date
 
 from services.catalogue.domain.assessment import Assessed
+from services.catalogue.domain.findings import WARNING
 from services.catalogue.domain.shortage import MOST_EVIDENCE, digest
-from services.catalogue.domain.shortage_draft import draft
+from services.catalogue.domain.shortage_draft import draft, recent
 
 URI = "http://data.europa.eu/esco/occupation/dev"
 FEW, SKILLS = 1, 2
@@ -58,3 +60,16 @@ def test_more_than_an_entry_can_name_are_counted() -> None:
     assert entry.evidence[-2:] == ["assessments/18", "and 2 more verified assessments in the region"]
     (entry,) = draft({"7212": parts[:-1]}, "BE2", 3, {})
     assert entry.evidence[-1] == "assessments/19"
+
+
+def test_assessments_verified_too_long_ago_are_left_out_and_told_of() -> None:
+    old, young = (
+        Assessed(area, 5, FEW, since=day)
+        for area, day in (("BE21", date(2024, 6, 30)), ("BE22", date(2024, 7, 1)))
+    )
+    kept, findings = recent({"7212": [old, young], "2512": [old], "9999": [young]}, date(2024, 7, 1))
+    assert kept == {"7212": [young], "9999": [young]}
+    assert [(each.record, each.severity, each.message) for each in findings] == [
+        ("2512", WARNING, "1 verified before 2024-07-01 were left out, 0 count."),
+        ("7212", WARNING, "1 verified before 2024-07-01 were left out, 1 count."),
+    ]

@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+waymark/catalogue/v1/course_complaint.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xee\x04\n\x0f\x43ourseComplaint\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12H\n\x04kind\x18\x02 \x01(\x0e\x32*.waymark.catalogue.v1.CourseComplaint.KindB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12@\n\x05state\x18\x03 \x01(\x0e\x32+.waymark.catalogue.v1.CourseComplaint.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x64\x65\x63ide_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\x8d\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15KIND_NOT_AS_DESCRIBED\x10\x01\x12\x11\n\rKIND_NOT_HELD\x10\x02\x12\x0e\n\nKIND_PRICE\x10\x03\x12\x10\n\x0cKIND_QUALITY\x10\x04\x12\x0f\n\x0bKIND_ACCESS\x10\x05\x12\x0e\n\nKIND_OTHER\x10\x06\"U\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x10\n\x0cSTATE_UPHELD\x10\x02\x12\x13\n\x0fSTATE_DISMISSED\x10\x03:f\xea\x41\x63\n!catalogue.waymark/CourseComplaint\x12\'courses/{course}/complaints/{complaint}*\ncomplaints2\tcomplaint\"\xd3\x01\n\x1a\x46ileCourseComplaintRequest\x12N\n\x06parent\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x44\n\tcomplaint\x18\x02 \x01(\x0b\x32%.waymark.catalogue.v1.CourseComplaintB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xef\x01\n\x1bListCourseComplaintsRequest\x12M\n\x06\x63ourse\x18\x01 \x01(\tB=\xbaH:r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12\x44\n\x05state\x18\x02 \x01(\x0e\x32+.waymark.catalogue.v1.CourseComplaint.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"r\n\x1cListCourseComplaintsResponse\x12\x39\n\ncomplaints\x18\x01 \x03(\x0b\x32%.waymark.catalogue.v1.CourseComplaint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd3\x01\n\x1c\x44\x65\x63ideCourseComplaintRequest\x12\x81\x01\n\x04name\x18\x01 \x01(\tBs\xe2\x41\x01\x02\xbaHlrj2h^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/complaints/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x0e\n\x06upheld\x18\x02 \x01(\x08\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\xa7\x04\n\x16\x43ourseComplaintService\x12\xac\x01\n\x13\x46ileCourseComplaint\x12\x30.waymark.catalogue.v1.FileCourseComplaintRequest\x1a%.waymark.catalogue.v1.CourseComplaint\"<\x8a\xb5\x18\x04\n\x02\x08\x01\x82\xd3\xe4\x93\x02.\"!/v1/{parent=courses/*}/complaints:\tcomplaint\x12\xab\x01\n\x14ListCourseComplaints\x12\x31.waymark.catalogue.v1.ListCourseComplaintsRequest\x1a\x32.waymark.catalogue.v1.ListCourseComplaintsResponse\",\x8a\xb5\x18\x0c\n\x02\x08\x06\n\x02\x08\x08\n\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/courseComplaints\x12\xaf\x01\n\x15\x44\x65\x63ideCourseComplaint\x12\x32.waymark.catalogue.v1.DecideCourseComplaintRequest\x1a%.waymark.catalogue.v1.CourseComplaint\";\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02-\"(/v1/{name=courses/*/complaints/*}:decide:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+waymark/catalogue/v1/course_complaint.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x8d\x05\n\x0f\x43ourseComplaint\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12H\n\x04kind\x18\x02 \x01(\x0e\x32*.waymark.catalogue.v1.CourseComplaint.KindB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12@\n\x05state\x18\x03 \x01(\x0e\x32+.waymark.catalogue.v1.CourseComplaint.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x64\x65\x63ide_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1d\n\x0f\x64\x65\x63ision_reason\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\"\x8d\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15KIND_NOT_AS_DESCRIBED\x10\x01\x12\x11\n\rKIND_NOT_HELD\x10\x02\x12\x0e\n\nKIND_PRICE\x10\x03\x12\x10\n\x0cKIND_QUALITY\x10\x04\x12\x0f\n\x0bKIND_ACCESS\x10\x05\x12\x0e\n\nKIND_OTHER\x10\x06\"U\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x10\n\x0cSTATE_UPHELD\x10\x02\x12\x13\n\x0fSTATE_DISMISSED\x10\x03:f\xea\x41\x63\n!catalogue.waymark/CourseComplaint\x12\'courses/{course}/complaints/{complaint}*\ncomplaints2\tcomplaint\"\xd3\x01\n\x1a\x46ileCourseComplaintRequest\x12N\n\x06parent\x18\x01 \x01(\tB>\xe2\x41\x01\x02\xbaH7r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x44\n\tcomplaint\x18\x02 \x01(\x0b\x32%.waymark.catalogue.v1.CourseComplaintB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xef\x01\n\x1bListCourseComplaintsRequest\x12M\n\x06\x63ourse\x18\x01 \x01(\tB=\xbaH:r523^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\x12\x44\n\x05state\x18\x02 \x01(\x0e\x32+.waymark.catalogue.v1.CourseComplaint.StateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"r\n\x1cListCourseComplaintsResponse\x12\x39\n\ncomplaints\x18\x01 \x03(\x0b\x32%.waymark.catalogue.v1.CourseComplaint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xf3\x01\n\x1c\x44\x65\x63ideCourseComplaintRequest\x12\x81\x01\n\x04name\x18\x01 \x01(\tBs\xe2\x41\x01\x02\xbaHlrj2h^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/complaints/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x0e\n\x06upheld\x18\x02 \x01(\x08\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1e\n\x06reason\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x32\xab\x04\n\x16\x43ourseComplaintService\x12\xac\x01\n\x13\x46ileCourseComplaint\x12\x30.waymark.catalogue.v1.FileCourseComplaintRequest\x1a%.waymark.catalogue.v1.CourseComplaint\"<\x8a\xb5\x18\x04\n\x02\x08\x01\x82\xd3\xe4\x93\x02.\"!/v1/{parent=courses/*}/complaints:\tcomplaint\x12\xaf\x01\n\x14ListCourseComplaints\x12\x31.waymark.catalogue.v1.ListCourseComplaintsRequest\x1a\x32.waymark.catalogue.v1.ListCourseComplaintsResponse\"0\x8a\xb5\x18\x10\n\x02\x08\x06\n\x02\x08\x08\n\x02\x08\x01\n\x02\x08\x02\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/courseComplaints\x12\xaf\x01\n\x15\x44\x65\x63ideCourseComplaint\x12\x32.waymark.catalogue.v1.DecideCourseComplaintRequest\x1a%.waymark.catalogue.v1.CourseComplaint\";\x8a\xb5\x18\x04\n\x02\x08\x06\x82\xd3\xe4\x93\x02-\"(/v1/{name=courses/*/complaints/*}:decide:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COURSECOMPLAINT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_COURSECOMPLAINT'].fields_by_name['decide_time']._loaded_options = None
   _globals['_COURSECOMPLAINT'].fields_by_name['decide_time']._serialized_options = b'\342A\001\003'
+  _globals['_COURSECOMPLAINT'].fields_by_name['decision_reason']._loaded_options = None
+  _globals['_COURSECOMPLAINT'].fields_by_name['decision_reason']._serialized_options = b'\342A\001\003'
   _globals['_COURSECOMPLAINT']._loaded_options = None
   _globals['_COURSECOMPLAINT']._serialized_options = b'\352Ac\n!catalogue.waymark/CourseComplaint\022\'courses/{course}/complaints/{complaint}*\ncomplaints2\tcomplaint'
   _globals['_FILECOURSECOMPLAINTREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -67,26 +69,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDECOURSECOMPLAINTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272Hlrj2h^courses/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/complaints/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_DECIDECOURSECOMPLAINTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_DECIDECOURSECOMPLAINTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_DECIDECOURSECOMPLAINTREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_DECIDECOURSECOMPLAINTREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\364\003'
   _globals['_COURSECOMPLAINTSERVICE'].methods_by_name['FileCourseComplaint']._loaded_options = None
   _globals['_COURSECOMPLAINTSERVICE'].methods_by_name['FileCourseComplaint']._serialized_options = b'\212\265\030\004\n\002\010\001\202\323\344\223\002.\"!/v1/{parent=courses/*}/complaints:\tcomplaint'
   _globals['_COURSECOMPLAINTSERVICE'].methods_by_name['ListCourseComplaints']._loaded_options = None
-  _globals['_COURSECOMPLAINTSERVICE'].methods_by_name['ListCourseComplaints']._serialized_options = b'\212\265\030\014\n\002\010\006\n\002\010\010\n\002\010\001\202\323\344\223\002\026\022\024/v1/courseComplaints'
+  _globals['_COURSECOMPLAINTSERVICE'].methods_by_name['ListCourseComplaints']._serialized_options = b'\212\265\030\020\n\002\010\006\n\002\010\010\n\002\010\001\n\002\010\002\202\323\344\223\002\026\022\024/v1/courseComplaints'
   _globals['_COURSECOMPLAINTSERVICE'].methods_by_name['DecideCourseComplaint']._loaded_options = None
   _globals['_COURSECOMPLAINTSERVICE'].methods_by_name['DecideCourseComplaint']._serialized_options = b'\212\265\030\004\n\002\010\006\202\323\344\223\002-\"(/v1/{name=courses/*/complaints/*}:decide:\001*'
   _globals['_COURSECOMPLAINT']._serialized_start=256
-  _globals['_COURSECOMPLAINT']._serialized_end=878
-  _globals['_COURSECOMPLAINT_KIND']._serialized_start=546
-  _globals['_COURSECOMPLAINT_KIND']._serialized_end=687
-  _globals['_COURSECOMPLAINT_STATE']._serialized_start=689
-  _globals['_COURSECOMPLAINT_STATE']._serialized_end=774
-  _globals['_FILECOURSECOMPLAINTREQUEST']._serialized_start=881
-  _globals['_FILECOURSECOMPLAINTREQUEST']._serialized_end=1092
-  _globals['_LISTCOURSECOMPLAINTSREQUEST']._serialized_start=1095
-  _globals['_LISTCOURSECOMPLAINTSREQUEST']._serialized_end=1334
-  _globals['_LISTCOURSECOMPLAINTSRESPONSE']._serialized_start=1336
-  _globals['_LISTCOURSECOMPLAINTSRESPONSE']._serialized_end=1450
-  _globals['_DECIDECOURSECOMPLAINTREQUEST']._serialized_start=1453
-  _globals['_DECIDECOURSECOMPLAINTREQUEST']._serialized_end=1664
-  _globals['_COURSECOMPLAINTSERVICE']._serialized_start=1667
-  _globals['_COURSECOMPLAINTSERVICE']._serialized_end=2218
+  _globals['_COURSECOMPLAINT']._serialized_end=909
+  _globals['_COURSECOMPLAINT_KIND']._serialized_start=577
+  _globals['_COURSECOMPLAINT_KIND']._serialized_end=718
+  _globals['_COURSECOMPLAINT_STATE']._serialized_start=720
+  _globals['_COURSECOMPLAINT_STATE']._serialized_end=805
+  _globals['_FILECOURSECOMPLAINTREQUEST']._serialized_start=912
+  _globals['_FILECOURSECOMPLAINTREQUEST']._serialized_end=1123
+  _globals['_LISTCOURSECOMPLAINTSREQUEST']._serialized_start=1126
+  _globals['_LISTCOURSECOMPLAINTSREQUEST']._serialized_end=1365
+  _globals['_LISTCOURSECOMPLAINTSRESPONSE']._serialized_start=1367
+  _globals['_LISTCOURSECOMPLAINTSRESPONSE']._serialized_end=1481
+  _globals['_DECIDECOURSECOMPLAINTREQUEST']._serialized_start=1484
+  _globals['_DECIDECOURSECOMPLAINTREQUEST']._serialized_end=1727
+  _globals['_COURSECOMPLAINTSERVICE']._serialized_start=1730
+  _globals['_COURSECOMPLAINTSERVICE']._serialized_end=2285
 # @@protoc_insertion_point(module_scope)

@@ -91,12 +91,15 @@ class CourseComplaint(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    DECISION_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `courses/{course}/complaints/{id}`."""
     kind: Global___CourseComplaint.Kind.ValueType
     """What is wrong."""
     state: Global___CourseComplaint.State.ValueType
     """Where it stands."""
+    decision_reason: _builtins.str
+    """Why it was decided so; empty while it is open."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was filed, UTC."""
@@ -113,10 +116,11 @@ class CourseComplaint(_message.Message):
         state: Global___CourseComplaint.State.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         decide_time: _timestamp_pb2.Timestamp | None = ...,
+        decision_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "decide_time", b"decide_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "decide_time", b"decide_time", "kind", b"kind", "name", b"name", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "decide_time", b"decide_time", "decision_reason", b"decision_reason", "kind", b"kind", "name", b"name", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -225,22 +229,26 @@ class DecideCourseComplaintRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     UPHELD_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `courses/{course}/complaints/{id}`."""
     upheld: _builtins.bool
     """True: it is right."""
     request_id: _builtins.str
     """UUID that makes a repeat of this request safe."""
+    reason: _builtins.str
+    """Why; the learner and the provider read it. Never personal data."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         upheld: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id", "upheld", b"upheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id", "upheld", b"upheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

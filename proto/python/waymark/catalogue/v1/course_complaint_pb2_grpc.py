@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class CourseComplaintServiceStub:
-    """What learners find wrong with offers, and what came of it. Providers are not told who complained, and nothing is said in free
-    words: so nothing personal is kept here.
+    """What learners find wrong with offers, and what came of it. Providers read what is complained of, and are not told by whom;
+    learners say nothing in free words: so nothing personal is kept here.
     """
 
     def __init__(self, channel):
@@ -54,8 +54,8 @@ class CourseComplaintServiceStub:
 
 
 class CourseComplaintServiceServicer:
-    """What learners find wrong with offers, and what came of it. Providers are not told who complained, and nothing is said in free
-    words: so nothing personal is kept here.
+    """What learners find wrong with offers, and what came of it. Providers read what is complained of, and are not told by whom;
+    learners say nothing in free words: so nothing personal is kept here.
     """
 
     def FileCourseComplaint(self, request, context):
@@ -67,7 +67,7 @@ class CourseComplaintServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCourseComplaints(self, request, context):
-        """Lists complaints, oldest first; learners see their own.
+        """Lists complaints, oldest first; learners see their own, providers those about courses of their organisation.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -75,7 +75,7 @@ class CourseComplaintServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DecideCourseComplaint(self, request, context):
-        """Decides an open complaint.
+        """Decides an open complaint, with a reason that its learner and the provider read.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -109,8 +109,8 @@ def add_CourseComplaintServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CourseComplaintService:
-    """What learners find wrong with offers, and what came of it. Providers are not told who complained, and nothing is said in free
-    words: so nothing personal is kept here.
+    """What learners find wrong with offers, and what came of it. Providers read what is complained of, and are not told by whom;
+    learners say nothing in free words: so nothing personal is kept here.
     """
 
     @staticmethod

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CourseComplaintServiceStub:
-    """What learners find wrong with offers, and what came of it. Providers are not told who complained, and nothing is said in free
-    words: so nothing personal is kept here.
+    """What learners find wrong with offers, and what came of it. Providers read what is complained of, and are not told by whom;
+    learners say nothing in free words: so nothing personal is kept here.
     """
 
     @_typing.overload
@@ -40,18 +40,18 @@ class CourseComplaintServiceStub:
     Errors: INVALID_ARGUMENT, NOT_FOUND, COURSE_COMPLAINT_OPEN.
     """
     ListCourseComplaints: _grpc.UnaryUnaryMultiCallable[_course_complaint_pb2.ListCourseComplaintsRequest, _course_complaint_pb2.ListCourseComplaintsResponse]
-    """Lists complaints, oldest first; learners see their own.
+    """Lists complaints, oldest first; learners see their own, providers those about courses of their organisation.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     DecideCourseComplaint: _grpc.UnaryUnaryMultiCallable[_course_complaint_pb2.DecideCourseComplaintRequest, _course_complaint_pb2.CourseComplaint]
-    """Decides an open complaint.
+    """Decides an open complaint, with a reason that its learner and the provider read.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
 
 @_typing.type_check_only
 class CourseComplaintServiceAsyncStub(CourseComplaintServiceStub):
-    """What learners find wrong with offers, and what came of it. Providers are not told who complained, and nothing is said in free
-    words: so nothing personal is kept here.
+    """What learners find wrong with offers, and what came of it. Providers read what is complained of, and are not told by whom;
+    learners say nothing in free words: so nothing personal is kept here.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -60,17 +60,17 @@ class CourseComplaintServiceAsyncStub(CourseComplaintServiceStub):
     Errors: INVALID_ARGUMENT, NOT_FOUND, COURSE_COMPLAINT_OPEN.
     """
     ListCourseComplaints: _aio.UnaryUnaryMultiCallable[_course_complaint_pb2.ListCourseComplaintsRequest, _course_complaint_pb2.ListCourseComplaintsResponse]  # type: ignore[assignment]
-    """Lists complaints, oldest first; learners see their own.
+    """Lists complaints, oldest first; learners see their own, providers those about courses of their organisation.
     Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
     """
     DecideCourseComplaint: _aio.UnaryUnaryMultiCallable[_course_complaint_pb2.DecideCourseComplaintRequest, _course_complaint_pb2.CourseComplaint]  # type: ignore[assignment]
-    """Decides an open complaint.
+    """Decides an open complaint, with a reason that its learner and the provider read.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
 
 class CourseComplaintServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What learners find wrong with offers, and what came of it. Providers are not told who complained, and nothing is said in free
-    words: so nothing personal is kept here.
+    """What learners find wrong with offers, and what came of it. Providers read what is complained of, and are not told by whom;
+    learners say nothing in free words: so nothing personal is kept here.
     """
 
     @_abc_1.abstractmethod
@@ -89,7 +89,7 @@ class CourseComplaintServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_complaint_pb2.ListCourseComplaintsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_complaint_pb2.ListCourseComplaintsResponse, _abc.Awaitable[_course_complaint_pb2.ListCourseComplaintsResponse]]:
-        """Lists complaints, oldest first; learners see their own.
+        """Lists complaints, oldest first; learners see their own, providers those about courses of their organisation.
         Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
@@ -99,7 +99,7 @@ class CourseComplaintServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _course_complaint_pb2.DecideCourseComplaintRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_course_complaint_pb2.CourseComplaint, _abc.Awaitable[_course_complaint_pb2.CourseComplaint]]:
-        """Decides an open complaint.
+        """Decides an open complaint, with a reason that its learner and the provider read.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
         """
 

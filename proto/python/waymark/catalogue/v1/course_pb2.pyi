@@ -157,6 +157,7 @@ class Course(_message.Message):
     MODULES_FIELD_NUMBER: _builtins.int
     TARGET_GROUPS_FIELD_NUMBER: _builtins.int
     TERRITORIES_FIELD_NUMBER: _builtins.int
+    AWARDING_BODY_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
     ON_HOLD_FIELD_NUMBER: _builtins.int
     CANCELLED_SESSIONS_FIELD_NUMBER: _builtins.int
@@ -182,6 +183,8 @@ class Course(_message.Message):
     """The course of another source that stands for this one, `courses/{id}`: a person has said that they are the same, and the
     other's source comes first. One that is held back stands for none that is not. Empty when it stands for itself.
     """
+    awarding_body: _builtins.str
+    """Who awards what it leads to, by name, as the partner says it; empty: nobody is named. Who teaches is `organisation`."""
     on_hold: _builtins.bool
     """True: it, or its organisation, is held back for its quality; nobody can book it. Exports, snapshots and changes of courses
     hold no such course; why it is held its organisation reads in ListQualityHolds.
@@ -283,6 +286,7 @@ class Course(_message.Message):
         modules: _abc.Iterable[Global___CourseModule] | None = ...,
         target_groups: _abc.Iterable[_builtins.str] | None = ...,
         territories: _abc.Iterable[_builtins.str] | None = ...,
+        awarding_body: _builtins.str = ...,
         skills: _abc.Iterable[Global___SkillTag] | None = ...,
         on_hold: _builtins.bool = ...,
         cancelled_sessions: _abc.Iterable[_builtins.str] | None = ...,
@@ -291,7 +295,7 @@ class Course(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "cancelled_sessions", b"cancelled_sessions", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "on_hold", b"on_hold", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awarding_body", b"awarding_body", "branding", b"branding", "cancelled_sessions", b"cancelled_sessions", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "on_hold", b"on_hold", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -332,7 +336,7 @@ class FieldOrigin(_message.Message):
     FEED_VALUE_FIELD_NUMBER: _builtins.int
     field: _builtins.str
     """Field: `titles`, `descriptions`, `kind`, `eqf_level`, `url`, `subjects`, `occupations`, `offerings`, `modules`,
-    `target_groups` or `territories`.
+    `target_groups`, `territories` or `awarding_body`.
     """
     kind: Global___FieldOrigin.Kind.ValueType
     """Who says it."""

@@ -169,6 +169,7 @@ class PushedCourse(_message.Message):
     SUBJECTS_FIELD_NUMBER: _builtins.int
     OCCUPATIONS_FIELD_NUMBER: _builtins.int
     SESSIONS_FIELD_NUMBER: _builtins.int
+    AWARDING_BODY_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
     """The provider's own id; stays the same from push to push."""
     kind: _builtins.str
@@ -177,6 +178,8 @@ class PushedCourse(_message.Message):
     """EQF level 1-8; 0 when unknown."""
     url: _builtins.str
     """Page of the provider."""
+    awarding_body: _builtins.str
+    """Who awards what it leads to, by name."""
     @_builtins.property
     def titles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Title by language, BCP 47."""
@@ -209,10 +212,11 @@ class PushedCourse(_message.Message):
         subjects: _abc.Iterable[_builtins.str] | None = ...,
         occupations: _abc.Iterable[_builtins.str] | None = ...,
         sessions: _abc.Iterable[Global___PushedSession] | None = ...,
+        awarding_body: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["descriptions", b"descriptions", "eqf_level", b"eqf_level", "external_id", b"external_id", "kind", b"kind", "occupations", b"occupations", "sessions", b"sessions", "subjects", b"subjects", "titles", b"titles", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awarding_body", b"awarding_body", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "external_id", b"external_id", "kind", b"kind", "occupations", b"occupations", "sessions", b"sessions", "subjects", b"subjects", "titles", b"titles", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -541,3 +541,41 @@ class QualityHoldChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QualityHoldChanged: _TypeAlias = QualityHoldChanged  # noqa: Y015
+
+@_typing.final
+class AppealChanged(_message.Message):
+    """A partner has appealed, or its appeal was decided; what follows from that is told by the events of what it was against."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPEAL_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    DECIDED_FIELD_NUMBER: _builtins.int
+    UPHELD_FIELD_NUMBER: _builtins.int
+    appeal: _builtins.str
+    """Resource name `appeals/{id}`."""
+    subject: _builtins.str
+    """`qualityHolds/{id}`, `organisations/{organisation}/accreditations/{id}` or `partnerApplications/{id}`."""
+    organisation: _builtins.str
+    """The organisation, `organisations/{id}`; empty of an application."""
+    decided: _builtins.bool
+    """True: it was decided."""
+    upheld: _builtins.bool
+    """True: what it was against was undone."""
+    def __init__(
+        self,
+        *,
+        appeal: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        decided: _builtins.bool = ...,
+        upheld: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appeal", b"appeal", "decided", b"decided", "organisation", b"organisation", "subject", b"subject", "upheld", b"upheld"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppealChanged: _TypeAlias = AppealChanged  # noqa: Y015

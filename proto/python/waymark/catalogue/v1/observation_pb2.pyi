@@ -40,6 +40,10 @@ class _ObservationMeasureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ob
     """People expected to be at work; a count."""
     OBSERVATION_MEASURE_TIGHTNESS: _ObservationMeasure.ValueType  # 6
     """Open jobs for each person who looks for one. Hidden where either count is."""
+    OBSERVATION_MEASURE_TRAVEL: _ObservationMeasure.ValueType  # 7
+    """Travel to work of people at work, in the unit that stands beside it: `minutes` one way on average, `km`, or the share in `%`
+    who travel as the unit says, such as `% by car`.
+    """
 
 class ObservationMeasure(_ObservationMeasure, metaclass=_ObservationMeasureEnumTypeWrapper):
     """What is measured. Counts of people or jobs are hidden where they are small."""
@@ -57,6 +61,10 @@ OBSERVATION_MEASURE_FORECAST: ObservationMeasure.ValueType  # 5
 """People expected to be at work; a count."""
 OBSERVATION_MEASURE_TIGHTNESS: ObservationMeasure.ValueType  # 6
 """Open jobs for each person who looks for one. Hidden where either count is."""
+OBSERVATION_MEASURE_TRAVEL: ObservationMeasure.ValueType  # 7
+"""Travel to work of people at work, in the unit that stands beside it: `minutes` one way on average, `km`, or the share in `%`
+who travel as the unit says, such as `% by car`.
+"""
 Global___ObservationMeasure: _TypeAlias = ObservationMeasure  # noqa: Y015
 
 class _ObservationStatus:

@@ -491,12 +491,15 @@ class DraftShortageListVersionRequest(_message.Message):
     VALID_TO_FIELD_NUMBER: _builtins.int
     MINIMUM_SEVERITY_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MAX_AGE_MONTHS_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """List, `shortageLists/{id}`."""
     minimum_severity: _builtins.int
     """Least severity of an entry, 1-5; 0: 3."""
     request_id: _builtins.str
     """UUID that makes a repeat of this request safe."""
+    max_age_months: _builtins.int
+    """Months after which a verified assessment is too old to count; 0: 24."""
     @_builtins.property
     def valid_from(self) -> _date_pb2.Date:
         """First day in force."""
@@ -513,10 +516,11 @@ class DraftShortageListVersionRequest(_message.Message):
         valid_to: _date_pb2.Date | None = ...,
         minimum_severity: _builtins.int = ...,
         request_id: _builtins.str = ...,
+        max_age_months: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["minimum_severity", b"minimum_severity", "parent", b"parent", "request_id", b"request_id", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_age_months", b"max_age_months", "minimum_severity", b"minimum_severity", "parent", b"parent", "request_id", b"request_id", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

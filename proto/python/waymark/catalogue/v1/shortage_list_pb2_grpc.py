@@ -146,7 +146,8 @@ class ShortageListServiceServicer:
         `minimum_severity`, with that severity and cause; and each area with an assessment of its own that is more severe than
         that, and at least `minimum_severity`, is an entry of its own. Occupations in the order of their code or URI, areas in
         that of theirs; the rule, its parameters and the number of assessments stand in `method`. An entry names the assessments
-        that it was made of as its evidence.
+        that it was made of as its evidence. Assessments verified longer ago than `max_age_months` count for nothing; a finding says
+        of each occupation how many were left out.
         Errors: INVALID_ARGUMENT, NOT_FOUND, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_TOO_FAR.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

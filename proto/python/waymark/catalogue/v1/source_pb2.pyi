@@ -110,6 +110,7 @@ class Source(_message.Message):
     REPORT_URL_FIELD_NUMBER: _builtins.int
     REPORTS_SIGNED_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    MAX_FEED_MIB_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `sources/{id}`."""
     organisation: _builtins.str
@@ -142,6 +143,10 @@ class Source(_message.Message):
     """
     reports_signed: _builtins.bool
     """True when there is a secret that reports are signed with."""
+    max_feed_mib: _builtins.int
+    """Most that one fetch or push of it may bring, unpacked, in MiB; up to 10 GiB. 0: 512. Only a catalogue manager sets it; files
+    that are uploaded are of 512 MiB at most.
+    """
     @_builtins.property
     def field_precedence(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """The same for single fields, where it differs from `precedence`: `titles`, `descriptions`, `kind`, `eqf_level`, `url`,
@@ -179,10 +184,11 @@ class Source(_message.Message):
         report_url: _builtins.str = ...,
         reports_signed: _builtins.bool = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
+        max_feed_mib: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "pull", b"pull"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "pull", b"pull", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent", "report_url", b"report_url", "reports_signed", b"reports_signed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "max_feed_mib", b"max_feed_mib", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "pull", b"pull", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent", "report_url", b"report_url", "reports_signed", b"reports_signed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -541,7 +547,7 @@ class UpdateSourceRequest(_message.Message):
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Fields to change: `display_name`, `removal_limit_percent`, `removal_grace_feeds`, `default_language`,
         `default_nuts_code`, `precedence`, `field_precedence`, `pull` (as a whole; unset in `source`, the feed is not fetched any
-        more), `report_url`.
+        more), `report_url`, `max_feed_mib`; of these a provider changes `pull` and `report_url`.
         """
 
     def __init__(

@@ -107,8 +107,8 @@ class SourceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateSource(self, request, context):
-        """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
-        the limit of the delete guard.
+        """Changes display name, limits, defaults, how the feed is pulled or where reports go. The organisation itself changes how its
+        feed is pulled and where reports go, and nothing else.
         Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -47,8 +47,8 @@ class SourceServiceStub:
     Errors: PAGE_TOKEN_INVALID.
     """
     UpdateSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]
-    """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
-    the limit of the delete guard.
+    """Changes display name, limits, defaults, how the feed is pulled or where reports go. The organisation itself changes how its
+    feed is pulled and where reports go, and nothing else.
     Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
     """
     CloseSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.CloseSourceRequest, _source_pb2.Source]
@@ -91,8 +91,8 @@ class SourceServiceAsyncStub(SourceServiceStub):
     Errors: PAGE_TOKEN_INVALID.
     """
     UpdateSource: _aio.UnaryUnaryMultiCallable[_source_pb2.UpdateSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
-    """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
-    the limit of the delete guard.
+    """Changes display name, limits, defaults, how the feed is pulled or where reports go. The organisation itself changes how its
+    feed is pulled and where reports go, and nothing else.
     Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
     """
     CloseSource: _aio.UnaryUnaryMultiCallable[_source_pb2.CloseSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
@@ -156,8 +156,8 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _source_pb2.UpdateSourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
-        """Changes display name, limits, defaults, how the feed is pulled or where reports go. Only a catalogue manager may raise
-        the limit of the delete guard.
+        """Changes display name, limits, defaults, how the feed is pulled or where reports go. The organisation itself changes how its
+        feed is pulled and where reports go, and nothing else.
         Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
         """
 
