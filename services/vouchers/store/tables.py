@@ -371,6 +371,7 @@ evidence = Table(
 from services.vouchers.store import (  # noqa: E402
     catalogue_tables,
     desk_tables,
+    fund_return_tables,
     ledger_tables,
     levy_tables,
     obligation_tables,
@@ -388,6 +389,7 @@ from services.vouchers.store import (  # noqa: E402
 __all__ = [
     "catalogue_tables",
     "desk_tables",
+    "fund_return_tables",
     "ledger_tables",
     "levy_tables",
     "metadata",
