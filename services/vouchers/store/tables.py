@@ -373,6 +373,7 @@ evidence = Table(
 from services.vouchers.store import (  # noqa: E402
     catalogue_tables,
     desk_tables,
+    fund_return_tables,
     ledger_tables,
     levy_tables,
     obligation_tables,
@@ -390,6 +391,7 @@ from services.vouchers.store import (  # noqa: E402
 __all__ = [
     "catalogue_tables",
     "desk_tables",
+    "fund_return_tables",
     "ledger_tables",
     "levy_tables",
     "metadata",
