@@ -27,9 +27,12 @@ FROM (
   UNION ALL SELECT shard, sequence, hash, 0 FROM ledger_checkpoints
 ) AS marked LEFT JOIN ledger_entries AS e USING (shard, sequence)
 WHERE e.hash IS DISTINCT FROM marked.hash GROUP BY shard, sequence ORDER BY shard, sequence LIMIT :limit""")
-_BY_CHAIN = text("""SELECT m.shard, m.sequence, r.number
+# Places in arrays, by some thousand entries of a chain: a row for each costs several times as much.
+_BY_CHAIN = text("""SELECT m.shard, array_agg(m.sequence ORDER BY m.sequence, r.number) AS sequences,
+  array_agg(r.number ORDER BY m.sequence, r.number) AS numbers
 FROM ledger_rounds AS r CROSS JOIN LATERAL unnest(r.shards, r.sequences) AS m (shard, sequence)
-WHERE m.sequence IS NOT NULL ORDER BY m.shard, m.sequence, r.number""")
+WHERE m.shard IS NOT NULL AND m.sequence IS NOT NULL
+GROUP BY m.shard, m.sequence >> 13 ORDER BY m.shard, m.sequence >> 13""")
 _NEWEST_OF_CHAINS = text("""SELECT c.* FROM ledger_heads AS h CROSS JOIN LATERAL (
   SELECT * FROM ledger_checkpoints AS c WHERE c.shard = h.shard ORDER BY c.sequence DESC LIMIT 1
 ) AS c ORDER BY c.shard""")
@@ -78,9 +81,10 @@ def each(tx: Transaction) -> Iterator[Sequence[Row[Any]]]:
 
 
 def by_chain(tx: Transaction) -> Generator[Sequence[Row[Any]], None, None]:
-    """Yields every place that a round names, by chain and place, with flat memory: `shard`, `sequence`,
-    `number`. Close it where not all is read."""
-    yield from tx.parts(_BY_CHAIN, 8192)
+    """Yields every place that a round names, by chain and place, with flat memory: `shard`, `sequences` of
+    some thousand entries that follow each other, and `numbers` of the rounds that name them, one for each.
+    Close it where not all is read."""
+    yield from tx.parts(_BY_CHAIN, 8)
 
 
 def last_number(tx: Transaction) -> int:
