@@ -2,11 +2,16 @@
 
 On a PostgreSQL with fsync on, by this process alone, as the job and the calls of the service do it. What is
 known of people differs from one to the next, as registers have it. After the bulk load tables are vacuumed
-and analysed, as PostgreSQL does by itself within a minute. `verify` compares every hash, gap, sum, head,
-round and balance of `--entries`, signed as an honest year signs them: with 10 million entries 105 120 rounds,
-of 47 transactions each, nearly all in chains of their own. Memory is read every tenth of a second. Beside
-rates the table shows processor time, of this process and the database together, which other work on the
-machine disturbs less.
+and analysed, as PostgreSQL does by itself within a minute.
+
+`verify` compares every hash, gap, sum, head, round and balance, of two ledgers. `entries_without_rounds`:
+those of `--vouchers`, which no round names, so that this is what reading chains and adding up takes.
+`entries_with_rounds`: `--entries` that are signed as densely as an honest year signs 10 million of them, in
+105 120 rounds of 47 transactions each, nearly all in chains of their own; its goal is that such a year is
+verified within the ten minutes that the call may take. Memory is read every tenth of a second.
+
+Beside rates the table shows processor time, of this process and the database together, which other work on
+the machine disturbs less.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 import psutil
@@ -36,6 +42,7 @@ from services.platform.db.transaction import transaction
 from services.platform.identity.principals import Principal
 from services.platform.operations import store as operations
 from services.platform.operations.runner import run_chunk
+from services.platform.rpc.interceptors.deadline import LONGEST_STREAM
 from services.platform.settings import Settings
 from services.vouchers import allocating
 from services.vouchers.app import VouchersApp
@@ -53,11 +60,14 @@ PERSON = Principal(subject="00000000-0000-4000-8000-000000000001", roles=frozens
 MONEY = 100_000_000_000  # cents
 PER_ROUND = 47  # transactions
 PAGE = 500  # decisions of one call
+YEAR = 10_000_000  # entries
 GOALS = (
-    Goal("verified_entries_per_s", "≥", 300_000),
+    Goal("entries_without_rounds_per_s", "≥", 300_000),
+    Goal("entries_with_rounds_per_s", "≥", ceil(YEAR / LONGEST_STREAM)),
     Goal("allocated_per_s", "≥", 5_000),
     Goal("replayed_per_s", "≥", 5_000),
-    Goal("verify_memory_rise_mib", "≤", 64, "MiB"),
+    Goal("entries_without_rounds_rise_mib", "≤", 64, "MiB"),
+    Goal("entries_with_rounds_rise_mib", "≤", 64, "MiB"),
 )
 
 
@@ -65,9 +75,7 @@ def main() -> int:
     """Builds, measures, reports; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vouchers", type=int, default=100_000)
-    parser.add_argument(
-        "--entries", type=int, default=500_000, help="of the ledger that is verified, at least"
-    )
+    parser.add_argument("--entries", type=int, default=500_000, help="that rounds sign")
     given = parser.parse_args()
     figures: dict[str, float] = {"vouchers": given.vouchers}
     with world(given.vouchers) as app:
@@ -77,11 +85,10 @@ def main() -> int:
         tidy(app)
         with spending(figures, "replayed", given.vouchers):
             assert replay(app) == given.vouchers
-        signed_year(app, given.entries)
-        with memory() as rise, spending(figures, "verified_entries", entry_count(app)):
-            found = verify(app.engine, app.checkpoint_keys)
-        assert not found.findings, found.findings
-        figures |= {"entries": found.entries, "rounds": found.checkpoints, "verify_memory_rise_mib": rise[0]}
+        assert not verified(app, figures, "entries_without_rounds")
+    with world(0) as app:
+        sign_densely(app, given.entries)
+        figures["rounds"] = verified(app, figures, "entries_with_rounds")
     return 0 if report("ledger", figures, GOALS) else 1
 
 
@@ -151,17 +158,25 @@ def replay(app: VouchersApp) -> int:
             return done
 
 
+def verified(app: VouchersApp, figures: dict[str, float], what: str) -> int:
+    """Verifies the whole ledger; returns how many rounds it has."""
+    with memory() as rise, spending(figures, what, entry_count(app)):
+        found = verify(app.engine, app.checkpoint_keys)
+    assert not found.findings, found.findings
+    figures |= {what: found.entries, f"{what}_rise_mib": rise[0]}
+    return found.checkpoints
+
+
 def entry_count(app: VouchersApp) -> int:
     """Returns how many entries the heads say there are."""
     with transaction(app, read_only=True) as tx:
         return sum(head.sequence for head in ledger.heads(tx).values())
 
 
-def signed_year(app: VouchersApp, entries: int) -> None:
-    """Goes on with the ledger until it has so many entries: money comes to the pot, by cents, over all
-    chains, and whenever as much has moved as in five minutes of a year of ten million, a round is signed."""
-    checkpoint(app)
-    many = max(0, entries - entry_count(app)) // 2
+def sign_densely(app: VouchersApp, entries: int) -> None:
+    """Goes on with the ledger by so many entries: money comes to the pot, by cents, over all chains, and
+    whenever as much has moved as in five minutes of a YEAR, a round is signed."""
+    many = entries // 2
     for start in range(0, many, PER_ROUND):
         with transaction(app) as tx:
             ledger.post_all(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import Row
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.findings import Report
 from services.vouchers.domain.ledger import checkpoint_text
-from services.vouchers.domain.rounds import START, Mark, Round, fold
+from services.vouchers.domain.rounds import START, Round, fold
 from services.vouchers.store import rounds
 from services.vouchers.store.ledger_reading import HASH
 
@@ -49,24 +50,36 @@ class Marks:
     """
 
     def __init__(self, places: Iterator[Row[Any]], last: int, newest: Sequence[Row[Any]]) -> None:
-        """`places`: of all rounds, by chain and place; `last`: number of the newest; `newest`: checkpoints of
-        single chains, from before there were rounds."""
+        """`places`: of all rounds, as `rounds.by_chain` has them; `last`: number of the newest; `newest`:
+        checkpoints of single chains, from before there were rounds."""
         self._places = places
-        self._next = next(places, None)
+        self._part, self._at = next(places, None), 0  # and how many of its places have been passed
         self._digests = bytearray(HASH * (min(last, MOST) + 1))
         self._newest = {row.shard: row for row in newest}
 
     def take(self, report: Report, shard: int, last: int, hashes: Mapping[int, bytes]) -> None:
         """Takes the hashes of the entries of a chain up to `last`, by place, that follow those before."""
-        while (place := self._next) and (place.shard, place.sequence) <= (shard, last):
-            self._next = next(self._places, None)
-            at, found = HASH * place.number, hashes.get(place.sequence)
-            if found and place.shard == shard and 0 < at < len(self._digests):
-                before = bytes(self._digests[at : at + HASH])
-                self._digests[at : at + HASH] = fold(before, Mark(shard, place.sequence, found))
+        while (part := self._part) and part.shard <= shard:
+            at, self._at = self._at, len(part.sequences)
+            if part.shard == shard:
+                self._at = bisect_right(part.sequences, last, at)
+                named = zip(part.sequences[at : self._at], part.numbers[at : self._at], strict=True)
+                self._fold(shard, named, hashes)
+            if self._at < len(part.sequences):
+                break
+            self._part, self._at = next(self._places, None), 0
         old = self._newest.get(shard)
         if old and old.sequence in hashes and hashes[old.sequence] != bytes(old.hash):
             report.add(shard, old.sequence, "CHECKPOINT", "The entry is not the one that was signed.")
+
+    def _fold(self, shard: int, named: Iterable[tuple[int, int]], hashes: Mapping[int, bytes]) -> None:
+        """Takes places of a chain, each with the number of a round that names it."""
+        digests, end = self._digests, len(self._digests)
+        for sequence, number in named:
+            at, found = HASH * number, hashes.get(sequence)
+            if found and 0 < at < end:
+                own = slice(at, at + HASH)
+                digests[own] = fold(digests[own], shard, sequence, found)
 
     def says(self, made: Round) -> bool:
         """True when the chains hold what a round signed."""

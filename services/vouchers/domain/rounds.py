@@ -6,12 +6,12 @@ last one stands for all: none can be changed, left out or put elsewhere, and eve
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, reduce
+from functools import cached_property
+from hashlib import sha256
 from typing import NamedTuple
 
 from services.vouchers.domain.ledger import Head
@@ -42,7 +42,10 @@ class Round:
     @cached_property
     def marks_digest(self) -> bytes:
         """Returns what `fold` makes of the marks, one after the other."""
-        return reduce(fold, self.marks, START)
+        digest = START
+        for shard, sequence, hash_ in self.marks:
+            digest = fold(digest, shard, sequence, hash_)
+        return digest
 
     @cached_property
     def text(self) -> bytes:
@@ -54,15 +57,14 @@ class Round:
     @cached_property
     def digest(self) -> bytes:
         """Returns SHA-256 of `text`, which the next round covers."""
-        return hashlib.sha256(self.text).digest()
+        return sha256(self.text).digest()
 
 
-def fold(digest: bytes, mark: Mark) -> bytes:
+def fold(digest: bytes | bytearray, shard: int, sequence: int, hash_: bytes) -> bytes:
     """Returns the digest of marks with one more: SHA-256 over the digest so far (zeros before the first),
     chain (4 bytes), place (8 bytes, both big-endian) and hash. By it whoever reads chain after chain keeps 32
     bytes of a round and no more. What tampering has left unset counts as zero."""
-    shard, sequence, hash_ = mark
-    return hashlib.sha256(digest + _PACKED(shard or 0, sequence or 0, hash_ or b"")).digest()
+    return sha256(digest + _PACKED(shard or 0, sequence or 0, hash_ or b"")).digest()
 
 
 def first_of(number: int) -> int:

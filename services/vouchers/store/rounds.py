@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from itertools import starmap, zip_longest
+from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, text
@@ -12,6 +13,7 @@ from services.platform.db.transaction import Transaction
 from services.vouchers.domain.rounds import Mark, Round, first_of
 from services.vouchers.store.ledger_tables import ledger_rounds
 
+_mark = partial(tuple.__new__, Mark)  # what Mark does, in two thirds of the time
 AT_ONCE = 100  # rounds read together, of up to 256 chains a currency
 _LAST = select(ledger_rounds).order_by(ledger_rounds.c.number.desc()).limit(1)
 _PLACES = text("""SELECT m.shard, max(m.sequence) AS sequence
@@ -27,9 +29,12 @@ FROM (
   UNION ALL SELECT shard, sequence, hash, 0 FROM ledger_checkpoints
 ) AS marked LEFT JOIN ledger_entries AS e USING (shard, sequence)
 WHERE e.hash IS DISTINCT FROM marked.hash GROUP BY shard, sequence ORDER BY shard, sequence LIMIT :limit""")
-_BY_CHAIN = text("""SELECT m.shard, m.sequence, r.number
-FROM ledger_rounds AS r CROSS JOIN LATERAL unnest(r.shards, r.sequences) AS m (shard, sequence)
-WHERE m.sequence IS NOT NULL ORDER BY m.shard, m.sequence, r.number""")
+# Places in arrays, by some thousand entries of a chain: a row for each costs several times as much.
+_BY_CHAIN = text("""SELECT shard, array_agg(sequence ORDER BY sequence, number) AS sequences,
+  array_agg(number ORDER BY sequence, number) AS numbers
+FROM (SELECT unnest(shards) AS shard, unnest(sequences) AS sequence, number FROM ledger_rounds) AS m
+WHERE shard IS NOT NULL AND sequence IS NOT NULL
+GROUP BY shard, sequence >> 13 ORDER BY shard, sequence >> 13""")
 _NEWEST_OF_CHAINS = text("""SELECT c.* FROM ledger_heads AS h CROSS JOIN LATERAL (
   SELECT * FROM ledger_checkpoints AS c WHERE c.shard = h.shard ORDER BY c.sequence DESC LIMIT 1
 ) AS c ORDER BY c.shard""")
@@ -38,7 +43,7 @@ _NEWEST_OF_CHAINS = text("""SELECT c.* FROM ledger_heads AS h CROSS JOIN LATERAL
 def round_of(row: Row[Any]) -> Round:
     """Returns a row as a round."""
     # To the end of the longest: what somebody put behind the others must not pass unsigned.
-    marks = starmap(Mark, zip_longest(row.shards, row.sequences, row.hashes))
+    marks = map(_mark, zip_longest(row.shards, row.sequences, row.hashes))
     return Round(row.number, bytes(row.previous), tuple(marks), row.created_at)
 
 
@@ -78,9 +83,10 @@ def each(tx: Transaction) -> Iterator[Sequence[Row[Any]]]:
 
 
 def by_chain(tx: Transaction) -> Generator[Sequence[Row[Any]], None, None]:
-    """Yields every place that a round names, by chain and place, with flat memory: `shard`, `sequence`,
-    `number`. Close it where not all is read."""
-    yield from tx.parts(_BY_CHAIN, 8192)
+    """Yields every place that a round names, by chain and place, with flat memory: `shard`, `sequences` of
+    some thousand entries that follow each other, and `numbers` of the rounds that name them, one for each.
+    Close it where not all is read."""
+    yield from tx.parts(_BY_CHAIN, 8)
 
 
 def last_number(tx: Transaction) -> int:

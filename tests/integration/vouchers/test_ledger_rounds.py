@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from waymark.vouchers.v1 import ledger_pb2 as pb
 from waymark.vouchers.v1.events_pb2 import LedgerCheckpointed
 
+from services.platform.db.transaction import transaction
 from services.platform.signing import SigningKey, former_public_keys
 from services.vouchers.api import ledger as ledger_api
 from services.vouchers.app import CHECKPOINT
 from services.vouchers.checkpointing import checkpoint
 from services.vouchers.domain.ledger import START, checkpoint_text
 from services.vouchers.store.ledger import entry_of
+from services.vouchers.store.rounds import by_chain, round_of
 from tests.integration.vouchers.ledgers import Tamper, chain, findings
 from tests.support.quality import told
 from tests.support.vouchers import World
@@ -85,6 +87,7 @@ def test_a_deleted_changed_or_moved_round_is_named(signed: World, tamper: Tamper
         ("DELETE FROM ledger_rounds WHERE number = 2", {2}),
         ("UPDATE ledger_rounds SET created_at = created_at - interval '1 day' WHERE number = 3", {3}),
         ("UPDATE ledger_rounds SET shards = shards || 7::smallint WHERE number = 3", {3}),
+        ("UPDATE ledger_rounds SET sequences = sequences || 7::bigint WHERE number = 3", {3}),
         ("UPDATE ledger_rounds SET number = number + 3 WHERE number = 2", {2, 4, 5}),
         ("UPDATE ledger_rounds SET signature = o.signature FROM kept o WHERE o.number = 1", {2, 3}),
     ):
@@ -100,6 +103,39 @@ def test_a_chain_written_anew_breaks_the_round_that_signed_it(signed: World, tam
     assert {(where, kind) for where, _, kind in findings(signed)} == {(shard, "CHECKPOINT"), (-1, "ROUND")}
     tamper("DELETE FROM ledger_rounds")
     assert findings(signed) == set()  # the control: nothing else shows it, but for a copy outside
+
+
+def forge_rounds(tamper: Tamper) -> None:
+    """Makes rounds name what chains now hold and cover each other; signatures stay, for want of a key."""
+    before = START
+    for row in tamper("SELECT * FROM ledger_rounds ORDER BY number"):
+        hashes = """SELECT hash FROM unnest(:shards ::smallint[], :sequences ::bigint[]) WITH ORDINALITY
+          AS m (shard, sequence, n) JOIN ledger_entries USING (shard, sequence) ORDER BY n"""
+        held = [bytes(e.hash) for e in tamper(hashes, shards=row.shards, sequences=row.sequences)]
+        again = "UPDATE ledger_rounds SET previous = :p, hashes = :h WHERE number = :n"
+        tamper(again, p=before, h=held, n=row.number)
+        (changed,) = tamper("SELECT * FROM ledger_rounds WHERE number = :n", n=row.number)
+        before = round_of(changed).digest
+
+
+def test_that_the_next_round_covers_a_forged_one_does_not_make_it_good(signed: World, tamper: Tamper) -> None:
+    forge(tamper, chain(tamper))
+    forge_rounds(tamper)
+    learner, voucher = signed.voucher()
+    signed.reserve(learner, voucher, 1_000)
+    checkpoint(signed.app)  # whoever makes it reads only how far the one before came
+    assert whole(signed) == {(number, "ROUND") for number in (1, 2, 3)}  # nothing is wrong with the fourth
+    assert {(where, kind) for where, _, kind in findings(signed)} == {(-1, "ROUND")}  # signatures alone
+
+
+def test_places_of_rounds_come_by_chain_in_parts(spent: World, tamper: Tamper) -> None:
+    tamper("DELETE FROM ledger_rounds")
+    for number, shards, sequences in ((1, [1, 2], [8_191, 5]), (2, [1, 2, 9], [8_192, 5, None])):
+        values = "(:n, '', :shards, :sequences, '{}', '', '', now())"
+        tamper(f"INSERT INTO ledger_rounds VALUES {values}", n=number, shards=shards, sequences=sequences)
+    with transaction(spent.app, read_only=True) as tx:
+        parts = [tuple(row) for part in by_chain(tx) for row in part]
+    assert parts == [(1, [8_191], [1]), (1, [8_192], [2]), (2, [5, 5], [1, 2])]
 
 
 def test_rounds_kept_outside_show_that_the_newest_are_gone_or_made_anew(
