@@ -109,7 +109,7 @@ RICH = f"""<?xml version="1.0" encoding="UTF-8"?>{HEAD}
   <DigitalSkills><DigitalSkillsGroup><DigitalSkill>Blogs</DigitalSkill></DigitalSkillsGroup></DigitalSkills>
   <OrganisationalSkills><OrganisationalSkill><Title>Plannen</Title><Description>Al jaren.</Description></OrganisationalSkill></OrganisationalSkills>
   <NetworksAndMemberships><NetworkAndMembership><Activity><Title>Lassersgilde</Title><Role>penning</Role></Activity></NetworkAndMembership></NetworksAndMemberships>
-  <CourseCertifications><CourseCertification><Title>EHBO</Title><Date>{_period("2020", "2020")}</Date></CourseCertification></CourseCertifications>
+  <CourseCertifications><CourseCertification><Title>EHBO</Title><Date>{_period("2020")}</Date></CourseCertification></CourseCertifications>
   <VoluntaryWorks><VoluntaryWork><Title languageID="nl">Kok</Title><Date>{_period("2020")}</Date><Location>Aalst</Location></VoluntaryWork></VoluntaryWorks>
   <HobbiesAndInterests><HobbyOrInterest><Title>Zeilen</Title><Level>hoog</Level></HobbyOrInterest></HobbiesAndInterests>
   <Others><Title>Varia</Title><Other><Title>Stem</Title><Description>&lt;p&gt;Tenor&lt;/p&gt;</Description></Other>

@@ -16,7 +16,9 @@ from services.portfolio.formats import candidate
 from services.portfolio.formats.candidate_places import (
     BOUND,
     LICENCE,
+    ONCE,
     PROFILE,
+    SUMMARY,
     category,
     children,
     companion,
@@ -72,11 +74,11 @@ class _Aside:
         yield from differing(said, [each for each in children(self._own) if local(each) != PROFILE], "", {})
         for profile in profiles[:1]:
             own = self._own.find(f"{{*}}{PROFILE}")
-            said = [each for each in children(profile) if each not in self._groups and local(each) != "ID"]
-            sections = {local(each): each for each in children(own)}
-            yield from differing(
-                said, [each for each in sections.values() if not len(each)], f"{PROFILE}.", {}
-            )
+            texts = [each for each in children(own) if local(each) == SUMMARY]
+            sections = {local(each): each for each in children(own) if each not in texts}
+            beyond = [each for each in children(profile) if each not in self._groups]
+            said = [each for each in beyond if local(each) not in ("ID", *sections)]
+            yield from differing(said, texts, f"{PROFILE}.", {})
             for section in (each for each in children(profile) if each in self._groups):
                 yield from self._section(section, sections.get(local(section)))
 
@@ -150,6 +152,8 @@ def differing(
         name = local(element)
         known = {f"{at}{key}": text for key, text in companion(element, own).items()} | goes_with
         written = by_place.get(place(element))
+        if not written and name in ONCE and names[name] > 1:
+            continue
         if not written:
             alone = {f"{at}{name}": ""} if names[name] == 1 else {}
             yield _rest(at, element, alone | known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from waymark.portfolio.v1.remainder_pb2 import Remainder, RemainderPart
@@ -46,7 +46,8 @@ class _Back:
             if way(item) == COMPETENCY:
                 self._alike.setdefault(self._told[item], []).append(item)
         self._profile = own.root.find(f"{{*}}{PROFILE}")
-        self._groups = {(self._profile, _head(each)): each for each in self._profile}
+        self._sections = {local(each): each for each in self._profile}
+        self._groups: dict[Any, Any] = {}  # in which something stands that was put back
 
     def put_all(self, remainders: tuple[Remainder, ...]) -> list[tuple[str, str]]:
         """Puts back what can be; returns (resource name, path) of what stays out."""
@@ -76,18 +77,23 @@ class _Back:
         if of and not part.path.startswith(f"{of}."):
             return whole is not None and self._move(base, of_content(part.content))
         *steps, name = part.path.removeprefix(f"{of}.").split(".")
-        parent: Any = base
-        for depth, step in enumerate(steps, 1):
-            text = beside.get(".".join(steps[:depth]))
-            own = (each for each in children(parent) if local(each) == step and self._says(each, text))
-            parent = next(own, None)
+        parent, way_to = base, ""
+        for step in steps:
+            text = beside.pop(f"{way_to}{step}", None)
+            parent = next(
+                (each for each in children(parent) if local(each) == step and self._says(each, text)), None
+            )
             if parent is None:
                 return False
-        if not all(self._holds(base, at, text) for at, text in beside.items()):
+            way_to += f"{step}."
+        instead = beside.get(f"{way_to}{name}", "")
+        near = {at.removeprefix(way_to): text for at, text in beside.items() if at.startswith(way_to)}
+        far = {at: text for at, text in beside.items() if not at.startswith(way_to)}
+        if not (self._holds(parent, near) and self._holds(base, far)):
             return False
         content = json.loads(part.content)
         if isinstance(content, str):
-            self._place(parent, of_content(part.content), beside.get(".".join((*steps, name)), ""))
+            self._place(parent, of_content(part.content), instead)
         else:
             parent.set(name, content[0])
         return True
@@ -96,12 +102,17 @@ class _Back:
         """Returns whether an element is of the portfolio, and says this; None: whatever it says."""
         return element in self._told and text in (None, self._told[element])
 
-    def _holds(self, base: Any, at: str, text: str) -> bool:
+    def _holds(self, parent: Any, beside: Mapping[str, str]) -> bool:
         """Returns whether it is still said what something was put beside; "": nothing is said there."""
-        found = base.iterfind("/".join(f"{{*}}{name}" for name in at.split(".")))
-        if not text:
-            return not any(map(told, found))
-        return any(self._says(each, text) for each in found)
+        said: dict[str, list[Any]] = {}
+        for each in children(parent):
+            said.setdefault(local(each), []).append(each)
+        return all(
+            any(self._says(each, text) for each in said.get(name, ()))
+            if text
+            else not any(map(told, said.get(name, ())))
+            for name, text in beside.items()
+        )
 
     def _place(self, parent: Any, element: Any, instead: str) -> None:
         """Puts an element in the place of the one that said something, or behind the one that it stood
@@ -112,6 +123,7 @@ class _Back:
         own = next((each for each in named.get(local(element), ()) if self._says(each, instead)), None)
         after = noted(element)
         if own is not None:
+            self._told[element] = instead  # what it stands for
             parent.replace(own, element)
         elif after in named:
             named[after][-1].addnext(element)
@@ -123,19 +135,17 @@ class _Back:
         parent, depth = self._profile, int(noted(chain))
         item.getparent().remove(item)
         for _ in range(depth):
-            key = parent, _head(chain)
-            if key not in self._groups:
+            own = self._sections.get(local(chain)) if parent is self._profile else None
+            key, below = (parent, _head(chain)), chain[-1]
+            if own is None and key not in self._groups:
+                chain.remove(below)
                 parent.append(chain)
-                for _ in range(depth):
-                    self._groups[parent, _head(chain)] = chain
-                    parent, chain = chain, chain[-1]
-                return True
-            parent, chain = self._groups[key], chain[-1]
+                self._groups[key] = chain
+            parent, chain = self._groups[key] if own is None else own, below
         parent.append(chain)
         return True
 
 
 def _head(group: Any) -> Any:
     """Returns what is the same of two groups of items that are one."""
-    *said, _ = [*children(group), None] if not len(group) else [*children(group)]
-    return local(group), tuple(sorted(group.items())), tuple(map(form, said))
+    return local(group), tuple(sorted(group.items())), tuple(map(form, children(group)))[:-1]

@@ -10,6 +10,7 @@ from services.portfolio.formats.markup import local
 
 PROFILE = "CandidateProfile"
 COMPETENCY = f"{PROFILE}.PersonQualifications.PersonCompetency"
+SUMMARY = "ExecutiveSummary"
 LICENCE = "LicenseTypeCode"
 _NOTE = "waymark"
 # What says nothing, or something false, once a part of it is another.
@@ -20,6 +21,8 @@ BOUND = frozenset(
         *("EducationLevelCode", "FieldOfStudy"),
     }
 )
+# What is not read where there are several.
+ONCE = frozenset({"CandidatePerson", "PersonName"})
 # What goes with something beside it.
 _WITH = {"Country": "City", "DOI": "Link"}
 
@@ -47,6 +50,8 @@ def place(element: Any) -> tuple[str, str]:
     name = local(element)
     if name == "CompetencyDimension":
         return name, _text(element, "CompetencyDimensionTypeCode")
+    if name == "Section":  # that is to be shown
+        return name, told(element)
     if name != "Communication":
         return name, ""
     for below in ("Address", "DialNumber"):
