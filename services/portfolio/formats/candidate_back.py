@@ -39,6 +39,9 @@ class _Back:
         self._root = own.root
         # As the portfolio has it, whatever is put in between.
         self._told = {each: told(each) for each in own.root.iter()}
+        self._own: dict[tuple[Any, str], list[Any]] = {}
+        for each in self._told:
+            self._own.setdefault((each.getparent(), local(each)), []).append(each)
         self._items: dict[str, list[Any]] = {}
         self._alike: dict[str, list[Any]] = {}  # skills
         for name, item in own.items:
@@ -79,54 +82,49 @@ class _Back:
         *steps, name = part.path.removeprefix(f"{of}.").split(".")
         parent, way_to = base, ""
         for step in steps:
-            text = beside.pop(f"{way_to}{step}", None)
-            parent = next(
-                (each for each in children(parent) if local(each) == step and self._says(each, text)), None
-            )
+            parent = self._saying(parent, step, beside.pop(f"{way_to}{step}", None))
             if parent is None:
                 return False
             way_to += f"{step}."
-        instead = beside.get(f"{way_to}{name}", "")
         near = {at.removeprefix(way_to): text for at, text in beside.items() if at.startswith(way_to)}
         far = {at: text for at, text in beside.items() if not at.startswith(way_to)}
         if not (self._holds(parent, near) and self._holds(base, far)):
             return False
         content = json.loads(part.content)
         if isinstance(content, str):
-            self._place(parent, of_content(part.content), instead)
+            self._place(parent, of_content(part.content), near.get(name, ""))
         else:
             parent.set(name, content[0])
         return True
 
-    def _says(self, element: Any, text: str | None) -> bool:
-        """Returns whether an element is of the portfolio, and says this; None: whatever it says."""
-        return element in self._told and text in (None, self._told[element])
+    def _saying(self, parent: Any, name: str, text: str | None) -> Any:
+        """Returns the first of the portfolio's own elements of a name that says this; None: whatever it
+        says."""
+        own = self._own.get((parent, name), ())
+        return next((each for each in own if text in (None, self._told[each])), None)
 
     def _holds(self, parent: Any, beside: Mapping[str, str]) -> bool:
         """Returns whether it is still said what something was put beside; "": nothing is said there."""
-        said: dict[str, list[Any]] = {}
-        for each in children(parent):
-            said.setdefault(local(each), []).append(each)
         return all(
-            any(self._says(each, text) for each in said.get(name, ()))
+            self._saying(parent, name, text) is not None
             if text
-            else not any(map(told, said.get(name, ())))
+            else not any(map(told, parent.iterchildren(f"{{*}}{name}")))
             for name, text in beside.items()
         )
 
     def _place(self, parent: Any, element: Any, instead: str) -> None:
         """Puts an element in the place of the one that said something, or behind the one that it stood
         behind."""
-        named: dict[str, list[Any]] = {}
-        for each in children(parent):
-            named.setdefault(local(each), []).append(each)
-        own = next((each for each in named.get(local(element), ()) if self._says(each, instead)), None)
-        after = noted(element)
+        own, after = self._saying(parent, name := local(element), instead), noted(element)
         if own is not None:
+            same = self._own[parent, name]
+            same[same.index(own)] = element
             self._told[element] = instead  # what it stands for
             parent.replace(own, element)
-        elif after in named:
-            named[after][-1].addnext(element)
+            return
+        before = next(parent.iterchildren(f"{{*}}{after}", reversed=True), None) if after else None
+        if before is not None:
+            before.addnext(element)
         else:
             parent.insert(len(parent) if after else 0, element)
 
