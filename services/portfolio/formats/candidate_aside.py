@@ -139,7 +139,7 @@ class _Aside:
 
 
 def differing(
-    said: Collection[Any], own: Collection[Any], at: str, goes_with: Mapping[str, str]
+    said: Collection[Any], own: Collection[Any], at: str, goes_with: dict[str, str]
 ) -> Iterator[Rest]:
     """Yields what is not written as it was said, with what it takes the place of, and goes with; `at`: the
     names that lead there."""

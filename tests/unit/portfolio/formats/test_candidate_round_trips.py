@@ -19,7 +19,7 @@ from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1 import entry_pb2 as entries
 
 from services.portfolio.documenting import Material, Planning, cv_of, report
-from services.portfolio.formats import remainders
+from services.portfolio.formats import candidate_aside, remainders
 from services.portfolio.formats.format import Cv, Read
 from services.portfolio.formats.formats import FORMATS
 from tests.support.candidates import HEAD, RICH
@@ -206,6 +206,32 @@ def test_what_is_too_much_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = of(content)
     assert (remainders.told(found.remainders)[photo], found.left[photo]) == (0, 1)
     assert found.remainders
+
+
+def test_a_hostile_document_is_looked_at_for_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is said of an employer is said of each position: what is looked at would be their product."""
+    job = f"<PositionHistory><PositionTitle>x</PositionTitle></PositionHistory>{'<A>1</A>' * 9}"
+    work = f"<EmploymentHistory><EmployerHistory>{job * 9}</EmployerHistory></EmploymentHistory>"
+    content = f"{HEAD}<CandidateProfile>{work}</CandidateProfile></Candidate>"
+    path = "CandidateProfile.EmploymentHistory.EmployerHistory.A"
+    found, _ = of(content)
+    assert remainders.told(found.remainders)[path] == 9 * 81
+    monkeypatch.setattr(candidate_aside, "_LOOKED_AT", 100)
+    found, _ = of(content)
+    assert remainders.told(found.remainders)[path] <= 100
+    assert found.left[path] == 81
+
+
+def test_a_group_has_a_short_heading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept with each of its items."""
+    items = "<Other><Title>a</Title></Other><Other><Title>b</Title></Other>"
+    long = f"<Others><Title>{'word ' * 1000}</Title>{items}</Others>"
+    content = f"{HEAD}<CandidateProfile>{long}</CandidateProfile></Candidate>"
+    found, made = of(content)
+    assert (found.left["CandidateProfile.Others.Title"], "word" in str(found.remainders)) == (1, False)
+    assert leaves(written(CANDIDATE, made))["CandidateProfile/Others/Other/Title=b"] == 1
+    monkeypatch.setattr(candidate_aside, "_HEADING", 9000)  # control
+    assert str(of(content)[0].remainders).count("word") == 2000
 
 
 def test_profiles_in_other_languages_are_told_and_not_kept() -> None:
