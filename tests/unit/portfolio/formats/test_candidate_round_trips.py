@@ -208,6 +208,25 @@ def test_what_is_too_much_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.remainders
 
 
+def test_what_a_document_has_twice_does_not_hide_what_is_there() -> None:
+    """Of two names, or two sections of one kind, none is read: what is put back makes no second one."""
+    names = "<PersonName><x>1</x></PersonName>" * 2
+    project = "<Project>{}</Project>"
+    twice = f"<Projects>{project.format('<Title>x</Title>')}</Projects>" * 2
+    content = f"{HEAD}<CandidatePerson>{names}</CandidatePerson><CandidateProfile>{twice}</CandidateProfile>"
+    found, made = of(f"{content}</Candidate>")
+    assert not found.portfolio.entries
+    assert found.left == {"CandidatePerson.PersonName.x": 2, "CandidateProfile.Projects.Project.Title": 2}
+    made.portfolio.holder.given_name = "Jo"
+    made.portfolio.entries.add(name="e", kind=entries.ENTRY_KIND_PROJECT, title="Brug")
+    back = read(CANDIDATE, written(CANDIDATE, made)).portfolio
+    assert (back.holder.given_name, [each.title for each in back.entries]) == ("Jo", ["Brug"])
+    inside = project.format("<Activity><Title>x</Title></Activity>")
+    marked = f"<Projects a='1'>{inside}{project.format('<Title>y</Title>')}</Projects>"
+    _, made = of(f"{HEAD}<CandidateProfile>{marked}</CandidateProfile></Candidate>")
+    assert titles(made) == {"x": 1, "y": 1}
+
+
 def test_a_hostile_document_is_looked_at_for_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is said of an employer is said of each position: what is looked at would be their product."""
     job = f"<PositionHistory><PositionTitle>x</PositionTitle></PositionHistory>{'<A>1</A>' * 9}"
