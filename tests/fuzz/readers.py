@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -207,10 +207,12 @@ def _document(format_: Format, data: bytes) -> object:
     journal, plans = found.journal, found.plans
     for part in (portfolio.holder, *portfolio.entries, *portfolio.skill_claims, *journal, *plans):
         assert not violations_of(part)
+    made = Cv(portfolio, "en", NOW, journal=tuple(journal), plans=tuple(plans))
     for each in FORMATS.values():
         if each is not FORMATS[pb.DOCUMENT_FORMAT_PDF]:  # made of the page, and slow
-            made = Cv(portfolio, "en", NOW, journal=tuple(journal), plans=tuple(plans))
             list(each.write(made, no_files))
+    if format_.left_out:
+        list(format_.write(replace(made, remainders=tuple(found.remainders)), no_files))
     beside = [each.SerializeToString() for each in (*journal, *plans)]
     return [portfolio.SerializeToString(), MessageToDict(portfolio), *beside, dict(found.left)]
 

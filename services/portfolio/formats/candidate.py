@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.type.date_pb2 import Date
 from lxml import etree
@@ -67,8 +67,30 @@ _DIALLED = re.compile(
 )
 
 
+Items = Iterator[tuple[str, Any]]
+
+
+class Laid(NamedTuple):
+    """A document, and the items of its sections, each with the name of the entry or skill that it is of."""
+
+    root: Any
+    items: list[tuple[str, Any]]
+
+
 def write(cv: Cv, _: Opened) -> Iterator[bytes]:
     """Yields the document, UTF-8, in the language of the CV alone."""
+    yield as_bytes(laid(cv).root)
+
+
+def as_bytes(root: Any) -> bytes:
+    """Returns a document as it goes out."""
+    return bytes(
+        etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True, pretty_print=True)
+    )
+
+
+def laid(cv: Cv) -> Laid:
+    """Lays out a document of the portfolio alone."""
     root = etree.Element(f"{{{NAMESPACE}}}{ROOT}", nsmap=_NSMAP)
     root.set(f"{{{_XSI}}}schemaLocation", f"{NAMESPACE} Candidate.xsd")
     holder = cv.portfolio.holder
@@ -79,11 +101,11 @@ def write(cv: Cv, _: Opened) -> Iterator[bytes]:
     _put(supplier, "hr:PrecedenceCode", "1")
     _person(_put(root, "CandidatePerson"), cv)
     profile = _put(root, "CandidateProfile", languageCode=cv.language)
-    _profile(profile, cv)
+    items = list(_profile(profile, cv))
     order = _put(_put(_put(root, "RenderingInformation"), "Design"), "SectionsOrder")
     for title in _shown(profile, cv):
         _put(_put(order, "Section"), "Title", title)
-    yield etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True, pretty_print=True)
+    return Laid(root, items)
 
 
 def _shown(profile: Any, cv: Cv) -> Iterator[str]:
@@ -95,36 +117,37 @@ def _shown(profile: Any, cv: Cv) -> Iterator[str]:
             yield title
 
 
-def _profile(profile: Any, cv: Cv) -> None:
+def _profile(profile: Any, cv: Cv) -> Items:
+    """Writes the sections; yields their items."""
     language = cv.language
     _put_if(profile, "hr:ExecutiveSummary", as_markup(chosen(cv.portfolio.holder.summary, language)))
     section = _put(profile, "EmploymentHistory")
     for entry in _of(cv, *_AT_AN_EMPLOYER):
         if not _stands_alone(entry):
-            _employer(_put(section, "EmployerHistory"), entry, language)
+            yield entry.name, _employer(_put(section, "EmployerHistory"), entry, language)
     section = _put(profile, "EducationHistory")
     for entry in _of(cv, entries.ENTRY_KIND_EDUCATION):
-        _attendance(_put(section, "EducationOrganizationAttendance"), entry, language)
+        yield entry.name, _attendance(_put(section, "EducationOrganizationAttendance"), entry, language)
     section = _put(profile, "eures:Licenses")
     for entry in _of(cv, entries.ENTRY_KIND_DRIVING_LICENCE):
-        _licences(section, entry)
+        yield from _licences(section, entry)
     section = _put(profile, "Certifications")
     for entry in _of(cv, entries.ENTRY_KIND_CERTIFICATE):
-        _certification(_put(section, "Certification"), entry, language)
+        yield entry.name, _certification(_put(section, "Certification"), entry, language)
     section = _put(profile, "PublicationHistory")
     for entry in _of(cv, entries.ENTRY_KIND_PUBLICATION):
-        _publication(_put(section, "Publication"), entry, language)
+        yield entry.name, _publication(_put(section, "Publication"), entry, language)
     section = _put(profile, "PersonQualifications")
     for entry in _of(cv, entries.ENTRY_KIND_LANGUAGE):
         if not entry.language.native or _levels(entry):
-            _language(_put(section, "PersonCompetency"), entry)
+            yield entry.name, _language(_put(section, "PersonCompetency"), entry)
     for claim in cv.portfolio.skill_claims:
-        _skill(_put(section, "PersonCompetency"), claim, language)
+        yield claim.name, _skill(_put(section, "PersonCompetency"), claim, language)
     for name, (one, kind) in LISTED.items():
         section = _put(profile, name)
         for entry in _of(cv, kind):
             if kind != entries.ENTRY_KIND_VOLUNTEERING or _stands_alone(entry):
-                _activity(_put(section, one), entry, language)
+                yield entry.name, _activity(_put(section, one), entry, language)
 
 
 _AT_AN_EMPLOYER = (
@@ -211,7 +234,7 @@ def _organisation(parent: Any, entry: Entry) -> None:
         _put(_put(way, "Address"), "oa:CityName", entry.place)
 
 
-def _employer(employer: Any, entry: Entry, language: str) -> None:
+def _employer(employer: Any, entry: Entry, language: str) -> Any:
     _organisation(employer, entry)
     position = _put(employer, "PositionHistory")
     occupation = entry.work.occupation_uri
@@ -224,9 +247,10 @@ def _employer(employer: Any, entry: Entry, language: str) -> None:
     _describe(position, "oa:Description", entry, language)
     _put_if(position, "City", entry.place)
     _put_if(employer, "Link", entry.uri)
+    return employer
 
 
-def _attendance(attendance: Any, entry: Entry, language: str) -> None:
+def _attendance(attendance: Any, entry: Entry, language: str) -> Any:
     _organisation(attendance, entry)
     _put_if(attendance, "hr:ProgramName", entry.title)
     if level := entry.education.eqf_level:
@@ -241,18 +265,20 @@ def _attendance(attendance: Any, entry: Entry, language: str) -> None:
             _put(_put(field, "SpecificFieldOfStudy"), "ProgramConcentration", code)
     _describe(degree, "OccupationalSkillsCovered", entry, language)
     _put_if(attendance, "Link", entry.uri)
+    return attendance
 
 
-def _licences(section: Any, entry: Entry) -> None:
+def _licences(section: Any, entry: Entry) -> Items:
     for category in entry.driving_licence.categories:
         licence = _put(section, "eures:License")
         _put(licence, "hr:LicenseTypeCode", category)
         _put_if(licence, "hr:LicenseName", entry.title)
         _dates(licence, ("FirstIssuedDate", entry.start_date))
         _ends(licence, "FreeFormPeriod", entry.driving_licence.expire_date)
+        yield entry.name, licence
 
 
-def _certification(certification: Any, entry: Entry, language: str) -> None:
+def _certification(certification: Any, entry: Entry, language: str) -> Any:
     _put(certification, "hr:CertificationName", entry.title)
     _dates(certification, ("FirstIssuedDate", entry.start_date))
     _ends(certification, "FreeFormEffectivePeriod", entry.certificate.expire_date)
@@ -260,18 +286,20 @@ def _certification(certification: Any, entry: Entry, language: str) -> None:
         _put(_put(certification, "IssuingAuthority"), "oa:Name", entry.organisation)
     _describe(certification, "oa:Description", entry, language)
     _put_if(certification, "Link", entry.uri)
+    return certification
 
 
-def _publication(publication: Any, entry: Entry, language: str) -> None:
+def _publication(publication: Any, entry: Entry, language: str) -> Any:
     _describe(publication, "hr:FormattedPublicationDescription", entry, language)
     _put(publication, "Title", entry.title)
     if entry.start_date.year:
         _put(publication, "Year", f"{entry.start_date.year:04}")
     _put_if(publication, "Link", entry.uri)
     _put_if(publication, "Publisher", entry.organisation)
+    return publication
 
 
-def _activity(item: Any, entry: Entry, language: str) -> None:
+def _activity(item: Any, entry: Entry, language: str) -> Any:
     _put(item, "Title", entry.title)
     if entry.start_date.year or entry.end_date.year:
         _period(_put(item, "Date"), entry)
@@ -279,6 +307,7 @@ def _activity(item: Any, entry: Entry, language: str) -> None:
     if entry.kind == entries.ENTRY_KIND_VOLUNTEERING:
         _put_if(item, "Location", entry.place)
     _put_if(item, "Link", entry.uri)
+    return item
 
 
 def _describe(parent: Any, name: str, entry: Entry, language: str) -> None:
@@ -302,13 +331,14 @@ def _ends(parent: Any, period: str, date: Date) -> None:
         _dates(_put(parent, period), ("EndDate", date))
 
 
-def _language(competency: Any, entry: Entry) -> None:
+def _language(competency: Any, entry: Entry) -> Any:
     code, scheme = _code(entry)
     _competency(competency, code, scheme, "language", entry.title)
     for type_code, level in _levels(entry):
         dimension = _put(competency, "eures:CompetencyDimension")
         _put(dimension, "hr:CompetencyDimensionTypeCode", type_code)
         _put(_put(dimension, "eures:Score"), "hr:ScoreText", level)
+    return competency
 
 
 def _levels(entry: Entry) -> list[tuple[str, str]]:
@@ -316,12 +346,13 @@ def _levels(entry: Entry) -> list[tuple[str, str]]:
     return [(code, level) for code, level in levels if level]
 
 
-def _skill(competency: Any, claim: SkillClaim, language: str) -> None:
+def _skill(competency: Any, claim: SkillClaim, language: str) -> Any:
     label = chosen(claim.label, language)
     concept = "" if claim.concept_uri.startswith(skills.OWN) else claim.concept_uri
     _competency(competency, concept or label, "", "other", label, claim.taxonomy_version)
     if word := skills.level_word(claim.level):
         _put(_put(competency, "eures:ProficiencyLevel"), "hr:ScoreText", word)
+    return competency
 
 
 def _competency(competency: Any, code: str, scheme: str, taxonomy: str, name: str, version: str = "") -> None:

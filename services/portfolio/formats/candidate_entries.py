@@ -10,6 +10,7 @@ from waymark.portfolio.v1 import entry_pb2 as entries
 from waymark.portfolio.v1.entry_pb2 import EducationDetail, Entry, EntryKind
 
 from services.portfolio.formats.candidate_values import (
+    Made,
     date_of,
     each,
     first,
@@ -25,7 +26,7 @@ _EQF = re.compile(r"(?:EQF[ _-]?)?([1-8])", re.IGNORECASE)
 _FIELD = re.compile(r"(?:.*/)?(\d{2,4})")
 
 
-def employments(profile: Tree, language: str) -> Iterator[Entry]:
+def employments(profile: Tree, language: str) -> Iterator[Made]:
     """Yields an entry for each position that somebody had with an employer."""
     for employer in each(profile.tree("EmploymentHistory"), "EmployerHistory"):
         common = Entry(kind=entries.ENTRY_KIND_WORK)
@@ -37,7 +38,7 @@ def employments(profile: Tree, language: str) -> Iterator[Entry]:
             _note_position(entry, position, language)
             if common.place not in ("", entry.place):
                 employer.leave("OrganizationContact", common.place)
-            yield entry
+            yield Made(entry, employer.element, position.element)
 
 
 def _note_position(entry: Entry, position: Tree, language: str) -> None:
@@ -51,7 +52,7 @@ def _note_position(entry: Entry, position: Tree, language: str) -> None:
     entry.place = text_of(position, "City", 200) or entry.place
 
 
-def education(profile: Tree, language: str) -> Iterator[Entry]:
+def education(profile: Tree, language: str) -> Iterator[Made]:
     """Yields what was learnt, and where."""
     for attendance in each(profile.tree("EducationHistory"), "EducationOrganizationAttendance"):
         entry, degree = Entry(kind=entries.ENTRY_KIND_EDUCATION), first(attendance, "EducationDegree")
@@ -66,7 +67,7 @@ def education(profile: Tree, language: str) -> Iterator[Entry]:
         detail = EducationDetail(eqf_level=_eqf_level(attendance), isced_f_code=_field(degree))
         if detail.ListFields():
             entry.education.CopyFrom(detail)
-        yield entry
+        yield Made(entry, attendance.element)
 
 
 def _eqf_level(attendance: Tree) -> int:
@@ -97,8 +98,9 @@ def _field(degree: Tree) -> str:
     return code
 
 
-def licences(profile: Tree) -> Iterator[Entry]:
-    """Yields driving licences: the categories that were got and end alike are those of one."""
+def licences(profile: Tree) -> Iterator[Made]:
+    """Yields driving licences: the categories that were got and end alike are those of one, which comes with
+    each."""
     made: dict[tuple[str, str, str], Entry] = {}
     for licence in each(profile.tree("Licenses"), "License"):
         category, title = text_of(licence, "LicenseTypeCode"), text_of(licence, "LicenseName")
@@ -111,10 +113,10 @@ def licences(profile: Tree) -> Iterator[Entry]:
             entry.start_date.CopyFrom(start)
         if end:
             entry.driving_licence.expire_date.CopyFrom(end)
-    yield from made.values()
+        yield Made(entry, licence.element)
 
 
-def certifications(profile: Tree, language: str) -> Iterator[Entry]:
+def certifications(profile: Tree, language: str) -> Iterator[Made]:
     """Yields certificates."""
     for item in each(profile.tree("Certifications"), "Certification"):
         entry = Entry(kind=entries.ENTRY_KIND_CERTIFICATE, title=text_of(item, "CertificationName"))
@@ -125,14 +127,14 @@ def certifications(profile: Tree, language: str) -> Iterator[Entry]:
         if end := _end(item, "FreeFormEffectivePeriod"):
             entry.certificate.expire_date.CopyFrom(end)
         note_description(entry, item, "Description", language)
-        yield entry
+        yield Made(entry, item.element)
 
 
 def _end(item: Tree, key: str) -> Date | None:
     return date_of(first(item, key), "EndDate")
 
 
-def publications(profile: Tree, language: str) -> Iterator[Entry]:
+def publications(profile: Tree, language: str) -> Iterator[Made]:
     """Yields publications."""
     for item in each(profile.tree("PublicationHistory"), "Publication"):
         entry = Entry(kind=entries.ENTRY_KIND_PUBLICATION, title=text_of(item, "Title"))
@@ -143,10 +145,10 @@ def publications(profile: Tree, language: str) -> Iterator[Entry]:
         else:
             item.leave("Year", year)
         note_description(entry, item, "FormattedPublicationDescription", language)
-        yield entry
+        yield Made(entry, item.element)
 
 
-def listed(section: Tree, one: str, kind: EntryKind.ValueType, language: str) -> Iterator[Entry]:
+def listed(section: Tree, one: str, kind: EntryKind.ValueType, language: str) -> Iterator[Made]:
     """Yields what a section lists by title, time, text, place and address."""
     for item in each(section, one):
         activity = first(item, "Activity") or item
@@ -155,4 +157,4 @@ def listed(section: Tree, one: str, kind: EntryKind.ValueType, language: str) ->
         note_description(entry, activity, "Description", language)
         entry.place = text_of(item, "Location", 200)
         entry.uri = text_of(activity, "Link", 2000)
-        yield entry
+        yield Made(entry, item.element)

@@ -14,7 +14,8 @@ from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
 from services.portfolio.domain.sameness import plain
-from services.portfolio.formats import candidate, languages, markup, skills
+from services.portfolio.formats import candidate, candidate_back, languages, markup, skills
+from services.portfolio.formats.candidate_aside import keep
 from services.portfolio.formats.candidate_entries import (
     certifications,
     education,
@@ -24,7 +25,7 @@ from services.portfolio.formats.candidate_entries import (
     publications,
 )
 from services.portfolio.formats.candidate_person import language_of, mother_tongues, person
-from services.portfolio.formats.candidate_values import MOST_MARKUP, each, first, text_of
+from services.portfolio.formats.candidate_values import MOST_MARKUP, Made, each, first, text_of
 from services.portfolio.formats.fitting import fit
 from services.portfolio.formats.format import DocumentBrokenError, Format, Read
 from services.portfolio.formats.texts import of_markup
@@ -78,9 +79,10 @@ def read_root(root: Any, language: str) -> Read:
     if holder.ListFields():
         found.portfolio.holder.CopyFrom(holder)
     tongues = mother_tongues(owner, language)
-    _read_profile(profile, found, tongues, language)
+    made = _read_profile(profile, found, tongues, language)
     found.left += tree.left()
     found.left = _tidy(found.left)
+    keep(root, made, found, language)
     return found
 
 
@@ -93,7 +95,8 @@ def _note_summary(holder: Holder, profile: Tree, language: str) -> None:
         holder.summary[language] = summary[:_SUMMARY]
 
 
-def _read_profile(profile: Tree, found: Read, tongues: list[Entry], language: str) -> None:
+def _read_profile(profile: Tree, found: Read, tongues: list[Entry], language: str) -> list[Made]:
+    """Adds what a profile says to what was found; returns of which elements it was made."""
     profile.take("ID")
     spoken, claims = _competencies(profile, tongues, language)
     made = {
@@ -102,45 +105,48 @@ def _read_profile(profile: Tree, found: Read, tongues: list[Entry], language: st
         "Licenses": [*licences(profile)],
         "Certifications": [*certifications(profile, language)],
         "PublicationHistory": [*publications(profile, language)],
-        "PersonQualifications": [*tongues, *spoken],
+        "PersonQualifications": [*map(Made, tongues), *spoken],
     }
     for section, (one, kind) in candidate.LISTED.items():
         made[section] = [*listed(profile.tree(section), one, kind, language)]
     for section, (one, kind) in _NEAR.items():
         made[section] = [*listed(profile.tree(section), one, kind, language)]
-        found.left[f"{_PROFILE}.{section}"] += len(made[section])
+        found.left[f"{_PROFILE}.{section}.{one}"] += len(made[section])
     # A section of the person's own, whose title is left and so told.
     others = each(profile, "Others")
     made["Others"] = [
-        entry for other in others for entry in listed(other, "Other", entries.ENTRY_KIND_INTEREST, language)
+        item for other in others for item in listed(other, "Other", entries.ENTRY_KIND_INTEREST, language)
     ]
     for section, several in made.items():
-        for entry in several:
+        for entry in {id(item.part): item.part for item in several}.values():
             found.left += fit(entry, f"{_PROFILE}.{section}")
-        found.portfolio.entries.extend(several)
-    for path, claim in [*claims, *_skills(profile, language)]:
-        skills.add(found, claim, language, f"{_PROFILE}.{path}")
+            entry.name = f"entry/{len(found.portfolio.entries)}"
+            found.portfolio.entries.append(entry)
+    claims += _skills(profile, language)
+    for number, (path, claim) in enumerate(claims):
+        claim.part.name = f"skill/{number}"
+        skills.add(found, claim.part, language, f"{_PROFILE}.{path}")
+    return [item for several in made.values() for item in several] + [claim for _, claim in claims]
 
 
 def _competencies(
     profile: Tree, tongues: list[Entry], language: str
-) -> tuple[list[Entry], list[tuple[str, SkillClaim]]]:
+) -> tuple[list[Made], list[tuple[str, Made]]]:
     """Returns languages and, with their paths, skills; the levels of a mother tongue go to it."""
-    spoken: list[Entry] = []
-    claims: list[tuple[str, SkillClaim]] = []
+    spoken: list[Made] = []
+    claims: list[tuple[str, Made]] = []
     for item in each(profile.tree("PersonQualifications"), "PersonCompetency"):
         taxonomy = first(item, "TaxonomyID")
         if taxonomy.text("text").casefold() == "language":
             entry = language_of(item, language)
             native = next((one for one in tongues if _tongue(one) == _tongue(entry)), None)
-            if native is None:
-                spoken.append(entry)
-            else:
+            if native is not None:
                 entry.language.native = True
                 native.MergeFrom(entry)
+            spoken.append(Made(entry if native is None else native, item.element))
         else:
             version = taxonomy.text("schemeVersionID", 100)
-            claims.append(("PersonQualifications", _claim(item, version, language)))
+            claims.append(("PersonQualifications", Made(_claim(item, version, language), item.element)))
     return spoken, claims
 
 
@@ -165,21 +171,22 @@ def _claim(item: Tree, version: str, language: str) -> SkillClaim:
     return claim
 
 
-def _skills(profile: Tree, language: str) -> list[tuple[str, SkillClaim]]:
+def _skills(profile: Tree, language: str) -> list[tuple[str, Made]]:
     """Returns, with their paths, the skills of all sections but PersonQualifications."""
-    found: list[tuple[str, SkillClaim]] = []
+    found: list[tuple[str, Made]] = []
     section = profile.tree("Skills")
     for group in [section, *each(section, "SkillsGroup")]:
         for item in each(group, "PersonCompetency"):
             item.take("TaxonomyID")  # Digital_Skill, always
-            found.append(("Skills", _claim(item, "", language)))
+            found.append(("Skills", Made(_claim(item, "", language), item.element)))
     for group in each(profile.tree("DigitalSkills"), "DigitalSkillsGroup"):
-        words = [skill.text("text", 500) for skill in each(group, "DigitalSkill")]
-        found += [("DigitalSkills", SkillClaim(label={language: word})) for word in words if word]
+        for item in each(group, "DigitalSkill"):
+            if word := item.text("text", 500):
+                found.append(("DigitalSkills", Made(SkillClaim(label={language: word}), item.element)))
     for name, one in _TITLED_SKILLS.items():
         for item in each(profile.tree(name), one):
             if word := text_of(item, "Title", 500):
-                found.append((name, SkillClaim(label={language: word})))
+                found.append((name, Made(SkillClaim(label={language: word}), item.element)))
     return found
 
 
@@ -191,4 +198,4 @@ def _tidy(left: Counter[str]) -> Counter[str]:
     return tidied
 
 
-FORMAT = Format("application/xml", candidate.write, read)
+FORMAT = Format("application/xml", candidate_back.write, read, left_out=candidate_back.left_out)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from google.type.date_pb2 import Date
 from waymark.portfolio.v1.entry_pb2 import Entry
 
+from services.portfolio.formats.markup import Said
 from services.portfolio.formats.texts import MAX_TEXT, as_iso, of_iso, of_markup
 from services.portfolio.formats.trees import Tree
 
@@ -28,11 +30,24 @@ _ATTRIBUTES = (
 )
 
 
+class Made(NamedTuple):
+    """An entry or skill, and the elements of the document that it was: an item of a section, and of an
+    employer the position."""
+
+    part: Any
+    item: Any = None
+    position: Any = None
+
+
 def each(tree: Tree, key: str) -> list[Tree]:
     """Takes all elements of a name; what an element says itself is its `text`."""
     value = tree.take(key)
     values = value if isinstance(value, list) else [value]
-    said = [one if isinstance(one, Mapping) else {"text": one} for one in values if one not in (None, "")]
+    said = [
+        one if isinstance(one, Mapping) else Said(getattr(one, "element", None), [("text", one)])
+        for one in values
+        if one not in (None, "")
+    ]
     tree.leave(key, said)
     return tree.trees(key)
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from services.portfolio.formats import leap2a
+from services.portfolio.formats.elements import as_text, form, says
 from services.portfolio.formats.format import Cv, Read
 from services.portfolio.formats.leap2a_back import ENCLOSURE, KNOWN_BY, OF_THE_FILE, items_of, rename
-from services.portfolio.formats.leap2a_elements import form, is_several, place, says, slot, text, wording
+from services.portfolio.formats.leap2a_elements import is_several, place, slot, text, wording
 from services.portfolio.formats.leap2a_items import Item
 from services.portfolio.formats.markup import local
-from services.portfolio.formats.remainders import set_aside, told
+from services.portfolio.formats.remainders import keep_of
 from services.portfolio.formats.trees import Rest
 
 _IN_ITS_TEXT = ("summary", "view")  # what a page of ours says in its content
@@ -45,11 +44,7 @@ def keep(root: Any, items: Iterable[Item], made: list[Made], found: Read, langua
     rests += (_whole(each) for each in items if each not in became)
     files = {each.name for each in found.portfolio.evidence if not leap2a.is_own(each.name)}
     rests += (_whole(each.item, each.item.id) for each in made if each.item.id in files)
-    found.remainders = set_aside(rests)
-    kept = told(found.remainders)
-    for path, count in Counter(f"{each.path}{each.key}" for each in rests).items():
-        if kept[path] < count:
-            found.left[path] = max(found.left[path], count)
+    keep_of(rests, found)
 
 
 def _cv(found: Read, language: str) -> Cv:
@@ -65,7 +60,7 @@ def _cv(found: Read, language: str) -> Cv:
 
 
 def _whole(item: Item, file: str = "") -> Rest:
-    return Rest("", item.type, _as_text(item.element), {}, file, file and "whole")
+    return Rest("", item.type, as_text(item.element), {}, file, file and "whole")
 
 
 def _of_feed(root: Any, own: Any) -> Iterator[Rest]:
@@ -126,10 +121,4 @@ def _counts(element: Any) -> bool:
 def _rest(of: str, element: Any, beside: dict[str, str], rest: Rest | None = None) -> Rest:
     path, _, key = f"{of}.{slot(element)}".rpartition(".")
     made = rest or Rest("", "", "", {}, "")
-    return made._replace(path=f"{path}.", key=key, value=_as_text(element), beside=beside)
-
-
-def _as_text(element: Any) -> str:
-    """Returns an element as XML that stands alone."""
-    alone = deepcopy(element)  # it declares what it uses, and nothing else
-    return str(etree.tostring(alone, encoding="unicode", with_tail=False))
+    return made._replace(path=f"{path}.", key=key, value=as_text(element), beside=beside)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from typing import Any
 from waymark.portfolio.v1.remainder_pb2 import Remainder, RemainderPart
 
 from services.portfolio.formats import leap2a
+from services.portfolio.formats.elements import of_content, says
 from services.portfolio.formats.format import Cv
-from services.portfolio.formats.leap2a_elements import place, says, slot, text, wording
+from services.portfolio.formats.leap2a_elements import place, slot, text, wording
 from services.portfolio.formats.leap2a_items import Item
-from services.portfolio.formats.markup import local, root_of
+from services.portfolio.formats.markup import local
 
 # Which program made a feed when: the one that writes it says it of its own.
 OF_THE_FILE = ("title", "id", "updated", "generator", "version", "entry")
@@ -62,7 +62,7 @@ class _Part:
 
     @cached_property
     def element(self) -> Any:
-        return root_of(io.BytesIO(json.loads(self.part.content).encode()))
+        return of_content(self.part.content)
 
 
 class _Item:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
 from lxml import etree
 
+from services.portfolio.formats.elements import brief, words
 from services.portfolio.formats.markup import local
-from services.portfolio.formats.texts import line, of_markup
+from services.portfolio.formats.texts import of_markup
 
 # The last one stands behind the address of a web archive in what Mahara writes.
 NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.org/")
@@ -17,7 +17,6 @@ NAMESPACES = ("http://www.cetis.org.uk/leap2/terms/", "http://terms.leapspecs.or
 SHOWN = re.compile(r"<(?:\w+:)?(?:a|img|table|audio|video|object|iframe)[\s/>]", re.IGNORECASE)
 _SIZE = re.compile(r"\d{1,12}")
 _TEXTS = ("content", "summary")
-_LONG = 100  # characters of a text that is compared as it is
 
 
 def is_leap(element: Any) -> bool:
@@ -40,16 +39,6 @@ def number(text: str) -> int:
 def last(name: str) -> str:
     """Returns a name without its prefix or namespace."""
     return re.split("[:/#]", name)[-1]
-
-
-def words(element: Any) -> str:
-    """Returns what an element says, around comments in it."""
-    return str(element.xpath("string()"))
-
-
-def says(element: Any) -> bool:
-    """Returns whether an element says anything."""
-    return bool(words(element).strip() or any(each.keys() not in ([], ["type"]) for each in element.iter()))
 
 
 def text_of(element: Any) -> str:
@@ -84,8 +73,7 @@ def slot(element: Any) -> str:
 
 def text(element: Any) -> str:
     """Returns what an element says, apart from its markup, on one line: of a long text, its SHA-256."""
-    found = line(_telling(element))
-    return found if len(found) <= _LONG else hashlib.sha256(found.encode()).hexdigest()
+    return brief(_telling(element))
 
 
 def _telling(element: Any) -> str:
@@ -99,17 +87,6 @@ def _telling(element: Any) -> str:
     if name == "status":
         return attribute(element, "stage")
     return text_of(element) if name in _TEXTS else words(element).strip() or attribute(element, "label")
-
-
-def form(element: Any) -> Any:
-    """Returns what is the same of two elements that say the same in the same way; blanks are of no matter,
-    nor is that a text is one."""
-    told = {etree.QName(key).localname: value for key, value in element.items()}
-    if told.get("type") == "text":
-        del told["type"]
-    own = (element.text or "", *(each.tail or "" for each in element))
-    below = tuple(form(each) for each in element if local(each))
-    return local(element), frozenset(told.items()), line(" ".join(own)), below
 
 
 def is_several(name: str) -> bool:

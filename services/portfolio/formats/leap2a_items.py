@@ -14,6 +14,7 @@ from waymark.portfolio.v1.evidence_pb2 import Evidence
 
 from services.portfolio.domain.credentials import strict_json
 from services.portfolio.formats import beside, leap2a
+from services.portfolio.formats.elements import says, words
 from services.portfolio.formats.leap2a_elements import (
     SHOWN,
     attribute,
@@ -21,10 +22,8 @@ from services.portfolio.formats.leap2a_elements import (
     last,
     markup_of,
     number,
-    says,
     slot,
     text_of,
-    words,
 )
 from services.portfolio.formats.markup import local
 from services.portfolio.formats.texts import line, of_iso

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import IO, Any
 
@@ -49,14 +49,31 @@ def local(element: Any) -> str:
     return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
 
 
+class Said(dict[str, Any]):
+    """An element as an object."""
+
+    def __init__(self, element: Any, said: Iterable[tuple[str, Any]] = ()) -> None:
+        super().__init__(said)
+        self.element = element
+
+
+class Text(str):
+    """An element as a text."""
+
+    __slots__ = ("element",)
+    element: Any
+
+
 def tree_of(element: Any, wrapping: str = "") -> Any:
     """Returns an element as JSON has it: a text, or an object of its attributes and what is in it, by names
     without namespaces. `wrapping`: how the name of an element ends that only wraps the items of a list,
     which is a list also where it has one."""
     below = [each for each in element if isinstance(each.tag, str)]
-    tree: dict[str, Any] = {etree.QName(key).localname: value for key, value in element.attrib.items()}
+    tree = Said(element, ((etree.QName(key).localname, value) for key, value in element.attrib.items()))
     if not below and not tree:
-        return "".join(_texts(element))
+        text = Text("".join(_texts(element)))
+        text.element = element
+        return text
     if said := "".join(_texts(element)).strip():
         tree["text"] = said
     refuse_many(len(below))

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from waymark.portfolio.v1.remainder_pb2 import Remainder, RemainderPart
 
 from services.portfolio.domain import quotas
+from services.portfolio.formats.format import Read
 from services.portfolio.formats.texts import cleaned
 from services.portfolio.formats.trees import Rest, said
 
@@ -57,6 +58,15 @@ def set_aside(rests: Iterable[Rest]) -> list[Remainder]:
             made.append(of[key])
         of[key].parts.append(part)
     return made
+
+
+def keep_of(rests: Collection[Rest], found: Read) -> None:
+    """Sets aside what of a document is not written of what was found, and tells what is too much."""
+    found.remainders = set_aside(rests)
+    kept = told(found.remainders)
+    for path, count in Counter(f"{each.path}{each.key}" for each in rests).items():
+        if kept[path] < count:
+            found.left[path] = max(found.left[path], count)
 
 
 def _items(rest: Rest) -> Iterator[Rest]:

@@ -28,7 +28,7 @@ class Rest(NamedTuple):
 
 class Tree:
     """An object of a document; empty when the document has none, or something else, at its place. `owner`:
-    name of the entry that it became."""
+    name of the entry that it became; `element`: what of an XML document it was."""
 
     def __init__(self, value: Any) -> None:
         self._left: dict[str, Any] = dict(value) if isinstance(value, Mapping) else {}
@@ -38,6 +38,7 @@ class Tree:
         self._beside = ""
         self._one = self._item = False  # whole, of a list
         self.owner = ""
+        self.element = getattr(value, "element", None)
 
     def text(self, key: str, limit: int = 300) -> str:
         """Takes a text or number, without blanks around it; "" when there is none. One that is longer than

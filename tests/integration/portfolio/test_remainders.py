@@ -17,10 +17,13 @@ from services.platform.db.transaction import transaction
 from services.portfolio.store import keeping, tables
 from tests.integration.portfolio.test_documents import bring, export, wanted
 from tests.integration.portfolio.test_rights import held
+from tests.support.candidates import RICH
 from tests.support.portfolio import Caller, Portfolio, reason_of
 from tests.support.real_data import real_data
+from tests.unit.portfolio.formats.test_candidate_round_trips import leaves as candidate_leaves
 from tests.unit.portfolio.formats.test_leap2a_round_trips import leaves
 
+CANDIDATE = documents.DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML
 LEAP = documents.DOCUMENT_FORMAT_LEAP2A
 MAHARA = "portfolio/leap2a/2010-10-16_Mahara_v1-3_leap2a.xml"
 JSON, XML = documents.DOCUMENT_FORMAT_EUROPASS_JSON, documents.DOCUMENT_FORMAT_EUROPASS_XML
@@ -144,6 +147,19 @@ def test_a_real_feed_comes_out_of_a_portfolio_as_it_came_in(portfolio: Portfolio
     bring(person, content, LEAP)
     again = leaves(export(person, person, LEAP, journal_and_plans=True))
     assert again == after
+
+
+def test_a_candidate_document_comes_out_of_a_portfolio_as_it_came_in(portfolio: Portfolio) -> None:
+    person = portfolio.person()
+    told = bring(person, RICH.encode(), CANDIDATE, language_code="nl").not_carried
+    assert told
+    assert all(each.set_aside or each.field.startswith("holder.") for each in told)
+    after = candidate_leaves(export(person, person, CANDIDATE, language_code="nl"))
+    assert not candidate_leaves(RICH) - after
+    bare = export(person, person, CANDIDATE, language_code="nl", without_remainders=True)  # control
+    assert len(candidate_leaves(RICH) - candidate_leaves(bare)) > 30
+    bring(person, RICH.encode(), CANDIDATE, language_code="nl")
+    assert candidate_leaves(export(person, person, CANDIDATE, language_code="nl")) == after
 
 
 def test_two_alike_are_one_and_what_was_said_of_both_is_kept(portfolio: Portfolio) -> None:

@@ -153,7 +153,7 @@ def test_what_has_no_place_is_told_by_its_path() -> None:
             f"{SAID}EducationHistory.EducationOrganizationAttendance.EducationDegree.Thesis": 1,
             f"{SAID}Skills.SkillsGroup.Title": 1,
             f"{SAID}OrganisationalSkills.OrganisationalSkill.Description": 1,
-            f"{SAID}NetworksAndMemberships": 1,  # as an interest
+            f"{SAID}NetworksAndMemberships.NetworkAndMembership": 1,  # as an interest
             f"{SAID}Others.Title": 2,
             f"{SAID}PublicationHistory.Publication.Journal": 1,
             f"{SAID}EmploymentReferences.Referee.FormattedName": 1,

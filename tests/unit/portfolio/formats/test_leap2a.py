@@ -13,7 +13,7 @@ from lxml import etree
 from waymark.portfolio.v1 import entry_pb2 as entries
 
 from services.platform import xml
-from services.portfolio.formats import leap2a, leap2a_archive, leap2a_elements, leap2a_items, leap2a_pages
+from services.portfolio.formats import elements, leap2a, leap2a_archive, leap2a_items, leap2a_pages
 from services.portfolio.formats.format import Cv, DocumentBrokenError
 from services.portfolio.formats.markup import local
 from tests.support.documents import NOW, full, read, renamed, written
@@ -80,7 +80,7 @@ def silent(content: bytes) -> list[str]:
         as_a_whole = without(root, item)[1].get(kind, 0) < whole[1].get(kind, 0)
         for element in (item, *(item if local(item) == "entry" and not as_a_whole else [])):
             what = (kind, local(element), element.get("rel"), element.get("scheme"))
-            if local(element) in ("", *OF_THE_DOCUMENT) or what in seen or not leap2a_elements.says(element):
+            if local(element) in ("", *OF_THE_DOCUMENT) or what in seen or not elements.says(element):
                 continue
             seen.add(what)
             if without(root, element) == whole:

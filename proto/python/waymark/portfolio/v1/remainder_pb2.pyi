@@ -52,11 +52,11 @@ class RemainderPart(_message.Message):
     path: _builtins.str
     """Where it stood, names from the root on: `LearnerInfo.Skills.Communication`."""
     content: _builtins.str
-    """What it says, as JSON: a text, number, list or object; of Leap2A a text that is XML."""
+    """What it says, as JSON: a text, number, list or object; of Leap2A and of a Candidate document a text that is XML."""
     @_builtins.property
     def beside(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What must still stand beside it, by its name there: the label of a country goes with the code that it explains. Empty: it goes
-        with what it is part of. Of Leap2A also what it takes the place of; of long texts their SHA-256.
+        with what it is part of. Of Leap2A and Candidate also what it takes the place of; of long texts their SHA-256.
         """
 
     def __init__(
