@@ -60,6 +60,7 @@ OF_PORTFOLIO = {
 ELSEWHERE = {
     "AccreditationReviewDue",
     "AgreementReviewDue",
+    "AppealChanged",
     "ApplicationWithdrawn",
     "BankAccountWithdrawn",
     "DeliveryReturned",

@@ -28,8 +28,10 @@ def fill(
         "sector": "SECTOR_PRIVATE",
         "roles": ["ORGANISATION_ROLE_PARTNER"],
     }
-    for person in (provider, employer):
-        person.surely("CreatePartnerApplication", partner_application=wish)
+    provider.surely("CreatePartnerApplication", partner_application=wish)
+    refused = employer.surely("CreatePartnerApplication", partner_application=wish).name
+    owner.surely("RefusePartner", name=refused, reason="PARTNER_REFUSAL_REASON_NO_NEED")
+    employer.surely("FileAppeal", appeal={"subject": refused, "reason": "x"})
     assessment = {"occupation": "7212", "nuts_code": "BE2", "severity": 0}
     caseworker.surely("CreateAssessment", assessment=assessment)
     access = _access(owner, provider)
@@ -76,6 +78,7 @@ def _held_once(callers: Callers, owner: Person, provider: Person, courses: set[s
     course = next(each.name for each in found if each.organisation == provider.organisation)
     subject = {"subject": course, "reason": "REASON_SAFETY"}
     hold = owner.surely("PlaceQualityHold", quality_hold=subject)
+    provider.surely("FileAppeal", appeal={"subject": hold.name, "reason": "x"})
     callers.person("catalogue_manager").surely("LiftQualityHold", name=hold.name, outcome="OUTCOME_MENDED")
     return str(hold.name)
 
