@@ -13,12 +13,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from waymark.catalogue.v1 import course_pb2, feed_run_pb2
 
 from services.catalogue.domain import guard
 from services.catalogue.feeding import puller
 from services.catalogue.imports import pipeline
 from services.catalogue.imports.feed import Raw
+from services.platform.db.transaction import transaction
 from tests.integration.catalogue.feeds import feed, many, pull, pulled
 from tests.support.catalogue import JSON, Catalogue
 from tests.support.origins import Asked, Origin, Reply
@@ -81,6 +83,8 @@ def source(catalogue: Catalogue, partner: Origin, monkeypatch: pytest.MonkeyPatc
     limits = replace(puller.LIMITS, size=12 << 20, seconds=1.0, silence=0.5, tries=1)
     monkeypatch.setattr(puller, "LIMITS", limits)
     found = pulled(catalogue, partner.url)
+    with transaction(catalogue.app) as tx:
+        tx.execute(text("UPDATE sources SET max_feed_mib = 12"))
     partner.answer = lambda _: Reply(body=GOOD)
     assert pull(catalogue, found).courses_created == COURSES
     return found

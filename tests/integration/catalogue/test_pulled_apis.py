@@ -88,7 +88,7 @@ def test_an_open_education_api_is_walked_page_by_page(
         patch.setattr(ooapi_pages, "SECONDS", 0.0)
         assert value_of(catalogue, pull(catalogue, source)) == "TIMEOUT"
         patch.undo()
-        patch.setattr(puller, "LIMITS", replace(puller.LIMITS, size=100))
+        patch.setattr(puller, "Pages", lambda *given: ooapi_pages.Pages(*given[:3], 100))  # bytes
         assert value_of(catalogue, pull(catalogue, source)) == "TOO_LARGE"
     assert pull(catalogue, source).state == Run.STATE_UNCHANGED  # control
     partner.answer = lambda asked: Reply(body=b"<html>") if asked.method == "GET" else api(asked)
