@@ -26,7 +26,7 @@ from services.vouchers.domain.history import Kind
 from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.money import money
 from services.vouchers.domain.sandbox import is_sandbox
-from services.vouchers.domain.states import RedemptionState
+from services.vouchers.domain.states import RedemptionState, need_to_undo
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import ledger, receivables, voucher_changes, vouchers
 
@@ -78,14 +78,15 @@ def claw_back(
     ledger.post(tx, _to_pot(tx, row, taken.cents) if at_fault else ledger.lock_head(tx, row.shard), booking)
     if voucher is not swept:
         _reopened(tx, row, voucher)
-    event = events_pb2.RedemptionClawedBack(
-        ref=ref(row),
-        amount=money(taken.cents, row.currency),
-        whole=after.clawed == after.accepted,
-        refund=refund,
-        spend_until=None if at_fault else moment(voucher.spend_until(tx.now)),
+    tx.publish(
+        events_pb2.RedemptionClawedBack(
+            ref=ref(row),
+            amount=money(taken.cents, row.currency),
+            whole=after.clawed == after.accepted,
+            refund=refund,
+            spend_until=None if at_fault else moment(voucher.spend_until(tx.now)),
+        )
     )
-    tx.publish(event)
     return written
 
 
@@ -182,10 +183,7 @@ def pay_back(tx: Transaction, row: Row[Any], cents: int, bank_reference: str) ->
 def undo_pay_back(tx: Transaction, row: Row[Any], payment: Row[Any]) -> Row[Any]:
     """Books a payment of a locked receivable back; returns its new row. Raises Refusal: WRONG_STATE when
     that was done before, SAME_PERSON."""
-    if payment.undone_by:
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "UNDONE", "needed": "RECORDED"})
-    if payment.recorded_by == tx.principal.subject:
-        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+    need_to_undo(undone_by=payment.undone_by, recorded_by=payment.recorded_by, person=tx.principal.subject)
     receivables.undo_payment(tx, payment.id)
     return _book_payment(tx, row, bookings.undo_pay_back, -payment.cents)
 

@@ -20,7 +20,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.obligations import DUE, Count, ObligationState
-from services.vouchers.domain.states import need
+from services.vouchers.domain.states import need, need_to_undo
 from services.vouchers.relationships import is_accountant
 from services.vouchers.store import ledger, names
 from services.vouchers.store import obligations as store
@@ -63,10 +63,9 @@ class DebtMethods:
         row = store.lock(tx, key_of(above))
         payment = store.get_payment(tx, row.id, names.uuid_in(request.name, "payments"))
         need(ObligationState(row.state), (*DUE, ObligationState.SETTLED))
-        if payment.undone_by:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "UNDONE", "needed": "RECORDED"})
-        if payment.recorded_by == tx.principal.subject:
-            raise Refusal(reason_pb2.REASON_SAME_PERSON)
+        need_to_undo(
+            undone_by=payment.undone_by, recorded_by=payment.recorded_by, person=tx.principal.subject
+        )
         store.undo_payment(tx, payment.id)
         state = ObligationState.OWED if row.state == ObligationState.SETTLED else row.state
         row = store.change(tx, row.id, {"state": int(state), "paid_cents": row.paid_cents - payment.cents})

@@ -102,3 +102,12 @@ def need(state: IntEnum, allowed: Collection[IntEnum]) -> None:
     if state not in allowed:
         needed = ", ".join(option.name for option in allowed)
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": state.name, "needed": needed})
+
+
+def need_to_undo(*, undone_by: str, recorded_by: str, person: str) -> None:
+    """Raises unless `person` may undo a payment that came in and was noted wrongly: Refusal(WRONG_STATE) when
+    that was done before, SAME_PERSON for whoever noted it."""
+    if undone_by:
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "UNDONE", "needed": "RECORDED"})
+    if recorded_by == person:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
