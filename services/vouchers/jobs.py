@@ -27,10 +27,10 @@ from services.vouchers.domain.results import ACCEPTED, MONTHS
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.drawing import draw_opening
 from services.vouchers.ending import end_voucher, sweep_voucher
+from services.vouchers.job_rounds import BATCH, round_of
 from services.vouchers.programme_money import tell_changes
 from services.vouchers.programme_terms import tell_untold
 from services.vouchers.releasing import release_reservation
-from services.vouchers.rounds import BATCH, round_of
 from services.vouchers.settlement import AT_ONCE, release_due
 from services.vouchers.store import (
     allocations,

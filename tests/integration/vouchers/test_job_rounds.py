@@ -11,7 +11,7 @@ from waymark.errors.v1 import reason_pb2
 
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
-from services.vouchers import jobs, rounds
+from services.vouchers import job_rounds, jobs
 from services.vouchers.store import redemptions as store
 from tests.support.vouchers import NO_EVIDENCE, World
 
@@ -38,14 +38,14 @@ class Queue:
 def test_each_is_tried_once_and_the_first_failure_is_told_at_the_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "BATCH", 2)
+    monkeypatch.setattr(job_rounds, "BATCH", 2)
     moved = Refusal(reason_pb2.REASON_WRONG_STATE)
     bad: dict[str, Exception] = {"a": ValueError("broken"), "b": moved, "d": KeyError("d")}
     every = ["a", "b", "stays", "c", "d", "e", "f"]
     queue, next_ = Queue(list(every), bad), Queue(["x"], {})
 
     def whole() -> None:
-        with rounds.round_of(world.app) as this:
+        with job_rounds.round_of(world.app) as this:
             this.each(queue.due, queue.act)
             this.each(next_.due, next_.act)
 
@@ -54,7 +54,7 @@ def test_each_is_tried_once_and_the_first_failure_is_told_at_the_end(
     assert queue.tried == every
     assert (queue.left, next_.left) == (["a", "b", "stays", "d"], [])
     only_moved = Queue(["b", "g"], {"b": moved})
-    with rounds.round_of(world.app) as this:  # what somebody else moved is no failure
+    with job_rounds.round_of(world.app) as this:  # what somebody else moved is no failure
         this.each(only_moved.due, only_moved.act)
     assert only_moved.left == ["b"]
 
