@@ -10,7 +10,7 @@ from waymark.vouchers.v1 import events_pb2
 from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.transaction import transaction
-from services.vouchers import jobs, rebooking, rounds
+from services.vouchers import job_rounds, jobs, rebooking
 from services.vouchers.store import rebookings, redemptions
 from tests.integration.vouchers.refusals import refused
 from tests.support.vouchers import NO_EVIDENCE, World, cents
@@ -154,7 +154,7 @@ def test_a_session_is_looked_at_until_nothing_can_be_left(world: World, programm
 
 def test_many_are_released_by_and_by(world: World, programme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     booked = [Booked(world, programme) for _ in range(5)]
-    monkeypatch.setattr(rounds, "BATCH", 2)
+    monkeypatch.setattr(job_rounds, "BATCH", 2)
     world.offer(cancelled=True)
     jobs.release_cancelled(world.app)
     assert [each.ended() for each in booked] == [VOIDED] * 5
