@@ -39,13 +39,9 @@ def import_taxonomy(journey: Journey) -> str:
     caller = journey.person(ROLE, "Mila")
     files = journey.data.taxonomy
     present = caller.rest("GET", "/v1/taxonomyVersions", page_size=500).get("taxonomyVersions", [])
-    used = [
-        each
-        for each in present
-        if each["name"].startswith(f"taxonomies/{OCCUPATIONS}/") and "inUseTime" in each
-    ]
-    newest = max(used, key=lambda each: str(each["inUseTime"]), default=None)
-    if newest and newest["version"].split("-run-")[0] == files.version:
+    in_use = {scheme: _in_use(present, scheme) for scheme in (GROUPS, OCCUPATIONS)}
+    if all(each and each["version"].split("-run-")[0] == files.version for each in in_use.values()):
+        newest = in_use[OCCUPATIONS] or {}
         return f"version {newest['version']} is there: {newest['conceptCount']} occupations"
     names = {each["version"] for each in present}
     version = files.version if files.version not in names else f"{files.version}-run-{journey.run}"
@@ -71,11 +67,17 @@ def import_taxonomy(journey: Journey) -> str:
             },
         )
         told.append(f"{answer['conceptCount']} concepts, {answer['labelCount']} labels")
-    if newest:  # beside which ours change nothing yet
-        for scheme in (GROUPS, OCCUPATIONS):
+    for scheme, other in in_use.items():
+        if other:  # beside which ours changes nothing yet
             change = versions.propose(journey, f"taxonomies/{scheme}/versions/{version}")
             versions.apply(journey, change["name"])
     return f"version {version}: " + "; ".join(told)
+
+
+def _in_use(versions_: list[dict[str, Any]], scheme: str) -> dict[str, Any] | None:
+    """The version of a scheme that was put in use last."""
+    used = [each for each in versions_ if each["name"].split("/")[1] == scheme and "inUseTime" in each]
+    return max(used, key=lambda each: str(each["inUseTime"]), default=None)
 
 
 def draft_shortage_list(journey: Journey) -> str:

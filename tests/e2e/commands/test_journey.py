@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.cli.demo.data import SAMPLES
 from services.cli.demo.walk import PROGRAMMES, STEPS
 from tests.support.real_data import real_data
 from tests.support.stacks import Stack
@@ -70,6 +71,10 @@ def test_practices_of_the_portfolio_are_walked(stack: Stack) -> None:
 
 
 def test_it_can_be_walked_again_on_real_data_and_people_read_the_count(stack: Stack) -> None:
+    """Also where somebody has put a classification of groups in use before, without its names in Dutch."""
+    groups = str(SAMPLES / "taxonomy" / "ISCOGroups_en.csv")
+    columns = ("--scheme", "isco-08", "--columns", "isco-groups", "--version", "without-dutch")
+    stack.call("taxonomy", "import", groups, *columns, "--as", "catalogue_manager:earlier")
     walk = Walk(stack, "--data", str(real_data()))
     assert walk.out.splitlines()[-1] == "journey: 24 of 24 steps ok", walk.out + walk.err
     assert walk.exit_code == 0
