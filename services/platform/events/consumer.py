@@ -29,6 +29,7 @@ POLL_MS = 1000  # at most, without a message; also how long a stop may wait
 BACK_OFF = 10.0  # seconds at most between tries of a failing dependency
 HALT_CHECK = 10.0  # seconds between looks whether the dead-letter limit still holds
 LAG_EVERY = 5.0  # seconds between measurements of the lag
+ENDS_MS = 5_000  # to ask where topics end, which waits behind a fetch that has nothing to bring
 log = structlog.get_logger("consumer")
 
 __all__ = ["Consumer", "EventInfo"]
@@ -121,7 +122,7 @@ class Consumer:
         while time.monotonic() < until and not stop.is_set():
             client.pause(*client.assignment())
             client.poll(timeout_ms=100)
-            self._measure_paused(client)
+            self._measure(client, paused=True)
         client.resume(*client.assignment())
         if not halted or not self._dead_over_limit():
             gauge.set(0)
@@ -134,20 +135,20 @@ class Consumer:
             log.warning("limit_unknown", exc_info=error)
             return True
 
-    def _measure_paused(self, client: Any) -> None:
-        """Asks the broker how far the topics go: nothing is fetched that would say so meanwhile."""
+    def _measure(self, client: Any, *, paused: bool = False) -> None:
+        """Tells how far the client is behind: by what it fetched last, unless it is `paused`, and by the
+        broker's word where nothing fetched says so, as with idle partitions that a member is given anew."""
         if self._measured_lately():
             return
+        places = client.assignment()
+        ends = {} if paused else {place: client.highwater(place) for place in places}
+        unknown = [place for place in places if ends.get(place) is None]
         try:
-            ends = client.end_offsets(list(client.assignment()), timeout_ms=POLL_MS)
+            if unknown:
+                ends |= client.end_offsets(unknown, timeout_ms=ENDS_MS)
         except Exception as error:  # the broker is away too
             log.warning("lag_unknown", exc_info=error)
-        else:
-            self._keep_lag(client, ends)
-
-    def _measure(self, client: Any) -> None:
-        if not self._measured_lately():
-            self._keep_lag(client, {place: client.highwater(place) for place in client.assignment()})
+        self._keep_lag(client, ends)
 
     def _measured_lately(self) -> bool:
         lately = time.monotonic() - self._measured < LAG_EVERY

@@ -102,7 +102,10 @@ def test_a_consumer_that_waits_falls_behind_further_and_says_so(
 ) -> None:
     monkeypatch.setattr(consumer, "LAG_EVERY", 0.0)
     if not asked:
-        monkeypatch.setattr(Consumer, "_measure_paused", lambda self, client: None)
+        measure = Consumer._measure
+        monkeypatch.setattr(
+            Consumer, "_measure", lambda self, client, paused=False: None if paused else measure(self, client)
+        )
     publish(rig, 6)
     mended = threading.Event()
 
@@ -124,6 +127,33 @@ def test_a_consumer_that_waits_falls_behind_further_and_says_so(
             assert lag(rig) < 11
         mended.set()
         eventually(lambda: len(rig.effects()) == 11 and lag(rig) == 0)
+
+
+def test_a_consumer_that_a_restarted_broker_did_not_know_goes_on_telling(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answers to its fetches go on without what has not changed, so nothing says where a topic ends."""
+    monkeypatch.setattr(consumer, "LAG_EVERY", 0.0)
+    made, member = list[Any](), clients.member
+    monkeypatch.setattr(
+        clients, "member", lambda *given, **options: made.append(member(*given, **options)) or made[0]
+    )
+    publish(rig, 6)
+
+    def told_since(moment: Any) -> bool:
+        asked = sa.text("SELECT count(*) FROM consumer_lag WHERE lag = 0 AND measured_at > :moment")
+        with rig.engine.connect() as connection:
+            return connection.execute(asked, {"moment": moment}).scalar_one() == 4
+
+    with running(Consumer(rig.definition, rig.app).run):
+        eventually(lambda: len(rig.effects()) == 6)
+        client = made[0]
+        before = client._coordinator.generation_if_stable()
+        client._coordinator.reset_generation()  # as a heartbeat does that is told of no such member
+        eventually(lambda: (now := client._coordinator.generation_if_stable()) and now != before)
+        with rig.engine.connect() as connection:
+            joined = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+        eventually(lambda: told_since(joined), 20)
 
 
 @pytest.mark.parametrize("most", [5, 500])
