@@ -42,6 +42,8 @@ VERSION = {
     "rejected rows": "rejectedRowCount",
     "errors": "errorCount",
     "digest": "digest",
+    "withdrawn": "withdrawTime",
+    "because": "withdrawReason",
 }
 CHANGES = {
     "ISCO-08": "occupation.iscoCode",
@@ -149,9 +151,22 @@ def publish(
     name: VersionName,
     accept_findings: Annotated[bool, typer.Option(help="Publish although rows were rejected.")] = False,
 ) -> None:
-    """Publish a draft for good; by another person than the one who drafted it."""
+    """Publish a draft, for good from its first day on; by another person than the one who drafted it."""
     answer = call.post(f"{name}:publish", {"acceptFindings": accept_findings})
     call.one(answer, VERSION)
+
+
+@shortage.command(
+    epilog="Example:  waymark shortage withdraw shortageLists/national/versions/2 'wrong region'"
+)
+@calls(MAKER)
+def withdraw(
+    call: Call,
+    name: VersionName,
+    reason: Annotated[str, typer.Argument(help="Why; everybody reads it, so nothing about persons.")],
+) -> None:
+    """Withdraw a published version before its first day; by another person than who published it."""
+    call.one(call.post(f"{name}:withdraw", {"reason": reason}), VERSION)
 
 
 @shortage.command(

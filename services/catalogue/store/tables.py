@@ -207,10 +207,20 @@ shortage_versions = Table(
     Column("digest", Text, nullable=False, server_default=""),
     Column("created_by", Text, nullable=False),
     Column("published_by", Text),
+    Column("withdrawn_by", Text),
+    Column("withdraw_reason", Text, nullable=False, server_default=""),
     Column("revision", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),
     moment("publish_time"),
+    moment("withdraw_time"),
     CheckConstraint("published_by <> created_by", name="shortage_version_second_person"),
+    CheckConstraint("withdrawn_by <> published_by", name="shortage_version_withdrawn_by_another"),
+    CheckConstraint(
+        "(withdrawn_by IS NULL) = (withdraw_time IS NULL)"
+        " AND (withdraw_time IS NULL) = (withdraw_reason = '')"
+        " AND (withdraw_time IS NULL OR publish_time IS NOT NULL)",
+        name="shortage_version_withdrawn_whole",
+    ),
     CheckConstraint(
         "(published_by IS NULL) = (publish_time IS NULL) AND (publish_time IS NULL) = (digest = '')",
         name="shortage_version_published_whole",
