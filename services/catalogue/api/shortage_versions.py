@@ -227,7 +227,7 @@ class ShortageVersionApi:
         return version_message(row)
 
 
-def _locked(tx: Transaction, list_id: str, number: int, needed: int) -> Any:
+def _locked(tx: Transaction, list_id: str, number: int, needed: ShortageListVersion.State.ValueType) -> Any:
     """Returns a version, locked with its list, in the state `needed`; raises Refusal NOT_FOUND or
     WRONG_STATE."""
     shortage_lists.read(tx.connection, list_id, lock=True)

@@ -114,8 +114,8 @@ def listing_versions(list_id: str, *, drafts: bool) -> Select[Any]:
 def published(connection: Connection, list_id: str = "") -> dict[str, list[Validity]]:
     """Returns list id → its published versions by the day they begin, of one list or all; what was withdrawn
     is not among them."""
-    row = shortage_versions.c
-    statement = select(shortage_versions).where(row.publish_time.is_not(None), row.withdraw_time.is_(None))
+    c = shortage_versions.c
+    statement = select(shortage_versions).where(c.publish_time.is_not(None), c.withdraw_time.is_(None))
     if list_id:
         statement = statement.where(shortage_versions.c.list_id == list_id)
     found: dict[str, list[Validity]] = {}
