@@ -12,7 +12,7 @@ from services.cli import output
 from services.cli.amounts import day_query
 from services.cli.call import Call, calls, enum, listed
 from services.cli.exits import ExitCode, Failure
-from services.cli.options import Limit
+from services.cli.options import Limit, Why
 from services.cli.uploads import upload_to_catalogue
 
 organisation = typer.Typer(help="Training providers and partners: onboard, accredit, give them a feed.")
@@ -31,6 +31,8 @@ ORGANISATION = {
     "score": "accreditation.score",
     "review by": "accreditation.reviewDate",
     "closed": "closeTime",
+    "opened again": "reopenTime",
+    "because": "reopenReason",
 }
 ACCREDITATION = {
     "accreditation": "name",
@@ -206,10 +208,19 @@ def close(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; for programs.")] = False,
 ) -> None:
-    """Close an organisation for good: its accreditations end, its sources close, its courses go."""
+    """Close an organisation: its accreditations end, its sources close, its courses go."""
     if not yes:
-        typer.confirm(f"Close {name} with all its courses, for good?", abort=True)
+        typer.confirm(f"Close {name} with all its courses?", abort=True)
     call.one(call.post(f"{name}:close"), ORGANISATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation reopen organisations/harbour 'closed by mistake'"
+)
+@calls(MANAGER)
+def reopen(call: Call, name: Name, reason: Why) -> None:
+    """Open an organisation again within 30 days of its closing, with what ended by it."""
+    call.one(call.post(f"{name}:reopen", {"reason": reason}), ORGANISATION)
 
 
 @organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")

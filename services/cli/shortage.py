@@ -11,7 +11,7 @@ import typer
 from services.cli import output, shortage_match, shortage_proof, shortage_questions
 from services.cli.amounts import day_query, json_day
 from services.cli.call import Call, calls, enum, listed
-from services.cli.options import Limit
+from services.cli.options import Limit, Why
 from services.cli.shortage_match import VersionName
 from services.cli.shortage_proof import Occupation, OfList, On, Region
 from services.cli.uploads import upload_to_catalogue
@@ -163,7 +163,7 @@ def publish(
 def withdraw(
     call: Call,
     name: VersionName,
-    reason: Annotated[str, typer.Argument(help="Why; everybody reads it, so nothing about persons.")],
+    reason: Why,
 ) -> None:
     """Withdraw a published version before its first day; by another person than who published it."""
     call.one(call.post(f"{name}:withdraw", {"reason": reason}), VERSION)

@@ -16,6 +16,7 @@ from waymark.catalogue.v1.organisation_pb2 import (
     ListSitesRequest,
     ListSitesResponse,
     Organisation,
+    ReopenOrganisationRequest,
     Site,
     UpdateOrganisationRequest,
 )
@@ -26,7 +27,7 @@ from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message, announce
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
 from services.catalogue.api.messages import last, mask, optional_day, required
-from services.catalogue.closing import close_organisation
+from services.catalogue.closing import close_organisation, reopen_organisation
 from services.catalogue.domain.accreditation import Accreditation, current, standing
 from services.catalogue.domain.closing import check_open
 from services.catalogue.domain.distance import Degrees
@@ -139,6 +140,14 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
 
     @mutation
+    def ReopenOrganisation(self, tx: Transaction, request: ReopenOrganisationRequest) -> Organisation:
+        row = organisations.read(tx.connection, last(request.name), lock=True)
+        reopen_organisation(tx, row, request.reason)
+        again = {"reopen_time": tx.now, "reopened_by": tx.principal.subject, "reopen_reason": request.reason}
+        row = announce(tx, row.id, close_time=None, **again)
+        return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
+
+    @mutation
     def CreateSite(self, tx: Transaction, request: CreateSiteRequest) -> Site:
         organisation = organisations.read_open(tx, last(request.parent)).id
         given = request.site
@@ -213,6 +222,7 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
         sector=row.sector,
         parent=f"organisations/{row.parent_id}" if row.parent_id else "",
         roles=row.roles,
+        reopen_reason=row.reopen_reason,
         etag=etag_of(row.version),
     )
     put_branding(answer, row)
@@ -226,6 +236,8 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
     answer.update_time.FromDatetime(row.update_time)
     if row.close_time is not None:
         answer.close_time.FromDatetime(row.close_time)
+    if row.reopen_time is not None:
+        answer.reopen_time.FromDatetime(row.reopen_time)
     return answer
 
 

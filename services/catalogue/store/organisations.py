@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -221,6 +221,14 @@ def take_back_withdrawal(tx: Transaction, accreditation: str) -> None:
     """Makes an accreditation stand as if it had not been withdrawn."""
     values = {"withdraw_time": None, "withdraw_reason": "", "withdrawn_by": ""}
     tx.execute(update(accreditations).where(accreditations.c.id == accreditation).values(values))
+
+
+def restore_accreditations(tx: Transaction, organisation: str, moment: datetime) -> None:
+    """Makes the accreditations of an organisation that were withdrawn at a moment stand again."""
+    row = accreditations.c
+    values = {"withdraw_time": None, "withdraw_reason": "", "withdrawn_by": ""}
+    wanted = (row.organisation_id == organisation, row.withdraw_time == moment)
+    tx.execute(update(accreditations).where(*wanted).values(values))
 
 
 def read_accreditation(tx: Transaction, organisation: str, accreditation: str) -> Row[Any]:

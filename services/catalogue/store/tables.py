@@ -131,6 +131,9 @@ organisations = Table(
     Column("logo_id", UuidText, ForeignKey("uploads.id")),
     Column("narratives", JSONB, nullable=False, server_default="{}"),  # by language
     moment("close_time"),
+    moment("reopen_time"),
+    Column("reopened_by", Text),
+    Column("reopen_reason", Text, nullable=False, server_default=""),
     Column("tell_after", UuidText),  # others have heard anew of its courses up to this one; NULL: of all
     Column("version", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),

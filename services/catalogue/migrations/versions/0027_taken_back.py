@@ -1,4 +1,4 @@
-"""Versions of shortage lists that are withdrawn before their first day."""
+"""Versions of shortage lists that are withdrawn before their first day, closings that are undone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,20 @@ BEGIN
 END $$;
 """
 
+REOPENED = """
+ALTER TABLE {table} ADD COLUMN IF NOT EXISTS reopen_time TIMESTAMP WITH TIME ZONE;
+ALTER TABLE {table} ADD COLUMN IF NOT EXISTS reopened_by TEXT;
+ALTER TABLE {table} ADD COLUMN IF NOT EXISTS reopen_reason TEXT NOT NULL DEFAULT '';
+"""
+RESTORED = """
+ALTER TABLE sources ADD COLUMN IF NOT EXISTS restoring_since TIMESTAMP WITH TIME ZONE;
+CREATE INDEX IF NOT EXISTS sources_restoring ON sources (id) WHERE restoring_since IS NOT NULL;
+"""
+
 
 def upgrade() -> None:
+    for table in ("organisations", "sources"):
+        op.execute(REOPENED.format(table=table))
+    op.execute(RESTORED)
     op.execute(WITHDRAWN)
     op.execute(FROZEN)

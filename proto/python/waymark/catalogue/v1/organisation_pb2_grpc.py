@@ -60,6 +60,11 @@ class OrganisationServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CloseOrganisationRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
                 _registered_method=True)
+        self.ReopenOrganisation = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/ReopenOrganisation',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReopenOrganisationRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
+                _registered_method=True)
         self.CreateSite = channel.unary_unary(
                 '/waymark.catalogue.v1.OrganisationService/CreateSite',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
@@ -130,10 +135,20 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseOrganisation(self, request, context):
-        """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+        """Closes an organisation: its accreditations end at once, its sources are closed and their courses removed in the
         background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
-        is unfinished.
+        is unfinished. Within 30 days it can be opened again.
         Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenOrganisation(self, request, context):
+        """Opens an organisation again that was closed by mistake, within 30 days: the accreditations that ended by the closing stand again
+        for the days they were granted for, its sources that were closed with it are open, and their courses come back in the
+        background. What learners were told meanwhile stays.
+        Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -214,6 +229,11 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
             'CloseOrganisation': grpc.unary_unary_rpc_method_handler(
                     servicer.CloseOrganisation,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CloseOrganisationRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.SerializeToString,
+            ),
+            'ReopenOrganisation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenOrganisation,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReopenOrganisationRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.SerializeToString,
             ),
             'CreateSite': grpc.unary_unary_rpc_method_handler(
@@ -382,6 +402,33 @@ class OrganisationService:
             target,
             '/waymark.catalogue.v1.OrganisationService/CloseOrganisation',
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CloseOrganisationRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenOrganisation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/ReopenOrganisation',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReopenOrganisationRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
             options,
             channel_credentials,

@@ -51,10 +51,16 @@ class OrganisationServiceStub:
     Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CloseOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CloseOrganisationRequest, _organisation_pb2.Organisation]
-    """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+    """Closes an organisation: its accreditations end at once, its sources are closed and their courses removed in the
     background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
-    is unfinished.
+    is unfinished. Within 30 days it can be opened again.
     Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+    """
+    ReopenOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ReopenOrganisationRequest, _organisation_pb2.Organisation]
+    """Opens an organisation again that was closed by mistake, within 30 days: the accreditations that ended by the closing stand again
+    for the days they were granted for, its sources that were closed with it are open, and their courses come back in the
+    background. What learners were told meanwhile stays.
+    Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
     """
     CreateSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]
     """Adds a site. A provider may add sites of its own organisation.
@@ -105,10 +111,16 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CloseOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CloseOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+    """Closes an organisation: its accreditations end at once, its sources are closed and their courses removed in the
     background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
-    is unfinished.
+    is unfinished. Within 30 days it can be opened again.
     Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+    """
+    ReopenOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ReopenOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
+    """Opens an organisation again that was closed by mistake, within 30 days: the accreditations that ended by the closing stand again
+    for the days they were granted for, its sources that were closed with it are open, and their courses come back in the
+    background. What learners were told meanwhile stays.
+    Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
     """
     CreateSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
     """Adds a site. A provider may add sites of its own organisation.
@@ -186,10 +198,22 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.CloseOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+        """Closes an organisation: its accreditations end at once, its sources are closed and their courses removed in the
         background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
-        is unfinished.
+        is unfinished. Within 30 days it can be opened again.
         Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+        """
+
+    @_abc_1.abstractmethod
+    def ReopenOrganisation(
+        self,
+        request: _organisation_pb2.ReopenOrganisationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
+        """Opens an organisation again that was closed by mistake, within 30 days: the accreditations that ended by the closing stand again
+        for the days they were granted for, its sources that were closed with it are open, and their courses come back in the
+        background. What learners were told meanwhile stays.
+        Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
         """
 
     @_abc_1.abstractmethod
