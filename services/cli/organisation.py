@@ -48,8 +48,16 @@ ACCREDITATION = {
 }
 GRACE = 2  # feeds
 USAGE = {"course": "course", "views": "views", "bookings": "bookings"}
-SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
+SITE = {
+    "site": "name",
+    "called": "displayName",
+    "street": "street",
+    "town": "town",
+    "region": "nutsCode",
+    "removed": "deleteTime",
+}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
+SiteName = Annotated[str, typer.Argument(metavar="SITE", help="organisations/{id}/sites/{id}")]
 
 
 class Format(StrEnum):
@@ -201,6 +209,24 @@ def site(
     call.one(call.post(f"{name}/sites", {"site": given}), SITE)
 
 
+@organisation.command(
+    "remove-site", epilog="Example:  waymark organisation remove-site organisations/harbour/sites/0198…"
+)
+@calls(MANAGER)
+def remove_site(call: Call, name: SiteName) -> None:
+    """Remove a site that was given up; not while sessions there can be booked."""
+    call.delete(name)
+
+
+@organisation.command(
+    "restore-site", epilog="Example:  waymark organisation restore-site organisations/harbour/sites/0198…"
+)
+@calls(MANAGER)
+def restore_site(call: Call, name: SiteName) -> None:
+    """Put a removed site back as it was; `show --removed` lists them."""
+    call.one(call.post(f"{name}:undelete"), SITE)
+
+
 @organisation.command(epilog="Example:  waymark organisation close organisations/harbour")
 @calls(MANAGER)
 def close(
@@ -283,10 +309,14 @@ def list_(
 
 @organisation.command(epilog="Example:  waymark organisation show organisations/harbour")
 @calls()
-def show(call: Call, name: Name) -> None:
+def show(
+    call: Call,
+    name: Name,
+    removed: Annotated[bool, typer.Option("--removed", help="Removed sites too.")] = False,
+) -> None:
     """Show an organisation with its accreditations and sites."""
     found = {"accredited": False, **call.get(name)}
-    sites = call.get(f"{name}/sites").get("sites", [])
+    sites = call.get(f"{name}/sites", show_deleted=str(removed).lower()).get("sites", [])
     if call.as_json:
         output.as_json({"organisation": found, "sites": sites})
         return

@@ -210,6 +210,15 @@ def restore_next(
     return tx.execute(back.returning(c.id, c.version, c.document)).all()
 
 
+def offered(tx: Transaction, organisation: str) -> Iterator[Row[Any]]:
+    """Yields (id, offerings) of the courses of an organisation, by id, in flat memory."""
+    c = courses.c
+    wanted = select(c.id, c.document["offerings"].label("offerings"))
+    wanted = wanted.where(c.organisation_id == organisation, c.removed_time.is_(None))
+    for part in tx.parts(wanted.order_by(c.id), AT_ONCE):
+        yield from part
+
+
 def _unknown(course: str) -> Refusal:
     return Refusal(reason_pb2.REASON_NOT_FOUND, f"There is no course {course}.")
 

@@ -158,6 +158,7 @@ sites = Table(
     Column("latitude", Double),
     Column("longitude", Double),
     Column("location_derived", Boolean, nullable=False, server_default="false"),  # from postcode or town
+    moment("delete_time"),
     Index("sites_organisation", "organisation_id", "id"),
 )
 

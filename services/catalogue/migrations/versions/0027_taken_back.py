@@ -1,4 +1,4 @@
-"""Versions of shortage lists that are withdrawn before their first day, closings that are undone."""
+"""Versions of shortage lists withdrawn before their first day, closings undone, sites removed."""
 
 from __future__ import annotations
 
@@ -52,9 +52,11 @@ RESTORED = """
 ALTER TABLE sources ADD COLUMN IF NOT EXISTS restoring_since TIMESTAMP WITH TIME ZONE;
 CREATE INDEX IF NOT EXISTS sources_restoring ON sources (id) WHERE restoring_since IS NOT NULL;
 """
+REMOVED = "ALTER TABLE sites ADD COLUMN IF NOT EXISTS delete_time TIMESTAMP WITH TIME ZONE"
 
 
 def upgrade() -> None:
+    op.execute(REMOVED)
     for table in ("organisations", "sources"):
         op.execute(REOPENED.format(table=table))
     op.execute(RESTORED)

@@ -45,7 +45,7 @@ class OrganisationChanged(_message.Message):
 
     @_builtins.property
     def address_digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Addresses of its sites, each once, at most 100 and in order: SHA-256, hex, of the words of street and postal code in lower
+        """Addresses of its sites, also of those removed, each once, at most 100 and in order: SHA-256, hex, of the words of street and postal code in lower
         case without accents, one space apart. The same door has the same one with any organisation; the address itself is not
         told. Sites without either say nothing.
         """

@@ -301,6 +301,7 @@ class Site(_message.Message):
     NUTS_CODE_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     LOCATION_DERIVED_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{organisation}/sites/{id}`."""
     display_name: _builtins.str
@@ -321,6 +322,10 @@ class Site(_message.Message):
         `nuts_code` says the country.
         """
 
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was removed, UTC; unset while it is in use."""
+
     def __init__(
         self,
         *,
@@ -332,10 +337,11 @@ class Site(_message.Message):
         nuts_code: _builtins.str = ...,
         location: _latlng_pb2.LatLng | None = ...,
         location_derived: _builtins.bool = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["location", b"location"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "location", b"location"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "location", b"location", "location_derived", b"location_derived", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "street", b"street", "town", b"town"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "display_name", b"display_name", "location", b"location", "location_derived", b"location_derived", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "street", b"street", "town", b"town"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -778,6 +784,58 @@ class CreateSiteRequest(_message.Message):
 Global___CreateSiteRequest: _TypeAlias = CreateSiteRequest  # noqa: Y015
 
 @_typing.final
+class DeleteSiteRequest(_message.Message):
+    """Removes a site."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/sites/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteSiteRequest: _TypeAlias = DeleteSiteRequest  # noqa: Y015
+
+@_typing.final
+class UndeleteSiteRequest(_message.Message):
+    """Puts a removed site back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/sites/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteSiteRequest: _TypeAlias = UndeleteSiteRequest  # noqa: Y015
+
+@_typing.final
 class ListSitesRequest(_message.Message):
     """Asks for a page of sites."""
 
@@ -786,22 +844,26 @@ class ListSitesRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SHOW_DELETED_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Organisation, `organisations/{id}`."""
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
     """Token of the page wanted."""
+    show_deleted: _builtins.bool
+    """True: removed ones too."""
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        show_deleted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

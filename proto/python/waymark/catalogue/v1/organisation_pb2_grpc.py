@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from waymark.catalogue.v1 import organisation_pb2 as waymark_dot_catalogue_dot_v1_dot_organisation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -68,6 +69,16 @@ class OrganisationServiceStub:
         self.CreateSite = channel.unary_unary(
                 '/waymark.catalogue.v1.OrganisationService/CreateSite',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
+                _registered_method=True)
+        self.DeleteSite = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/DeleteSite',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.DeleteSiteRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.UndeleteSite = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/UndeleteSite',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UndeleteSiteRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
                 _registered_method=True)
         self.GetLogo = channel.unary_unary(
@@ -162,6 +173,25 @@ class OrganisationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteSite(self, request, context):
+        """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
+        what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
+        its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where the site or
+        the session says none, by town; nor does a further site at the same place keep one from going.
+        Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndeleteSite(self, request, context):
+        """Puts a removed site back as it was.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetLogo(self, request, context):
         """Says where the logo of an organisation can be fetched, for some minutes.
         Errors: NOT_FOUND.
@@ -171,7 +201,7 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSites(self, request, context):
-        """Lists the sites of an organisation.
+        """Lists the sites of an organisation, those removed only where asked.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -239,6 +269,16 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
             'CreateSite': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSite,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.SerializeToString,
+            ),
+            'DeleteSite': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSite,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.DeleteSiteRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'UndeleteSite': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndeleteSite,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UndeleteSiteRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.SerializeToString,
             ),
             'GetLogo': grpc.unary_unary_rpc_method_handler(
@@ -456,6 +496,60 @@ class OrganisationService:
             target,
             '/waymark.catalogue.v1.OrganisationService/CreateSite',
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/DeleteSite',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.DeleteSiteRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndeleteSite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/UndeleteSite',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UndeleteSiteRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
             options,
             channel_credentials,

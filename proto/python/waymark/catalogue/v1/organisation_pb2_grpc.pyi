@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from waymark.catalogue.v1 import organisation_pb2 as _organisation_pb2
 import abc as _abc_1
@@ -66,12 +67,23 @@ class OrganisationServiceStub:
     """Adds a site. A provider may add sites of its own organisation.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
+    DeleteSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.DeleteSiteRequest, _empty_pb2.Empty]
+    """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
+    what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
+    its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where the site or
+    the session says none, by town; nor does a further site at the same place keep one from going.
+    Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
+    """
+    UndeleteSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.UndeleteSiteRequest, _organisation_pb2.Site]
+    """Puts a removed site back as it was.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
     GetLogo: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]
     """Says where the logo of an organisation can be fetched, for some minutes.
     Errors: NOT_FOUND.
     """
     ListSites: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ListSitesRequest, _organisation_pb2.ListSitesResponse]
-    """Lists the sites of an organisation.
+    """Lists the sites of an organisation, those removed only where asked.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GrantAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]
@@ -126,12 +138,23 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     """Adds a site. A provider may add sites of its own organisation.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
+    DeleteSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.DeleteSiteRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
+    what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
+    its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where the site or
+    the session says none, by town; nor does a further site at the same place keep one from going.
+    Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
+    """
+    UndeleteSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.UndeleteSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
+    """Puts a removed site back as it was.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
     GetLogo: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]  # type: ignore[assignment]
     """Says where the logo of an organisation can be fetched, for some minutes.
     Errors: NOT_FOUND.
     """
     ListSites: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ListSitesRequest, _organisation_pb2.ListSitesResponse]  # type: ignore[assignment]
-    """Lists the sites of an organisation.
+    """Lists the sites of an organisation, those removed only where asked.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GrantAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
@@ -227,6 +250,29 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def DeleteSite(
+        self,
+        request: _organisation_pb2.DeleteSiteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
+        what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
+        its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where the site or
+        the session says none, by town; nor does a further site at the same place keep one from going.
+        Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
+        """
+
+    @_abc_1.abstractmethod
+    def UndeleteSite(
+        self,
+        request: _organisation_pb2.UndeleteSiteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Site, _abc.Awaitable[_organisation_pb2.Site]]:
+        """Puts a removed site back as it was.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
     def GetLogo(
         self,
         request: _organisation_pb2.GetLogoRequest,
@@ -242,7 +288,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.ListSitesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.ListSitesResponse, _abc.Awaitable[_organisation_pb2.ListSitesResponse]]:
-        """Lists the sites of an organisation.
+        """Lists the sites of an organisation, those removed only where asked.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 
