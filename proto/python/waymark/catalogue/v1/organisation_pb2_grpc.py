@@ -176,8 +176,8 @@ class OrganisationServiceServicer:
     def DeleteSite(self, request, context):
         """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
         what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
-        its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where the site or
-        the session says none, by town; nor does a further site at the same place keep one from going.
+        its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where site or session
+        says none, by town, unless it has a further site at the same place.
         Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -70,8 +70,8 @@ class OrganisationServiceStub:
     DeleteSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.DeleteSiteRequest, _empty_pb2.Empty]
     """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
     what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
-    its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where the site or
-    the session says none, by town; nor does a further site at the same place keep one from going.
+    its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where site or session
+    says none, by town, unless it has a further site at the same place.
     Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
     """
     UndeleteSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.UndeleteSiteRequest, _organisation_pb2.Site]
@@ -141,8 +141,8 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     DeleteSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.DeleteSiteRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
     what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
-    its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where the site or
-    the session says none, by town; nor does a further site at the same place keep one from going.
+    its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where site or session
+    says none, by town, unless it has a further site at the same place.
     Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
     """
     UndeleteSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.UndeleteSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
@@ -257,8 +257,8 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
         what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
-        its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where the site or
-        the session says none, by town; nor does a further site at the same place keep one from going.
+        its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where site or session
+        says none, by town, unless it has a further site at the same place.
         Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
         """
 
