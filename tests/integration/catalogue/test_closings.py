@@ -24,6 +24,11 @@ def served(catalogue: Catalogue) -> int:
     return len(catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest(page_size=200)).courses)
 
 
+def found(catalogue: Catalogue) -> int:
+    """How many a search finds, as the index has it."""
+    return catalogue.search(as_of=day("2030-01-15")).total_size
+
+
 def removed(catalogue: Catalogue) -> int:
     return sum(event.removed for event in events(catalogue, events_pb2.CourseChanged))
 
@@ -145,8 +150,10 @@ def test_an_organisation_is_opened_again_with_what_ended_by_its_closing(catalogu
     standing = grant("Standing")
     again = pb.ReopenOrganisationRequest(name=name, reason="another was meant")
     assert reason_of(calls.ReopenOrganisation, again) == "WRONG_STATE"
+    catalogue.wait_for(lambda: found(catalogue) == 2)
     calls.CloseOrganisation(pb.CloseOrganisationRequest(name=name))
     assert served(catalogue) == 0
+    catalogue.wait_for(lambda: found(catalogue) == 0)
     of_closed = source_pb2.ReopenSourceRequest(name=source, reason="x")
     assert reason_of(catalogue.sources().ReopenSource, of_closed) == "WRONG_STATE"
 
@@ -154,6 +161,7 @@ def test_an_organisation_is_opened_again_with_what_ended_by_its_closing(catalogu
     assert (opened.accredited, opened.reopen_reason) == (True, "another was meant")
     assert [each.name for each in opened.accreditations] == [standing]  # not the one withdrawn before
     assert served(catalogue) == 2
+    catalogue.wait_for(lambda: found(catalogue) == 2)
     assert events(catalogue, events_pb2.OrganisationChanged)[-1].accredited
     closed = {
         each.name: each.HasField("close_time")
