@@ -163,6 +163,18 @@ def shortage_published(list_id: str, row: Any) -> events_pb2.ShortageListPublish
     return event
 
 
+def shortage_withdrawn(row: Any) -> events_pb2.ShortageListWithdrawn:
+    """Returns what others have to hear of a withdrawn version; `row` is the row of `shortage_versions`."""
+    event = events_pb2.ShortageListWithdrawn(
+        shortage_list=f"shortageLists/{row.list_id}",
+        version=f"shortageLists/{row.list_id}/versions/{row.number}",
+    )
+    set_date(event.valid_from, row.valid_from.isoformat())
+    event.publish_time.FromDatetime(row.publish_time)
+    event.withdraw_time.FromDatetime(row.withdraw_time)
+    return event
+
+
 def shortage_entries(
     list_id: str, number: int, entries: Sequence[Entry]
 ) -> Iterator[events_pb2.ShortageListEntriesPublished]:

@@ -90,7 +90,7 @@ from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.taxonomy_changes import TaxonomyChangeApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
-from services.catalogue.closing import remove_courses
+from services.catalogue.closing import move_courses
 from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.feeding.pushes import break_off_abandoned
@@ -193,7 +193,7 @@ DEFINITION = ServiceDefinition(
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),
         Job("holds-to-tell", timedelta(seconds=1), tell_followers),
-        Job("courses-of-closed", timedelta(seconds=5), remove_courses),
+        Job("courses-of-closed", timedelta(seconds=5), move_courses),
         Job("courses-told-anew", timedelta(seconds=5), tell_anew),
         Job("views-of-skills", timedelta(hours=1), count_views),
         Job("course-snapshots", timedelta(seconds=1), make_waiting),

@@ -1,9 +1,9 @@
 """Published shortage lists as answers need them, kept in the process.
 
 A published version never changes, so it is read once, as it was packed at publication. What can change is
-which versions there are. A look at that counts for FRESH seconds, and whoever publishes is answered only when
-every look from before has run out: a question asked after that is answered by the new version, in every
-process, without asking the database.
+which versions there are. A look at that counts for FRESH seconds, and whoever publishes or withdraws one is
+answered only when every look from before has run out: a question asked after that is answered by what is
+published then, in every process, without asking the database.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _STATE = named(
     "catalogue_shortage_state",
     """
     SELECT (SELECT count(*) FROM shortage_lists) AS lists,
-           (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS versions,
+           (SELECT count(publish_time) + count(withdraw_time) FROM shortage_versions) AS versions,
            (SELECT count(in_use_time) FROM taxonomy_versions) AS taxonomies,
            (SELECT max(in_use_time) FROM taxonomy_versions) AS in_use
     """,

@@ -13,6 +13,7 @@ from services.cli.client import request_id
 from services.cli.course_push import push_lines
 from services.cli.exits import ExitCode, Failure
 from services.cli.feed import MANAGER, SourceName, feed, report, wait_for_run
+from services.cli.options import Why
 
 FETCHED = {
     "source": "name",
@@ -27,7 +28,13 @@ FETCHED = {
     "reports to": "reportUrl",
     "signed": "reportsSigned",
 }
-CLOSED = {"source": "name", "called": "displayName", "closed": "closeTime"}
+CLOSED = {
+    "source": "name",
+    "called": "displayName",
+    "closed": "closeTime",
+    "opened again": "reopenTime",
+    "because": "reopenReason",
+}
 Credentials = Annotated[
     Path | None,
     typer.Option(
@@ -83,10 +90,17 @@ def close(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; for programs.")] = False,
 ) -> None:
-    """Close a source for good: nothing comes from it any more."""
+    """Close a source: nothing comes from it any more."""
     if not yes:
-        typer.confirm(f"Close {source} for good?", abort=True)
+        typer.confirm(f"Close {source}?", abort=True)
     call.one(call.post(f"{source}:close", {"keepCourses": keep_courses}), CLOSED)
+
+
+@feed.command(epilog="Example:  waymark feed reopen sources/0198… 'closed by mistake'")
+@calls(MANAGER)
+def reopen(call: Call, source: SourceName, reason: Why) -> None:
+    """Open a source again within 30 days of its closing; say anew where it is fetched and reports go."""
+    call.one(call.post(f"{source}:reopen", {"reason": reason}), CLOSED)
 
 
 @feed.command(epilog="Example:  waymark feed pull sources/0198…")

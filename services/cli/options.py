@@ -40,6 +40,7 @@ Token = Annotated[
     typer.Option(envvar="WAYMARK_TOKEN", help="Access token of your own identity provider, instead of --as."),
 ]
 Limit = Annotated[int, typer.Option(min=1, help="Show at most so many.")]
+Why = Annotated[str, typer.Argument(metavar="REASON", help="Why; others read it, so nothing about persons.")]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from services.cli import output
 from services.cli.amounts import day_query
 from services.cli.call import Call, calls, enum, listed
 from services.cli.exits import ExitCode, Failure
-from services.cli.options import Limit
+from services.cli.options import Limit, Why
 from services.cli.uploads import upload_to_catalogue
 
 organisation = typer.Typer(help="Training providers and partners: onboard, accredit, give them a feed.")
@@ -31,6 +31,8 @@ ORGANISATION = {
     "score": "accreditation.score",
     "review by": "accreditation.reviewDate",
     "closed": "closeTime",
+    "opened again": "reopenTime",
+    "because": "reopenReason",
 }
 ACCREDITATION = {
     "accreditation": "name",
@@ -46,8 +48,16 @@ ACCREDITATION = {
 }
 GRACE = 2  # feeds
 USAGE = {"course": "course", "views": "views", "bookings": "bookings"}
-SITE = {"site": "displayName", "street": "street", "town": "town", "region": "nutsCode"}
+SITE = {
+    "site": "name",
+    "called": "displayName",
+    "street": "street",
+    "town": "town",
+    "region": "nutsCode",
+    "removed": "deleteTime",
+}
 Name = Annotated[str, typer.Argument(metavar="ORGANISATION", help="organisations/{id}")]
+SiteName = Annotated[str, typer.Argument(metavar="SITE", help="organisations/{id}/sites/{id}")]
 
 
 class Format(StrEnum):
@@ -199,6 +209,24 @@ def site(
     call.one(call.post(f"{name}/sites", {"site": given}), SITE)
 
 
+@organisation.command(
+    "remove-site", epilog="Example:  waymark organisation remove-site organisations/harbour/sites/0198…"
+)
+@calls(MANAGER)
+def remove_site(call: Call, name: SiteName) -> None:
+    """Remove a site that was given up; not while sessions there can be booked."""
+    call.delete(name)
+
+
+@organisation.command(
+    "restore-site", epilog="Example:  waymark organisation restore-site organisations/harbour/sites/0198…"
+)
+@calls(MANAGER)
+def restore_site(call: Call, name: SiteName) -> None:
+    """Put a removed site back as it was; `show --removed` lists them."""
+    call.one(call.post(f"{name}:undelete"), SITE)
+
+
 @organisation.command(epilog="Example:  waymark organisation close organisations/harbour")
 @calls(MANAGER)
 def close(
@@ -206,10 +234,19 @@ def close(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking; for programs.")] = False,
 ) -> None:
-    """Close an organisation for good: its accreditations end, its sources close, its courses go."""
+    """Close an organisation: its accreditations end, its sources close, its courses go."""
     if not yes:
-        typer.confirm(f"Close {name} with all its courses, for good?", abort=True)
+        typer.confirm(f"Close {name} with all its courses?", abort=True)
     call.one(call.post(f"{name}:close"), ORGANISATION)
+
+
+@organisation.command(
+    epilog="Example:  waymark organisation reopen organisations/harbour 'closed by mistake'"
+)
+@calls(MANAGER)
+def reopen(call: Call, name: Name, reason: Why) -> None:
+    """Open an organisation again within 30 days of its closing, with what ended by it."""
+    call.one(call.post(f"{name}:reopen", {"reason": reason}), ORGANISATION)
 
 
 @organisation.command("source", epilog="Example:  waymark organisation source organisations/harbour csv")
@@ -272,10 +309,14 @@ def list_(
 
 @organisation.command(epilog="Example:  waymark organisation show organisations/harbour")
 @calls()
-def show(call: Call, name: Name) -> None:
+def show(
+    call: Call,
+    name: Name,
+    removed: Annotated[bool, typer.Option("--removed", help="Removed sites too.")] = False,
+) -> None:
     """Show an organisation with its accreditations and sites."""
     found = {"accredited": False, **call.get(name)}
-    sites = call.get(f"{name}/sites").get("sites", [])
+    sites = call.get(f"{name}/sites", show_deleted=str(removed).lower()).get("sites", [])
     if call.as_json:
         output.as_json({"organisation": found, "sites": sites})
         return

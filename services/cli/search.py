@@ -11,6 +11,10 @@ from services.cli import output
 from services.cli.amounts import day_query
 from services.cli.call import Call, calls, enum
 from services.cli.search_options import (
+    AllCourses,
+    AsOf,
+    CollapseSame,
+    Country,
     EqfFrom,
     EqfTo,
     Facet,
@@ -23,14 +27,21 @@ from services.cli.search_options import (
     Mode,
     Modes,
     Occupations,
+    OnlyOnline,
+    OnlyShort,
+    OnlyVoucher,
     Order,
     OrderBy,
+    Place,
     Providers,
+    Radius,
     Region,
     Sectors,
     ShortageRegion,
     Territories,
     To,
+    enums,
+    given,
     price_query,
 )
 
@@ -52,24 +63,20 @@ def search(
     words: Annotated[list[str] | None, typer.Argument(help="Words; none: all courses.")] = None,
     occupation: Occupations = None,
     region: Region = "",
-    place: Annotated[str, typer.Option(help="Only near this town, postcode or NUTS region.")] = "",
-    country: Annotated[str, typer.Option(help="Country of the place, such as BE.")] = "",
-    radius: Annotated[float, typer.Option(min=1, max=500, help="Kilometres around the place.")] = 25,
-    shortage: Annotated[bool, typer.Option(help="Only for occupations in shortage.")] = False,
-    voucher: Annotated[bool, typer.Option(help="Only of accredited providers.")] = False,
-    all_courses: Annotated[
-        bool, typer.Option("--all", help="Also courses without a session to come.")
-    ] = False,
-    collapse_same: Annotated[
-        bool, typer.Option("--collapse-same", help="Of courses that are the same only one.")
-    ] = False,
+    place: Place = "",
+    country: Country = "",
+    radius: Radius = 25,
+    shortage: OnlyShort = False,
+    voucher: OnlyVoucher = False,
+    all_courses: AllCourses = False,
+    collapse_same: CollapseSame = False,
     kind: Kinds = None,
     sector: Sectors = None,
     group: Groups = None,
     territory: Territories = None,
     provider: Providers = None,
     mode: Modes = None,
-    online: Annotated[bool, typer.Option(help="Only taught online.")] = False,
+    online: OnlyOnline = False,
     taught_in: Languages = None,
     eqf_from: EqfFrom = 0,
     eqf_to: EqfTo = 0,
@@ -79,36 +86,21 @@ def search(
     shortage_region: ShortageRegion = "",
     facet: Facets = None,
     order: OrderBy = Order.RELEVANCE,
-    as_of: Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")] = "",
+    as_of: AsOf = "",
     limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
 ) -> None:
     """Search courses; every hit says why it was found."""
-    query: dict[str, Any] = {
-        "query": " ".join(words or ()),
-        "organisations": provider or [],
-        "occupations": occupation or [],
-        "nuts_code": region,
-        "shortage": str(shortage).lower(),
-        "shortage_nuts_code": shortage_region,
-        "voucher_eligible": str(voucher).lower(),
-        "include_not_bookable": str(all_courses).lower(),
-        "collapse_same": str(collapse_same).lower(),
-        "kinds": list(kind or []),
-        "sectors": [enum("SECTOR", each) for each in sector or []],
-        "target_groups": group or [],
-        "territories": territory or [],
-        "modes": [enum("COURSE_MODE", each) for each in [*(mode or []), *([Mode.ONLINE] if online else [])]],
-        "instruction_languages": taught_in or [],
-        "eqf_level_from": eqf_from,
-        "eqf_level_to": eqf_to,
-        "facets": [enum("FACET", each) for each in facet or []],
-        "order_by": enum("SEARCH_ORDER", order),
-        "page_size": limit,
-    }
-    query |= {"place": place, "place_country": country, "radius_km": radius} if place else {}
-    for field, typed in (("start_from", start), ("start_to", end), ("as_of", as_of)):
-        query |= day_query(field, typed)
-    _print(call, call.get("courses:search", **query, **price_query(max_price)), show)
+    taught = [*(mode or []), *([Mode.ONLINE] if online else [])]
+    wanted = given(query=" ".join(words or ()), occupations=occupation, organisations=provider)
+    wanted |= given(nuts_code=region, kinds=kind, target_groups=group, territories=territory)
+    wanted |= given(shortage=shortage, shortage_nuts_code=shortage_region, voucher_eligible=voucher)
+    wanted |= given(include_not_bookable=all_courses, collapse_same=collapse_same)
+    wanted |= given(sectors=enums("SECTOR", sector), modes=enums("COURSE_MODE", taught))
+    wanted |= given(instruction_languages=taught_in, eqf_level_from=eqf_from, eqf_level_to=eqf_to)
+    wanted |= given(facets=enums("FACET", facet), order_by=enum("SEARCH_ORDER", order), page_size=limit)
+    wanted |= given(place=place, place_country=country, radius_km=radius) if place else {}
+    wanted |= day_query("start_from", start) | day_query("start_to", end) | day_query("as_of", as_of)
+    _print(call, call.get("courses:search", **wanted, **price_query(max_price)), show)
 
 
 @calls()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from services.cli.amounts import json_money
+from services.cli.call import enum
 from services.cli.organisation import Sector
 
 
@@ -91,7 +93,26 @@ To = Annotated[str, typer.Option("--to", help="Only what begins on or before thi
 ShortageRegion = Annotated[
     str, typer.Option(help="Region in which occupations must be in shortage; default: any.")
 ]
+Place = Annotated[str, typer.Option(help="Only near this town, postcode or NUTS region.")]
+Country = Annotated[str, typer.Option(help="Country of the place, such as BE.")]
+Radius = Annotated[float, typer.Option(min=1, max=500, help="Kilometres around the place.")]
+OnlyShort = Annotated[bool, typer.Option(help="Only for occupations in shortage.")]
+OnlyVoucher = Annotated[bool, typer.Option(help="Only of accredited providers.")]
+OnlyOnline = Annotated[bool, typer.Option(help="Only taught online.")]
+AllCourses = Annotated[bool, typer.Option("--all", help="Also courses without a session to come.")]
+CollapseSame = Annotated[bool, typer.Option("--collapse-same", help="Of courses that are the same only one.")]
+AsOf = Annotated[str, typer.Option(help="Day to look from, 2026-09-01; default: today.")]
 OrderBy = Annotated[Order, typer.Option("--order", help="What comes first.")]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that were given, by field, as query parameters."""
+    return {field: "true" if value is True else value for field, value in options.items() if value}
+
+
+def enums(prefix: str, choices: Iterable[StrEnum] | None) -> list[str]:
+    """Choices in the words of the contracts, see `enum`."""
+    return [enum(prefix, each) for each in choices or ()]
 
 
 def price_query(typed: str) -> dict[str, Any]:

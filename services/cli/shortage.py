@@ -11,7 +11,7 @@ import typer
 from services.cli import output, shortage_match, shortage_proof, shortage_questions
 from services.cli.amounts import day_query, json_day
 from services.cli.call import Call, calls, enum, listed
-from services.cli.options import Limit
+from services.cli.options import Limit, Why
 from services.cli.shortage_match import VersionName
 from services.cli.shortage_proof import Occupation, OfList, On, Region
 from services.cli.uploads import upload_to_catalogue
@@ -42,6 +42,8 @@ VERSION = {
     "rejected rows": "rejectedRowCount",
     "errors": "errorCount",
     "digest": "digest",
+    "withdrawn": "withdrawTime",
+    "because": "withdrawReason",
 }
 CHANGES = {
     "ISCO-08": "occupation.iscoCode",
@@ -149,9 +151,22 @@ def publish(
     name: VersionName,
     accept_findings: Annotated[bool, typer.Option(help="Publish although rows were rejected.")] = False,
 ) -> None:
-    """Publish a draft for good; by another person than the one who drafted it."""
+    """Publish a draft, for good from its first day on; by another person than the one who drafted it."""
     answer = call.post(f"{name}:publish", {"acceptFindings": accept_findings})
     call.one(answer, VERSION)
+
+
+@shortage.command(
+    epilog="Example:  waymark shortage withdraw shortageLists/national/versions/2 'wrong region'"
+)
+@calls(MAKER)
+def withdraw(
+    call: Call,
+    name: VersionName,
+    reason: Why,
+) -> None:
+    """Withdraw a published version before its first day; by another person than who published it."""
+    call.one(call.post(f"{name}:withdraw", {"reason": reason}), VERSION)
 
 
 @shortage.command(

@@ -94,6 +94,7 @@ from services.vouchers.reactions.course_changed import course_changed
 from services.vouchers.reactions.organisation_changed import organisation_changed
 from services.vouchers.reactions.shortage_list_entries_published import shortage_list_entries_published
 from services.vouchers.reactions.shortage_list_published import shortage_list_published
+from services.vouchers.reactions.shortage_list_withdrawn import shortage_list_withdrawn
 from services.vouchers.reactions.subject_erased import subject_erased
 from services.vouchers.relationships import RELATIONSHIPS
 
@@ -149,6 +150,7 @@ DEFINITION = ServiceDefinition(
         events_pb2.CourseChanged: course_changed,
         events_pb2.ShortageListPublished: shortage_list_published,
         events_pb2.ShortageListEntriesPublished: shortage_list_entries_published,
+        events_pb2.ShortageListWithdrawn: shortage_list_withdrawn,
         SubjectErased: subject_erased,
     },
     jobs=JOBS,

@@ -1,4 +1,4 @@
-"""OrganisationService, the organisations and sites of it; accreditations are in `accreditations.py`."""
+"""OrganisationService, the organisations of it; the rest is in `sites.py` and `accreditations.py`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from waymark.catalogue.v1 import organisation_pb2_grpc
 from waymark.catalogue.v1.organisation_pb2 import (
     CloseOrganisationRequest,
     CreateOrganisationRequest,
-    CreateSiteRequest,
     GetOrganisationRequest,
     ListOrganisationsRequest,
     ListOrganisationsResponse,
-    ListSitesRequest,
-    ListSitesResponse,
     Organisation,
-    Site,
+    ReopenOrganisationRequest,
     UpdateOrganisationRequest,
 )
 from waymark.errors.v1 import reason_pb2
@@ -26,16 +23,13 @@ from services.catalogue import events
 from services.catalogue.api.accreditations import AccreditationApi, accreditation_message, announce
 from services.catalogue.api.branding import BrandingApi, branding_values, put_branding
 from services.catalogue.api.messages import last, mask, optional_day, required
-from services.catalogue.closing import close_organisation
+from services.catalogue.api.sites import SiteApi
+from services.catalogue.closing import close_organisation, reopen_organisation
 from services.catalogue.domain.accreditation import Accreditation, current, standing
 from services.catalogue.domain.closing import check_open
-from services.catalogue.domain.distance import Degrees
-from services.catalogue.domain.gazetteer import country_of
 from services.catalogue.domain.organisations import check_place
-from services.catalogue.gazetteer import lookup
-from services.catalogue.store import organisation_tree, organisations, places
+from services.catalogue.store import organisation_tree, organisations
 from services.catalogue.store.tables import organisations as table
-from services.catalogue.store.tables import sites
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
@@ -49,7 +43,9 @@ CHANGEABLE = ("display_name", "legal_ids", "sector", "parent", "roles", "brandin
 OF_THE_CATALOGUE = {"parent", "roles", "sector"}
 
 
-class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.OrganisationServiceServicer):
+class OrganisationApi(
+    AccreditationApi, BrandingApi, SiteApi, organisation_pb2_grpc.OrganisationServiceServicer
+):
     """Partners and providers."""
 
     @mutation
@@ -139,37 +135,12 @@ class OrganisationApi(AccreditationApi, BrandingApi, organisation_pb2_grpc.Organ
         return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
 
     @mutation
-    def CreateSite(self, tx: Transaction, request: CreateSiteRequest) -> Site:
-        organisation = organisations.read_open(tx, last(request.parent)).id
-        given = request.site
-        at = _where(tx, given)
-        site = organisations.add_site(
-            tx,
-            organisation,
-            display_name=given.display_name,
-            street=given.street,
-            postal_code=given.postal_code,
-            town=given.town,
-            nuts_code=given.nuts_code,
-            latitude=at and at[0],
-            longitude=at and at[1],
-            location_derived=at is not None and not given.HasField("location"),
-        )
-        announce(tx, organisation)
-        return _site(organisations.listing_sites(organisation).where(sites.c.id == site), tx)
-
-    @query
-    def ListSites(self, tx: Transaction, request: ListSitesRequest) -> ListSitesResponse:
-        organisation = organisations.read(tx.connection, last(request.parent)).id
-        found = page(
-            tx,
-            self.app.signer,
-            organisations.listing_sites(organisation),
-            order_by=[sites.c.id],
-            request=request,
-            filters={"parent": request.parent},
-        )
-        return ListSitesResponse(sites=map(_site_message, found.rows), next_page_token=found.next_page_token)
+    def ReopenOrganisation(self, tx: Transaction, request: ReopenOrganisationRequest) -> Organisation:
+        row = organisations.read(tx.connection, last(request.name), lock=True)
+        reopen_organisation(tx, row, request.reason)
+        again = {"reopen_time": tx.now, "reopened_by": tx.principal.subject, "reopen_reason": request.reason}
+        row = announce(tx, row.id, close_time=None, **again)
+        return _message(tx, row, organisations.accreditations_of(tx.connection, [row.id])[row.id])
 
 
 def _check_may_change(tx: Transaction, fields: Collection[str], *, accredited: bool) -> None:
@@ -179,16 +150,6 @@ def _check_may_change(tx: Transaction, fields: Collection[str], *, accredited: b
     if kept & {*fields} and ROLE_CATALOGUE_MANAGER not in tx.principal.roles:
         detail = f"{', '.join(sorted(kept))} are changed by the catalogue's own staff."
         raise Refusal(reason_pb2.REASON_PERMISSION_DENIED, detail)
-
-
-def _where(tx: Transaction, given: Site) -> Degrees | None:
-    """Where a site is, as it is said or by its postcode or town."""
-    if given.HasField("location"):
-        return given.location.latitude, given.location.longitude
-    tables, country = places.in_use(tx.connection), country_of(given.nuts_code)
-    told = (given.postal_code, given.town) if country else ()
-    found = (lookup.spot(lookup.find(tx.connection, tables, text, country)) for text in told)
-    return next(filter(None, found), None)
 
 
 def _place(tx: Transaction, organisation: str, parent: str) -> str | None:
@@ -213,6 +174,7 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
         sector=row.sector,
         parent=f"organisations/{row.parent_id}" if row.parent_id else "",
         roles=row.roles,
+        reopen_reason=row.reopen_reason,
         etag=etag_of(row.version),
     )
     put_branding(answer, row)
@@ -226,23 +188,6 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
     answer.update_time.FromDatetime(row.update_time)
     if row.close_time is not None:
         answer.close_time.FromDatetime(row.close_time)
-    return answer
-
-
-def _site(statement: Any, tx: Transaction) -> Site:
-    return _site_message(tx.execute(statement).one())
-
-
-def _site_message(row: Any) -> Site:
-    answer = Site(
-        name=f"organisations/{row.organisation_id}/sites/{row.id}",
-        display_name=row.display_name,
-        street=row.street,
-        postal_code=row.postal_code,
-        town=row.town,
-        nuts_code=row.nuts_code,
-        location_derived=row.location_derived,
-    )
-    if row.latitude is not None:
-        answer.location.latitude, answer.location.longitude = row.latitude, row.longitude
+    if row.reopen_time is not None:
+        answer.reopen_time.FromDatetime(row.reopen_time)
     return answer

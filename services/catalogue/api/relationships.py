@@ -25,6 +25,11 @@ def organisation_member(principal: Principal, request: Any, _: Connection) -> bo
     return bool(principal.organisation) and name == principal.organisation
 
 
+def site_owner(principal: Principal, request: Any, _: Connection) -> bool:
+    """The caller acts for the organisation of the site."""
+    return bool(principal.organisation) and f"organisations/{part(request.name, 1)}" == principal.organisation
+
+
 def new_source_owner(principal: Principal, request: Any, _: Connection) -> bool:
     """The caller acts for the organisation of the source to create."""
     return bool(principal.organisation) and request.source.organisation == principal.organisation
@@ -149,6 +154,7 @@ def _owned(principal: Principal, connection: Connection, table: Table, key: str)
 
 RELATIONSHIPS: Mapping[str, Relationship] = {
     "organisation.member": organisation_member,
+    "site.owner": site_owner,
     "source.new_owner": new_source_owner,
     "source.owner": source_owner,
     "feed_run.owner": feed_run_owner,

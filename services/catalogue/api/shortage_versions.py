@@ -1,4 +1,4 @@
-"""ShortageListService, the versions of it: draft from a file, read, publish by a second person."""
+"""ShortageListService, the versions of it: draft from a file, read; publish, withdraw by a second person."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from waymark.catalogue.v1.shortage_list_pb2 import (
     PublishShortageListVersionRequest,
     ShortageEntry,
     ShortageListVersion,
+    WithdrawShortageListVersionRequest,
 )
 from waymark.errors.v1 import reason_pb2
 
@@ -165,11 +166,7 @@ class ShortageVersionApi:
 
     def _draft(self, tx: Transaction, list_id: str, number: int) -> Any:
         """Returns a draft, locked with its list; raises Refusal NOT_FOUND or WRONG_STATE."""
-        shortage_lists.read(tx.connection, list_id, lock=True)
-        row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
-        if row.publish_time is not None:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata={"state": "PUBLISHED", "needed": "DRAFT"})
-        return row
+        return _locked(tx, list_id, number, ShortageListVersion.STATE_DRAFT)
 
     @mark
     def PublishShortageListVersion(
@@ -207,6 +204,48 @@ class ShortageVersionApi:
             tx.publish(event)
         return version_message(row)
 
+    @mark
+    def WithdrawShortageListVersion(
+        self, request: WithdrawShortageListVersionRequest, call: Any
+    ) -> ShortageListVersion:
+        """Answers when no process answers from it any more: see `shortage_book`."""
+        withdrawn = self._withdraw(request, call)
+        time.sleep(shortage_book.FRESH)
+        return withdrawn
+
+    @mutation
+    def _withdraw(self, tx: Transaction, request: WithdrawShortageListVersionRequest) -> ShortageListVersion:
+        list_id, number = part(request.name, 1), int(part(request.name, 3))
+        row = _locked(tx, list_id, number, ShortageListVersion.STATE_PUBLISHED)
+        check_etag(request.etag, row.revision)
+        shortage.check_withdrawal(
+            row.valid_from, tx.now.date(), publisher=row.published_by, withdrawer=tx.principal.subject
+        )
+        row = shortage_lists.withdraw(tx, list_id, number, request.reason)
+        market_changes.note(tx, MarketChange.KIND_SHORTAGE_LIST_WITHDRAWN, request.name)
+        tx.publish(events.shortage_withdrawn(row))
+        return version_message(row)
+
+
+def _locked(tx: Transaction, list_id: str, number: int, needed: ShortageListVersion.State.ValueType) -> Any:
+    """Returns a version, locked with its list, in the state `needed`; raises Refusal NOT_FOUND or
+    WRONG_STATE."""
+    shortage_lists.read(tx.connection, list_id, lock=True)
+    row = shortage_lists.read_version(tx.connection, list_id, number, lock=True)
+    if _state(row) != needed:
+        states = {"state": _state(row), "needed": needed}
+        named = {key: ShortageListVersion.State.Name(each)[6:] for key, each in states.items()}
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=named)
+    return row
+
+
+def _state(row: Any) -> ShortageListVersion.State.ValueType:
+    if row.publish_time is None:
+        return ShortageListVersion.STATE_DRAFT
+    if row.withdraw_time is None:
+        return ShortageListVersion.STATE_PUBLISHED
+    return ShortageListVersion.STATE_WITHDRAWN
+
 
 def readable(tx: Transaction, name: str) -> Any:
     """Returns the version; a draft is NOT_FOUND for those who may not know of it."""
@@ -232,21 +271,23 @@ def entry_message(list_id: str, number: int, entry: shortage.Entry) -> ShortageE
 
 def version_message(row: Any) -> ShortageListVersion:
     """Returns the message of a version."""
-    published = row.publish_time is not None
     answer = ShortageListVersion(
         name=f"shortageLists/{row.list_id}/versions/{row.number}",
-        state=ShortageListVersion.STATE_PUBLISHED if published else ShortageListVersion.STATE_DRAFT,
+        state=_state(row),
         method=row.method,
         entry_count=row.entry_count,
         row_count=row.row_count,
         rejected_row_count=row.rejected_row_count,
         error_count=row.error_count,
         digest=row.digest,
+        withdraw_reason=row.withdraw_reason,
         etag=etag_of(row.revision),
     )
     put_date(answer.valid_from, row.valid_from)
     put_date(answer.valid_to, row.valid_to)
     answer.create_time.FromDatetime(row.create_time)
-    if published:
+    if row.publish_time is not None:
         answer.publish_time.FromDatetime(row.publish_time)
+    if row.withdraw_time is not None:
+        answer.withdraw_time.FromDatetime(row.withdraw_time)
     return answer

@@ -15,6 +15,7 @@ from waymark.catalogue.v1.source_pb2 import (
     ListSourcesRequest,
     ListSourcesResponse,
     PullSourceRequest,
+    ReopenSourceRequest,
     ReportSecret,
     RollBackSourceRequest,
     RotateReportSecretRequest,
@@ -26,7 +27,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.api.messages import last, last_uuid, mask, only_own, required
 from services.catalogue.api.source_pulls import check_report_url, pull_message, pull_values
 from services.catalogue.app import CatalogueApp
-from services.catalogue.closing import close_source
+from services.catalogue.closing import close_source, reopen_source
 from services.catalogue.feeding.run_message import run_message
 from services.catalogue.store import feed_runs, organisations, sources
 from services.catalogue.store.feed_tables import sources as table
@@ -138,8 +139,12 @@ class SourceApi(source_pb2_grpc.SourceServiceServicer):
 
     @mutation
     def CloseSource(self, tx: Transaction, request: CloseSourceRequest) -> Source:
-        source = sources.read_open(tx, last(request.name)).id
+        source = sources.read_open(tx, last(request.name))
         return _message(close_source(tx, source, keep_courses=request.keep_courses))
+
+    @mutation
+    def ReopenSource(self, tx: Transaction, request: ReopenSourceRequest) -> Source:
+        return _message(reopen_source(tx, last(request.name), request.reason))
 
     @mutation
     def RollBackSource(self, tx: Transaction, request: RollBackSourceRequest) -> FeedRun:
@@ -190,10 +195,13 @@ def _message(row: Any) -> Source:
         etag=etag_of(row.version),
         report_url=row.report_url,
         max_feed_mib=row.max_feed_mib,
+        reopen_reason=row.reopen_reason,
         reports_signed=row.report_secret is not None,
         pull=pull_message(row) if row.pull_url else None,
     )
     answer.create_time.FromDatetime(row.create_time)
     if row.close_time is not None:
         answer.close_time.FromDatetime(row.close_time)
+    if row.reopen_time is not None:
+        answer.reopen_time.FromDatetime(row.reopen_time)
     return answer

@@ -127,6 +127,17 @@ def check_publication(
         raise Refusal(reason_pb2.REASON_SHORTAGE_LIST_HAS_FINDINGS, metadata=counts)
 
 
+def check_withdrawal(valid_from: date, today: date, *, publisher: str, withdrawer: str) -> None:
+    """Raises Refusal unless the published version may be withdrawn by this person: SAME_PERSON for who
+    published it, SHORTAGE_VERSION_IN_FORCE from its first day on."""
+    if withdrawer == publisher:
+        raise Refusal(reason_pb2.REASON_SAME_PERSON)
+    if valid_from <= today:
+        raise Refusal(
+            reason_pb2.REASON_SHORTAGE_VERSION_IN_FORCE, metadata={"valid_from": valid_from.isoformat()}
+        )
+
+
 def check_days(valid_from: date, valid_to: date | None, today: date) -> None:
     """Raises Refusal INVALID_ARGUMENT when the days are in the wrong order, and SHORTAGE_VERSION_TOO_FAR when
     the first is so far ahead that the year must be wrong: once published it would bar all others."""

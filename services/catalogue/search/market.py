@@ -38,7 +38,7 @@ _STATE = text(
     """
     SELECT current_date AS today,
            (SELECT coalesce(sum(version), 0) FROM organisations) AS organisations,
-           (SELECT count(*) FROM shortage_versions WHERE publish_time IS NOT NULL) AS lists,
+           (SELECT count(publish_time) + count(withdraw_time) FROM shortage_versions) AS lists,
            (SELECT count(*) FROM sites) AS sites,
            (SELECT count(*) FROM place_versions) AS place_versions,
            (SELECT count(*) + count(lift_time) FROM quality_holds) AS holds

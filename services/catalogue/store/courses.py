@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, not_, or_, select, text, update
@@ -196,6 +196,27 @@ def remove_next(tx: Transaction, source: str, size: int) -> Sequence[Row[Any]]:
     ids = tx.execute(found.order_by(courses.c.id).limit(size).with_for_update()).scalars().all()
     gone = update(courses).where(courses.c.id.in_(ids)).values({**_TOUCHED, "removed_time": func.now()})
     return tx.execute(gone.returning(courses.c.id, courses.c.version, courses.c.document)).all()
+
+
+def restore_next(
+    tx: Transaction, source: str, since: datetime, until: datetime, size: int
+) -> Sequence[Row[Any]]:
+    """Brings back up to `size` courses of a source that were removed from `since` to `until`, by id; returns
+    (id, version, document)."""
+    c = courses.c
+    found = select(c.id).where(c.source_id == source, c.removed_time.between(since, until))
+    ids = tx.execute(found.order_by(c.id).limit(size).with_for_update()).scalars().all()
+    back = update(courses).where(c.id.in_(ids)).values({**_TOUCHED, "removed_time": None})
+    return tx.execute(back.returning(c.id, c.version, c.document)).all()
+
+
+def offered(tx: Transaction, organisation: str) -> Iterator[Row[Any]]:
+    """Yields (id, offerings) of the courses of an organisation, by id, in flat memory."""
+    c = courses.c
+    wanted = select(c.id, c.document["offerings"].label("offerings"))
+    wanted = wanted.where(c.organisation_id == organisation, c.removed_time.is_(None))
+    for part in tx.parts(wanted.order_by(c.id), AT_ONCE):
+        yield from part
 
 
 def _unknown(course: str) -> Refusal:

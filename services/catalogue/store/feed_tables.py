@@ -39,6 +39,10 @@ sources = Table(
     moment("create_time", now=True),
     moment("close_time"),
     Column("removing", Boolean, nullable=False, server_default="false"),  # its courses, since it is closed
+    moment("reopen_time"),
+    Column("reopened_by", Text),
+    Column("reopen_reason", Text, nullable=False, server_default=""),
+    moment("restoring_since"),  # its courses, removed since then by its closing; NULL: none are to come back
     # How it is fetched; "": not at all. While it is, the next time is when the claim runs out.
     Column("pull_url", Text, nullable=False, server_default=""),
     Column("pull_schedule", JSONB),  # see domain.pull_schedule
@@ -59,6 +63,7 @@ sources = Table(
     CheckConstraint("(pull_url = '') = (pull_next_time IS NULL)", name="source_pulled_at_times"),
     Index("sources_organisation", "organisation_id", "id"),
     Index("sources_removing", "id", postgresql_where=text("removing")),
+    Index("sources_restoring", "id", postgresql_where=text("restoring_since IS NOT NULL")),
     Index("sources_due", "pull_next_time", postgresql_where=text("pull_next_time IS NOT NULL")),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -167,21 +167,36 @@ def add_site(tx: Transaction, organisation: str, **values: Any) -> str:
     return site
 
 
-def listing_sites(organisation: str) -> Select[Any]:
-    """Selects the sites of an organisation."""
-    return select(sites).where(sites.c.organisation_id == organisation)
+def read_site(tx: Transaction, organisation: str, site: str) -> Row[Any]:
+    """Returns a site of an organisation, locked; raises Refusal(NOT_FOUND)."""
+    wanted = (sites.c.id == site, sites.c.organisation_id == organisation)
+    return tx.one(select(sites).where(*wanted).with_for_update())
+
+
+def put_site(tx: Transaction, site: str, *, deleted: bool) -> Row[Any]:
+    """Removes a locked site, or puts it back; returns its row."""
+    changed = update(sites).where(sites.c.id == site).values(delete_time=tx.now if deleted else None)
+    return tx.execute(changed.returning(sites)).one()
+
+
+def listing_sites(organisation: str, *, deleted: bool = False) -> Select[Any]:
+    """Selects the sites of an organisation, those removed only where asked."""
+    wanted = select(sites).where(sites.c.organisation_id == organisation)
+    return wanted if deleted else wanted.where(sites.c.delete_time.is_(None))
 
 
 def addresses(tx: Transaction, organisation: str) -> list[tuple[str, str]]:
-    """Returns street and postal code of the sites of an organisation."""
+    """Returns street and postal code of the sites of an organisation, removed ones too: who has left a door
+    is still known by it."""
     wanted = select(sites.c.street, sites.c.postal_code).where(sites.c.organisation_id == organisation)
     return [(row.street, row.postal_code) for row in tx.execute(wanted)]
 
 
 def located_sites(connection: Connection) -> list[Row[Any]]:
-    """Returns town, postal_code, latitude and longitude of every site that has a place."""
+    """Returns town, postal_code, latitude and longitude of every site in use that has a place."""
     wanted = select(sites.c.town, sites.c.postal_code, sites.c.latitude, sites.c.longitude)
-    return list(connection.execute(wanted.where(sites.c.latitude.is_not(None))))
+    in_use = sites.c.latitude.is_not(None), sites.c.delete_time.is_(None)
+    return list(connection.execute(wanted.where(*in_use)))
 
 
 def add_accreditation(tx: Transaction, organisation: str, added: Accreditation) -> None:
@@ -221,6 +236,14 @@ def take_back_withdrawal(tx: Transaction, accreditation: str) -> None:
     """Makes an accreditation stand as if it had not been withdrawn."""
     values = {"withdraw_time": None, "withdraw_reason": "", "withdrawn_by": ""}
     tx.execute(update(accreditations).where(accreditations.c.id == accreditation).values(values))
+
+
+def restore_accreditations(tx: Transaction, organisation: str, moment: datetime) -> None:
+    """Makes the accreditations of an organisation that were withdrawn at a moment stand again."""
+    row = accreditations.c
+    values = {"withdraw_time": None, "withdraw_reason": "", "withdrawn_by": ""}
+    wanted = (row.organisation_id == organisation, row.withdraw_time == moment)
+    tx.execute(update(accreditations).where(*wanted).values(values))
 
 
 def read_accreditation(tx: Transaction, organisation: str, accreditation: str) -> Row[Any]:

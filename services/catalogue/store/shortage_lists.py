@@ -112,8 +112,10 @@ def listing_versions(list_id: str, *, drafts: bool) -> Select[Any]:
 
 
 def published(connection: Connection, list_id: str = "") -> dict[str, list[Validity]]:
-    """Returns list id → its published versions by the day they begin, of one list or all."""
-    statement = select(shortage_versions).where(shortage_versions.c.publish_time.is_not(None))
+    """Returns list id → its published versions by the day they begin, of one list or all; what was withdrawn
+    is not among them."""
+    c = shortage_versions.c
+    statement = select(shortage_versions).where(c.publish_time.is_not(None), c.withdraw_time.is_(None))
     if list_id:
         statement = statement.where(shortage_versions.c.list_id == list_id)
     found: dict[str, list[Validity]] = {}
@@ -126,18 +128,22 @@ def published(connection: Connection, list_id: str = "") -> dict[str, list[Valid
 
 def publish(tx: Transaction, list_id: str, number: int, digest: str) -> Row[Any]:
     """Publishes a draft in the caller's name and returns it."""
-    statement = (
-        update(shortage_versions)
-        .where(shortage_versions.c.list_id == list_id, shortage_versions.c.number == number)
-        .values(
-            published_by=tx.principal.subject,
-            publish_time=func.now(),
-            digest=digest,
-            revision=shortage_versions.c.revision + 1,
-        )
-        .returning(shortage_versions)
-    )
-    return tx.execute(statement).one()
+    values = {"published_by": tx.principal.subject, "publish_time": func.now(), "digest": digest}
+    return _change(tx, list_id, number, values)
+
+
+def withdraw(tx: Transaction, list_id: str, number: int, reason: str) -> Row[Any]:
+    """Withdraws a published version in the caller's name and returns it."""
+    values = {"withdrawn_by": tx.principal.subject, "withdraw_time": func.now(), "withdraw_reason": reason}
+    return _change(tx, list_id, number, values)
+
+
+def _change(tx: Transaction, list_id: str, number: int, values: dict[str, Any]) -> Row[Any]:
+    row = shortage_versions.c
+    statement = update(shortage_versions).where(row.list_id == list_id, row.number == number)
+    return tx.execute(
+        statement.values(revision=row.revision + 1, **values).returning(shortage_versions)
+    ).one()
 
 
 def listing_entries(list_id: str, number: int) -> Select[Any]:

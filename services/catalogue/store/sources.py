@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, text, update
@@ -67,6 +67,20 @@ def close(tx: Transaction, source: str, *, keep_courses: bool) -> Row[Any]:
     return change(tx, source, **pull, **report, **empty, **ended)
 
 
+def reopen(tx: Transaction, source: Row[Any], reason: str) -> Row[Any]:
+    """Opens a locked, closed source again in the caller's name; what its closing removed is to come back.
+    Returns its row."""
+    again = {"reopen_time": tx.now, "reopened_by": tx.principal.subject, "reopen_reason": reason}
+    ended = {"close_time": None, "removing": False, "restoring_since": source.close_time}
+    return change(tx, source.id, **again, **ended)
+
+
+def closed_at(tx: Transaction, organisation: str, moment: datetime) -> Sequence[Row[Any]]:
+    """Returns the sources of an organisation that were closed at a moment, locked, by id."""
+    wanted = (sources.c.organisation_id == organisation, sources.c.close_time == moment)
+    return tx.execute(select(sources).where(*wanted).order_by(sources.c.id).with_for_update()).all()
+
+
 def open_of(tx: Transaction, organisation: str) -> Sequence[Row[Any]]:
     """Returns the open sources of an organisation, locked, by id."""
     wanted = (sources.c.organisation_id == organisation, sources.c.close_time.is_(None))
@@ -82,6 +96,17 @@ def to_empty(tx: Transaction) -> Row[Any] | None:
 def emptied(tx: Transaction, source: str) -> None:
     """Notes that the courses of a closed source are removed."""
     tx.execute(update(sources).where(sources.c.id == source).values(removing=False))
+
+
+def to_fill(tx: Transaction) -> Row[Any] | None:
+    """Returns an open source, locked, whose courses are to come back, if there is one."""
+    statement = select(sources).where(sources.c.restoring_since.is_not(None)).order_by(sources.c.id).limit(1)
+    return tx.execute(statement.with_for_update()).first()
+
+
+def filled(tx: Transaction, source: str) -> None:
+    """Notes that the courses of a source that was opened again are back."""
+    tx.execute(update(sources).where(sources.c.id == source).values(restoring_since=None))
 
 
 def change(tx: Transaction, source: str, **values: Any) -> Row[Any]:

@@ -131,6 +131,9 @@ organisations = Table(
     Column("logo_id", UuidText, ForeignKey("uploads.id")),
     Column("narratives", JSONB, nullable=False, server_default="{}"),  # by language
     moment("close_time"),
+    moment("reopen_time"),
+    Column("reopened_by", Text),
+    Column("reopen_reason", Text, nullable=False, server_default=""),
     Column("tell_after", UuidText),  # others have heard anew of its courses up to this one; NULL: of all
     Column("version", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),
@@ -155,6 +158,7 @@ sites = Table(
     Column("latitude", Double),
     Column("longitude", Double),
     Column("location_derived", Boolean, nullable=False, server_default="false"),  # from postcode or town
+    moment("delete_time"),
     Index("sites_organisation", "organisation_id", "id"),
 )
 
@@ -207,10 +211,20 @@ shortage_versions = Table(
     Column("digest", Text, nullable=False, server_default=""),
     Column("created_by", Text, nullable=False),
     Column("published_by", Text),
+    Column("withdrawn_by", Text),
+    Column("withdraw_reason", Text, nullable=False, server_default=""),
     Column("revision", BigInteger, nullable=False, server_default="1"),
     moment("create_time", now=True),
     moment("publish_time"),
+    moment("withdraw_time"),
     CheckConstraint("published_by <> created_by", name="shortage_version_second_person"),
+    CheckConstraint("withdrawn_by <> published_by", name="shortage_version_withdrawn_by_another"),
+    CheckConstraint(
+        "(withdrawn_by IS NULL) = (withdraw_time IS NULL)"
+        " AND (withdraw_time IS NULL) = (withdraw_reason = '')"
+        " AND (withdraw_time IS NULL OR publish_time IS NOT NULL)",
+        name="shortage_version_withdrawn_whole",
+    ),
     CheckConstraint(
         "(published_by IS NULL) = (publish_time IS NULL) AND (publish_time IS NULL) = (digest = '')",
         name="shortage_version_published_whole",

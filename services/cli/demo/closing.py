@@ -84,6 +84,7 @@ ELSEWHERE = {
     "SanctionAppealDecided",
     "SanctionImposed",
     "SanctionLifted",
+    "ShortageListWithdrawn",
     "TargetReviewDue",
     "VoucherExpiring",
     "VoucherExtended",

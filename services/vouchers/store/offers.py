@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Boolean, Row, and_, bindparam, exists, func, literal_column, or_, select, update
@@ -143,6 +143,14 @@ def _newer(tx: Transaction, table: Any, values: dict[str, Any]) -> bool:
 def put_shortage_version(tx: Transaction, values: dict[str, Any]) -> None:
     """Stores a published list version; published versions never change, so a repeat is nothing."""
     tx.execute(insert(shortage_versions).values(values).on_conflict_do_nothing())
+
+
+def put_withdrawn_version(tx: Transaction, values: dict[str, Any]) -> None:
+    """Stores that a list version was withdrawn: it is in force on no day, also if it is told of only after.
+    Its entries stay, for what was decided before this was heard."""
+    none = {"valid_to": values["valid_from"] - timedelta(days=1)}
+    new = insert(shortage_versions).values({**values, **none, "entry_count": 0, "digest": ""})
+    tx.execute(new.on_conflict_do_update(index_elements=["name"], set_=none))
 
 
 def put_shortage_entries(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ import re
 import secrets
 import subprocess
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -273,6 +274,12 @@ def test_a_shortage_list_is_drafted_with_findings_and_checked(stack: Stack) -> N
     entries = staff.gets("shortage", "entries", draft)
     assert len(entries) == drafted["version"]["entryCount"]
     answer = staff.gets("shortage", "check", "7212", "BE211", "--list", f"shortageLists/{name}")
+    next_year = f"{datetime.now(UTC).year + 1}-01-01"
+    later = staff.gets("shortage", "import", f"shortageLists/{name}", file, "--from", next_year)
+    wrong = later["version"]["name"]
+    staff.prints("shortage", "publish", wrong, "--accept-findings")
+    assert "wrong year" in staff.prints("shortage", "withdraw", wrong, "wrong year")
+    assert staff.fails("shortage", "withdraw", draft, "too late") == (4, "SHORTAGE_VERSION_IN_FORCE")
     assert answer["version"] == draft
 
 

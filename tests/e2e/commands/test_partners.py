@@ -41,6 +41,16 @@ def test_organisations_in_a_tree_with_a_logo(stack: Stack, tmp_path: Path) -> No
     assert not staff.gets("organisation", "move", north).get("parent")
     staff.prints("organisation", "site", north, "Dock 3", "--town", "Antwerpen", "--region", "BE211")
     assert "Dock 3" in staff.prints("organisation", "show", north)
+    site = staff.gets("organisation", "show", north)["sites"][0]["name"]
+    staff.prints("organisation", "remove-site", site)
+    assert "Dock 3" not in staff.prints("organisation", "show", north)
+    assert "Dock 3" in staff.prints("organisation", "show", north, "--removed")
+    staff.prints("organisation", "restore-site", site)
+    source = staff.gets("organisation", "source", north, "csv")["name"]
+    staff.prints("feed", "close", source, "--yes")
+    assert staff.gets("feed", "reopen", source, "mistake")["reopenReason"] == "mistake"
+    staff.prints("organisation", "close", north, "--yes")
+    assert "mistake" in staff.prints("organisation", "reopen", north, "mistake")
     assert staff.gets("organisation", "usage", head, "--from", "2026-01-01") == []
     assert staff.gets("search", "nothing like it", "--kind", "workshop", "--sector", "third", "--online")
     picture = tmp_path / "our.png"

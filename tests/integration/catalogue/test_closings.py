@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from waymark.catalogue.v1 import course_pb2, events_pb2, feed_run_pb2, source_pb
 from waymark.catalogue.v1 import organisation_pb2 as pb
 
 from services.catalogue import closing
+from services.catalogue.domain import closing as closing_rules
 from tests.integration.catalogue.feeds import feed, many, pulled
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import Catalogue, day
@@ -18,8 +20,13 @@ Close = source_pb2.CloseSourceRequest
 
 
 def served(catalogue: Catalogue) -> int:
-    closing.remove_courses(catalogue.app)
+    closing.move_courses(catalogue.app)
     return len(catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest(page_size=200)).courses)
+
+
+def found(catalogue: Catalogue) -> int:
+    """How many a search finds, as the index has it."""
+    return catalogue.search(as_of=day("2030-01-15")).total_size
 
 
 def removed(catalogue: Catalogue) -> int:
@@ -90,3 +97,74 @@ def test_an_organisation_is_closed_with_sources_courses_and_accreditations(catal
         (catalogue.sources().CreateSource, source_pb2.CreateSourceRequest(source=given)),
     ]
     assert {reason_of(call, request) for call, request in refused} == {"WRONG_STATE"}
+
+
+def back(catalogue: Catalogue) -> list[bool]:
+    """Of each course whether it was last told as removed, when what the job has to do is done."""
+    closing.move_courses(catalogue.app)
+    told = {event.course: event.removed for event in events(catalogue, events_pb2.CourseChanged)}
+    return sorted(told.values())
+
+
+def test_a_source_is_opened_again_with_the_courses_that_its_closing_removed(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closing, "AT_ONCE", 2)
+    source = catalogue.source(catalogue.organisation("harbour"), removal_limit_percent=100)
+    catalogue.feed(source, feed(*many(6)))
+    catalogue.feed(source, feed(*many(5)))  # one goes by itself, and does not come back
+    calls = catalogue.sources()
+    again = source_pb2.ReopenSourceRequest(name=source, reason="closed by mistake")
+    assert reason_of(calls.ReopenSource, again) == "WRONG_STATE"
+    calls.CloseSource(Close(name=source))
+    assert (served(catalogue), back(catalogue)) == (0, [True] * 6)
+    opened = calls.ReopenSource(again)
+    assert (opened.HasField("close_time"), opened.reopen_reason) == (False, "closed by mistake")
+    assert reason_of(calls.CloseSource, Close(name=source)) == "WRONG_STATE"  # its courses are coming back
+    assert (served(catalogue), back(catalogue)) == (5, [False] * 5 + [True])
+    assert catalogue.feed(source, feed(*many(6))).state == feed_run_pb2.FeedRun.STATE_SUCCEEDED
+    # A second closing and opening brings back what that closing removed.
+    calls.CloseSource(Close(name=source))
+    assert served(catalogue) == 0
+    calls.ReopenSource(again)
+    assert (served(catalogue), back(catalogue)) == (6, [False] * 6)
+    calls.CloseSource(Close(name=source))
+    monkeypatch.setattr(closing_rules, "REOPENED_WITHIN", timedelta(0))
+    assert reason_of(calls.ReopenSource, again) == "REOPENING_TOO_LATE"
+    # Control: the same request within the time.
+    monkeypatch.undo()
+    assert calls.ReopenSource(again).HasField("reopen_time")
+
+
+def test_an_organisation_is_opened_again_with_what_ended_by_its_closing(catalogue: Catalogue) -> None:
+    name, calls = catalogue.organisation("harbour"), catalogue.organisations()
+    before, source = catalogue.source(name), catalogue.source(name)
+    catalogue.feed(source, feed(*many(2)))
+    catalogue.sources().CloseSource(Close(name=before))
+
+    def grant(scheme: str) -> str:
+        request = pb.GrantAccreditationRequest(parent=name, valid_to=day("2099-12-31"), scheme=scheme)
+        return str(calls.GrantAccreditation(request).name)
+
+    calls.WithdrawAccreditation(pb.WithdrawAccreditationRequest(name=grant("Former"), reason="x"))
+    standing = grant("Standing")
+    again = pb.ReopenOrganisationRequest(name=name, reason="another was meant")
+    assert reason_of(calls.ReopenOrganisation, again) == "WRONG_STATE"
+    catalogue.wait_for(lambda: found(catalogue) == 2)
+    calls.CloseOrganisation(pb.CloseOrganisationRequest(name=name))
+    assert served(catalogue) == 0
+    catalogue.wait_for(lambda: found(catalogue) == 0)
+    of_closed = source_pb2.ReopenSourceRequest(name=source, reason="x")
+    assert reason_of(catalogue.sources().ReopenSource, of_closed) == "WRONG_STATE"
+
+    opened = calls.ReopenOrganisation(again)
+    assert (opened.accredited, opened.reopen_reason) == (True, "another was meant")
+    assert [each.name for each in opened.accreditations] == [standing]  # not the one withdrawn before
+    assert served(catalogue) == 2
+    catalogue.wait_for(lambda: found(catalogue) == 2)
+    assert events(catalogue, events_pb2.OrganisationChanged)[-1].accredited
+    closed = {
+        each.name: each.HasField("close_time")
+        for each in catalogue.sources().ListSources(source_pb2.ListSourcesRequest()).sources
+    }
+    assert closed == {before: True, source: False}

@@ -23,6 +23,7 @@ FIGURES = HEAD + (
     b"vacancies,2512,BE22,2026-Q1,70,persons,,\n"
     b"jobseekers,2512,BE2,2026-Q1,300,persons,,\n"
     b"wage,2512,BE,2025,4100.5,EUR/month,provisional,\n"
+    b"travel,2512,BE2,2025,31.5,minutes,,\n"
 )
 ROWS = b"occupation,region,severity,cause\n251,BE2,4,too_few_people\n"
 OTHERS = b"occupation,region,severity,cause\nbaker,BE2,2,\n"
@@ -71,6 +72,7 @@ def test_the_whole_page(lmi: Catalogue) -> None:
     assert [(o.nuts_code, o.period, o.value) for o in found.observations] == [
         ("BE", "2025", 4100.5),
         ("BE2", "2026-Q1", 300),
+        ("BE2", "2025", 31.5),  # to work, in minutes
         ("BE21", "2026-Q1", 90),  # the latest; and none of another region
     ]
     assert [source.publisher for source in found.sources] == ["PES"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import text
 from waymark.catalogue.v1 import events_pb2
@@ -91,6 +91,32 @@ def test_a_shortage_list_counts_once_all_its_entries_are_here(world: World) -> N
     with transaction(world.app) as tx:
         matching = offers.entries_for(tx, version, [Occupation("", "7212")])
     assert len(matching) == 2
+
+
+def test_a_withdrawn_list_version_is_never_in_force_whenever_it_is_heard_of(world: World) -> None:
+    name, today = "shortageLists/y", world.today
+    days = [day_message(today - timedelta(days=9)), day_message(today)]
+    told = [
+        events_pb2.ShortageListPublished(
+            shortage_list=name, version=f"{name}/versions/{number}", valid_from=first
+        )
+        for number, first in enumerate(days, 1)
+    ]
+    withdrawn = events_pb2.ShortageListWithdrawn(
+        shortage_list=name, version=f"{name}/versions/2", valid_from=days[1]
+    )
+
+    def in_force() -> str:
+        with transaction(world.app) as tx:
+            return offers.version_in_force(tx, name, today)[-1:]
+
+    for event in told:
+        world.tell(event)
+    assert in_force() == "2"  # control: as long as nobody has heard of it
+    world.tell(withdrawn)
+    assert in_force() == "1"
+    world.tell(told[1])
+    assert in_force() == "1"
 
 
 def test_the_version_in_force_follows_the_day(world: World) -> None:

@@ -32,7 +32,8 @@ def show(journey: Journey) -> str:
     rested = {each["name"] for each in levels[REGION]["assessments"]}
     expect({here, there} <= rested, f"the region rests on {rested}")
     measures = {each["measure"] for each in page["observations"] if each["source"] == source}
-    wanted = {f"OBSERVATION_MEASURE_{name}" for name in ("VACANCIES", "JOBSEEKERS", "WAGE", "FORECAST")}
+    names = ("VACANCIES", "JOBSEEKERS", "WAGE", "FORECAST", "TRAVEL")
+    wanted = {f"OBSERVATION_MEASURE_{name}" for name in names}
     expect(wanted <= measures, f"the page lacks {', '.join(wanted - measures)}")
     expect(source in {each["name"] for each in page["sources"]}, "a figure comes without its source")
     listed = {each["version"]: each for each in page["shortages"]}

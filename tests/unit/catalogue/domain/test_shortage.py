@@ -16,6 +16,7 @@ from services.catalogue.domain.shortage import (
     check_days,
     check_order,
     check_publication,
+    check_withdrawal,
     digest,
     in_force,
 )
@@ -126,6 +127,17 @@ def test_a_wrong_year_does_not_bar_a_list_for_decades() -> None:
     assert [each.field for each in refusal.value.violations] == ["valid_from"]
     with pytest.raises(Refusal, match="INVALID_ARGUMENT"):
         check_days(date(2027, 1, 2), date(2027, 1, 1), today)
+
+
+def test_a_version_is_withdrawn_before_its_first_day_by_another_than_its_publisher() -> None:
+    first = date(2026, 3, 1)
+    check_withdrawal(first, date(2026, 2, 28), publisher="a", withdrawer="b")
+    for today, withdrawer, reason in (
+        (date(2026, 2, 28), "a", "SAME_PERSON"),
+        (first, "b", "SHORTAGE_VERSION_IN_FORCE"),
+    ):
+        with pytest.raises(Refusal, match=reason):
+            check_withdrawal(first, today, publisher="a", withdrawer=withdrawer)
 
 
 def test_digest_sees_every_change() -> None:

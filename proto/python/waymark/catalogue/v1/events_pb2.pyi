@@ -45,7 +45,7 @@ class OrganisationChanged(_message.Message):
 
     @_builtins.property
     def address_digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Addresses of its sites, each once, at most 100 and in order: SHA-256, hex, of the words of street and postal code in lower
+        """Addresses of its sites, also of those removed, each once, at most 100 and in order: SHA-256, hex, of the words of street and postal code in lower
         case without accents, one space apart. The same door has the same one with any organisation; the address itself is not
         told. Sites without either say nothing.
         """
@@ -345,6 +345,50 @@ class ShortageListEntriesPublished(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ShortageListEntriesPublished: _TypeAlias = ShortageListEntriesPublished  # noqa: Y015
+
+@_typing.final
+class ShortageListWithdrawn(_message.Message):
+    """A published shortage-list version was withdrawn before its first day: it never comes in force. The version itself says why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHORTAGE_LIST_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    PUBLISH_TIME_FIELD_NUMBER: _builtins.int
+    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
+    shortage_list: _builtins.str
+    """Resource name `shortageLists/{id}` of the list."""
+    version: _builtins.str
+    """Resource name `shortageLists/{id}/versions/{n}`."""
+    @_builtins.property
+    def valid_from(self) -> _date_pb2.Date:
+        """Day on which it would have come in force."""
+
+    @_builtins.property
+    def publish_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was published, UTC."""
+
+    @_builtins.property
+    def withdraw_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was withdrawn, UTC."""
+
+    def __init__(
+        self,
+        *,
+        shortage_list: _builtins.str = ...,
+        version: _builtins.str = ...,
+        valid_from: _date_pb2.Date | None = ...,
+        publish_time: _timestamp_pb2.Timestamp | None = ...,
+        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["publish_time", b"publish_time", "valid_from", b"valid_from", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["publish_time", b"publish_time", "shortage_list", b"shortage_list", "valid_from", b"valid_from", "version", b"version", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShortageListWithdrawn: _TypeAlias = ShortageListWithdrawn  # noqa: Y015
 
 @_typing.final
 class ShortageEntryRef(_message.Message):

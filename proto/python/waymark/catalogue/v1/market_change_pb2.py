@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(waymark/catalogue/v1/market_change.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xc0\x02\n\x0cMarketChange\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.waymark.catalogue.v1.MarketChange.Kind\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x11\n\tnuts_code\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x91\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11KIND_OBSERVATIONS\x10\x01\x12\x1c\n\x18KIND_ASSESSMENT_VERIFIED\x10\x02\x12\x1c\n\x18KIND_ASSESSMENT_ATTESTED\x10\x03\x12 \n\x1cKIND_SHORTAGE_LIST_PUBLISHED\x10\x04\"m\n\x18ListMarketChangesRequest\x12\x32\n\x05token\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^[0-9]{1,18}-[0-9]{1,18}$\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"y\n\x19ListMarketChangesResponse\x12:\n\x0emarket_changes\x18\x01 \x03(\x0b\x32\".waymark.catalogue.v1.MarketChange\x12\x12\n\nnext_token\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\x32\xbf\x01\n\x13MarketChangeService\x12\xa7\x01\n\x11ListMarketChanges\x12..waymark.catalogue.v1.ListMarketChangesRequest\x1a/.waymark.catalogue.v1.ListMarketChangesResponse\"1\x8a\xb5\x18\x14\n\x02\x08\x03\n\x02\x08\x14\n\x02\x08\x07\n\x02\x08\x06\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/marketChangesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(waymark/catalogue/v1/market_change.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xe2\x02\n\x0cMarketChange\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.waymark.catalogue.v1.MarketChange.Kind\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x11\n\tnuts_code\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb3\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11KIND_OBSERVATIONS\x10\x01\x12\x1c\n\x18KIND_ASSESSMENT_VERIFIED\x10\x02\x12\x1c\n\x18KIND_ASSESSMENT_ATTESTED\x10\x03\x12 \n\x1cKIND_SHORTAGE_LIST_PUBLISHED\x10\x04\x12 \n\x1cKIND_SHORTAGE_LIST_WITHDRAWN\x10\x05\"m\n\x18ListMarketChangesRequest\x12\x32\n\x05token\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^[0-9]{1,18}-[0-9]{1,18}$\xd8\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\"y\n\x19ListMarketChangesResponse\x12:\n\x0emarket_changes\x18\x01 \x03(\x0b\x32\".waymark.catalogue.v1.MarketChange\x12\x12\n\nnext_token\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\x32\xbf\x01\n\x13MarketChangeService\x12\xa7\x01\n\x11ListMarketChanges\x12..waymark.catalogue.v1.ListMarketChangesRequest\x1a/.waymark.catalogue.v1.ListMarketChangesResponse\"1\x8a\xb5\x18\x14\n\x02\x08\x03\n\x02\x08\x14\n\x02\x08\x07\n\x02\x08\x06\n\x02\x08\x08\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/marketChangesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,13 +42,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKETCHANGESERVICE'].methods_by_name['ListMarketChanges']._loaded_options = None
   _globals['_MARKETCHANGESERVICE'].methods_by_name['ListMarketChanges']._serialized_options = b'\212\265\030\024\n\002\010\003\n\002\010\024\n\002\010\007\n\002\010\006\n\002\010\010\202\323\344\223\002\023\022\021/v1/marketChanges'
   _globals['_MARKETCHANGE']._serialized_start=193
-  _globals['_MARKETCHANGE']._serialized_end=513
+  _globals['_MARKETCHANGE']._serialized_end=547
   _globals['_MARKETCHANGE_KIND']._serialized_start=368
-  _globals['_MARKETCHANGE_KIND']._serialized_end=513
-  _globals['_LISTMARKETCHANGESREQUEST']._serialized_start=515
-  _globals['_LISTMARKETCHANGESREQUEST']._serialized_end=624
-  _globals['_LISTMARKETCHANGESRESPONSE']._serialized_start=626
-  _globals['_LISTMARKETCHANGESRESPONSE']._serialized_end=747
-  _globals['_MARKETCHANGESERVICE']._serialized_start=750
-  _globals['_MARKETCHANGESERVICE']._serialized_end=941
+  _globals['_MARKETCHANGE_KIND']._serialized_end=547
+  _globals['_LISTMARKETCHANGESREQUEST']._serialized_start=549
+  _globals['_LISTMARKETCHANGESREQUEST']._serialized_end=658
+  _globals['_LISTMARKETCHANGESRESPONSE']._serialized_start=660
+  _globals['_LISTMARKETCHANGESRESPONSE']._serialized_end=781
+  _globals['_MARKETCHANGESERVICE']._serialized_start=784
+  _globals['_MARKETCHANGESERVICE']._serialized_end=975
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,8 @@ class MarketChange(_message.Message):
         """A sector council has given its word on an assessment."""
         KIND_SHORTAGE_LIST_PUBLISHED: MarketChange._Kind.ValueType  # 4
         """A version of a shortage list was published."""
+        KIND_SHORTAGE_LIST_WITHDRAWN: MarketChange._Kind.ValueType  # 5
+        """A version of a shortage list was withdrawn before its first day."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What kind of thing it is."""
@@ -54,6 +56,8 @@ class MarketChange(_message.Message):
     """A sector council has given its word on an assessment."""
     KIND_SHORTAGE_LIST_PUBLISHED: MarketChange.Kind.ValueType  # 4
     """A version of a shortage list was published."""
+    KIND_SHORTAGE_LIST_WITHDRAWN: MarketChange.Kind.ValueType  # 5
+    """A version of a shortage list was withdrawn before its first day."""
 
     KIND_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int

@@ -117,6 +117,8 @@ class Organisation(_message.Message):
     BRANDING_FIELD_NUMBER: _builtins.int
     ACCREDITATIONS_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    REOPEN_TIME_FIELD_NUMBER: _builtins.int
+    REOPEN_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{id}`."""
     display_name: _builtins.str
@@ -129,6 +131,8 @@ class Organisation(_message.Message):
     """Version of this state; send it back with an update."""
     parent: _builtins.str
     """Organisation it is a branch of, `organisations/{id}`; empty at the top. A tree is at most 8 levels deep."""
+    reopen_reason: _builtins.str
+    """Why it was opened again; empty when it never was."""
     @_builtins.property
     def legal_ids(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Identifier in a register: scheme (for example `vat`, `kbo`, `ukprn`) to value."""
@@ -161,6 +165,10 @@ class Organisation(_message.Message):
     def close_time(self) -> _timestamp_pb2.Timestamp:
         """When it was closed, UTC; unset while it is open."""
 
+    @_builtins.property
+    def reopen_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last opened again after it was closed, UTC; unset when it never was."""
+
     def __init__(
         self,
         *,
@@ -178,10 +186,12 @@ class Organisation(_message.Message):
         branding: Global___Branding | None = ...,
         accreditations: _abc.Iterable[Global___Accreditation] | None = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
+        reopen_time: _timestamp_pb2.Timestamp | None = ...,
+        reopen_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "branding", b"branding", "close_time", b"close_time", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "branding", b"branding", "close_time", b"close_time", "create_time", b"create_time", "reopen_time", b"reopen_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accreditations", b"accreditations", "accredited", b"accredited", "branding", b"branding", "close_time", b"close_time", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accreditation", b"accreditation", "accreditations", b"accreditations", "accredited", b"accredited", "branding", b"branding", "close_time", b"close_time", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "legal_ids", b"legal_ids", "name", b"name", "parent", b"parent", "reopen_reason", b"reopen_reason", "reopen_time", b"reopen_time", "roles", b"roles", "sector", b"sector", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -291,6 +301,7 @@ class Site(_message.Message):
     NUTS_CODE_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     LOCATION_DERIVED_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `organisations/{organisation}/sites/{id}`."""
     display_name: _builtins.str
@@ -311,6 +322,10 @@ class Site(_message.Message):
         `nuts_code` says the country.
         """
 
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was removed, UTC; unset while it is in use."""
+
     def __init__(
         self,
         *,
@@ -322,10 +337,11 @@ class Site(_message.Message):
         nuts_code: _builtins.str = ...,
         location: _latlng_pb2.LatLng | None = ...,
         location_derived: _builtins.bool = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["location", b"location"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "location", b"location"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "location", b"location", "location_derived", b"location_derived", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "street", b"street", "town", b"town"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "display_name", b"display_name", "location", b"location", "location_derived", b"location_derived", "name", b"name", "nuts_code", b"nuts_code", "postal_code", b"postal_code", "street", b"street", "town", b"town"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -668,6 +684,36 @@ class CloseOrganisationRequest(_message.Message):
 Global___CloseOrganisationRequest: _TypeAlias = CloseOrganisationRequest  # noqa: Y015
 
 @_typing.final
+class ReopenOrganisationRequest(_message.Message):
+    """Opens an organisation that was closed by mistake."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{id}`."""
+    reason: _builtins.str
+    """Why, for everybody who reads it; never personal data."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReopenOrganisationRequest: _TypeAlias = ReopenOrganisationRequest  # noqa: Y015
+
+@_typing.final
 class UpdateOrganisationRequest(_message.Message):
     """Changes an organisation."""
 
@@ -738,6 +784,58 @@ class CreateSiteRequest(_message.Message):
 Global___CreateSiteRequest: _TypeAlias = CreateSiteRequest  # noqa: Y015
 
 @_typing.final
+class DeleteSiteRequest(_message.Message):
+    """Removes a site."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/sites/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteSiteRequest: _TypeAlias = DeleteSiteRequest  # noqa: Y015
+
+@_typing.final
+class UndeleteSiteRequest(_message.Message):
+    """Puts a removed site back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `organisations/{organisation}/sites/{id}`."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteSiteRequest: _TypeAlias = UndeleteSiteRequest  # noqa: Y015
+
+@_typing.final
 class ListSitesRequest(_message.Message):
     """Asks for a page of sites."""
 
@@ -746,22 +844,26 @@ class ListSitesRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SHOW_DELETED_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Organisation, `organisations/{id}`."""
     page_size: _builtins.int
     """At most 500; default 50."""
     page_token: _builtins.str
     """Token of the page wanted."""
+    show_deleted: _builtins.bool
+    """True: removed ones too."""
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        show_deleted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from waymark.catalogue.v1 import organisation_pb2 as waymark_dot_catalogue_dot_v1_dot_organisation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -60,9 +61,24 @@ class OrganisationServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CloseOrganisationRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
                 _registered_method=True)
+        self.ReopenOrganisation = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/ReopenOrganisation',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReopenOrganisationRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
+                _registered_method=True)
         self.CreateSite = channel.unary_unary(
                 '/waymark.catalogue.v1.OrganisationService/CreateSite',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
+                _registered_method=True)
+        self.DeleteSite = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/DeleteSite',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.DeleteSiteRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.UndeleteSite = channel.unary_unary(
+                '/waymark.catalogue.v1.OrganisationService/UndeleteSite',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UndeleteSiteRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
                 _registered_method=True)
         self.GetLogo = channel.unary_unary(
@@ -130,10 +146,20 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseOrganisation(self, request, context):
-        """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+        """Closes an organisation: its accreditations end at once, its sources are closed and their courses removed in the
         background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
-        is unfinished.
+        is unfinished. Within 30 days it can be opened again.
         Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenOrganisation(self, request, context):
+        """Opens an organisation again that was closed by mistake, within 30 days: the accreditations that ended by the closing stand again
+        for the days they were granted for, its sources that were closed with it are open, and their courses come back in the
+        background. What learners were told meanwhile stays.
+        Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,6 +168,25 @@ class OrganisationServiceServicer:
     def CreateSite(self, request, context):
         """Adds a site. A provider may add sites of its own organisation.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSite(self, request, context):
+        """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
+        what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
+        its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where site or session
+        says none, by town, unless it has a further site at the same place.
+        Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndeleteSite(self, request, context):
+        """Puts a removed site back as it was.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,7 +201,7 @@ class OrganisationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSites(self, request, context):
-        """Lists the sites of an organisation.
+        """Lists the sites of an organisation, those removed only where asked.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -216,9 +261,24 @@ def add_OrganisationServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CloseOrganisationRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.SerializeToString,
             ),
+            'ReopenOrganisation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenOrganisation,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReopenOrganisationRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.SerializeToString,
+            ),
             'CreateSite': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSite,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.SerializeToString,
+            ),
+            'DeleteSite': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSite,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.DeleteSiteRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'UndeleteSite': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndeleteSite,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UndeleteSiteRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.SerializeToString,
             ),
             'GetLogo': grpc.unary_unary_rpc_method_handler(
@@ -394,6 +454,33 @@ class OrganisationService:
             _registered_method=True)
 
     @staticmethod
+    def ReopenOrganisation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/ReopenOrganisation',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.ReopenOrganisationRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Organisation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CreateSite(request,
             target,
             options=(),
@@ -409,6 +496,60 @@ class OrganisationService:
             target,
             '/waymark.catalogue.v1.OrganisationService/CreateSite',
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.CreateSiteRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/DeleteSite',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.DeleteSiteRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndeleteSite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.OrganisationService/UndeleteSite',
+            waymark_dot_catalogue_dot_v1_dot_organisation__pb2.UndeleteSiteRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_organisation__pb2.Site.FromString,
             options,
             channel_credentials,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from waymark.catalogue.v1 import organisation_pb2 as _organisation_pb2
 import abc as _abc_1
@@ -51,21 +52,38 @@ class OrganisationServiceStub:
     Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CloseOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CloseOrganisationRequest, _organisation_pb2.Organisation]
-    """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+    """Closes an organisation: its accreditations end at once, its sources are closed and their courses removed in the
     background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
-    is unfinished.
+    is unfinished. Within 30 days it can be opened again.
     Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+    """
+    ReopenOrganisation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ReopenOrganisationRequest, _organisation_pb2.Organisation]
+    """Opens an organisation again that was closed by mistake, within 30 days: the accreditations that ended by the closing stand again
+    for the days they were granted for, its sources that were closed with it are open, and their courses come back in the
+    background. What learners were told meanwhile stays.
+    Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
     """
     CreateSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]
     """Adds a site. A provider may add sites of its own organisation.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
+    """
+    DeleteSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.DeleteSiteRequest, _empty_pb2.Empty]
+    """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
+    what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
+    its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where site or session
+    says none, by town, unless it has a further site at the same place.
+    Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
+    """
+    UndeleteSite: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.UndeleteSiteRequest, _organisation_pb2.Site]
+    """Puts a removed site back as it was.
+    Errors: NOT_FOUND, WRONG_STATE.
     """
     GetLogo: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]
     """Says where the logo of an organisation can be fetched, for some minutes.
     Errors: NOT_FOUND.
     """
     ListSites: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.ListSitesRequest, _organisation_pb2.ListSitesResponse]
-    """Lists the sites of an organisation.
+    """Lists the sites of an organisation, those removed only where asked.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GrantAccreditation: _grpc.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]
@@ -105,21 +123,38 @@ class OrganisationServiceAsyncStub(OrganisationServiceStub):
     Errors: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, ETAG_STALE, ORGANISATION_LOOP, WRONG_STATE.
     """
     CloseOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CloseOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
-    """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+    """Closes an organisation: its accreditations end at once, its sources are closed and their courses removed in the
     background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
-    is unfinished.
+    is unfinished. Within 30 days it can be opened again.
     Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+    """
+    ReopenOrganisation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ReopenOrganisationRequest, _organisation_pb2.Organisation]  # type: ignore[assignment]
+    """Opens an organisation again that was closed by mistake, within 30 days: the accreditations that ended by the closing stand again
+    for the days they were granted for, its sources that were closed with it are open, and their courses come back in the
+    background. What learners were told meanwhile stays.
+    Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
     """
     CreateSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.CreateSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
     """Adds a site. A provider may add sites of its own organisation.
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
+    """
+    DeleteSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.DeleteSiteRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
+    what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
+    its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where site or session
+    says none, by town, unless it has a further site at the same place.
+    Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
+    """
+    UndeleteSite: _aio.UnaryUnaryMultiCallable[_organisation_pb2.UndeleteSiteRequest, _organisation_pb2.Site]  # type: ignore[assignment]
+    """Puts a removed site back as it was.
+    Errors: NOT_FOUND, WRONG_STATE.
     """
     GetLogo: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GetLogoRequest, _organisation_pb2.Logo]  # type: ignore[assignment]
     """Says where the logo of an organisation can be fetched, for some minutes.
     Errors: NOT_FOUND.
     """
     ListSites: _aio.UnaryUnaryMultiCallable[_organisation_pb2.ListSitesRequest, _organisation_pb2.ListSitesResponse]  # type: ignore[assignment]
-    """Lists the sites of an organisation.
+    """Lists the sites of an organisation, those removed only where asked.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     GrantAccreditation: _aio.UnaryUnaryMultiCallable[_organisation_pb2.GrantAccreditationRequest, _organisation_pb2.Accreditation]  # type: ignore[assignment]
@@ -186,10 +221,22 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.CloseOrganisationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
-        """Closes an organisation for good: its accreditations end at once, its sources are closed and their courses removed in the
+        """Closes an organisation: its accreditations end at once, its sources are closed and their courses removed in the
         background, and lists leave it out. Branches, agreements and API grants are ended each by itself. Not while a run of a source
-        is unfinished.
+        is unfinished. Within 30 days it can be opened again.
         Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+        """
+
+    @_abc_1.abstractmethod
+    def ReopenOrganisation(
+        self,
+        request: _organisation_pb2.ReopenOrganisationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Organisation, _abc.Awaitable[_organisation_pb2.Organisation]]:
+        """Opens an organisation again that was closed by mistake, within 30 days: the accreditations that ended by the closing stand again
+        for the days they were granted for, its sources that were closed with it are open, and their courses come back in the
+        background. What learners were told meanwhile stays.
+        Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
         """
 
     @_abc_1.abstractmethod
@@ -200,6 +247,29 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_organisation_pb2.Site, _abc.Awaitable[_organisation_pb2.Site]]:
         """Adds a site. A provider may add sites of its own organisation.
         Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteSite(
+        self,
+        request: _organisation_pb2.DeleteSiteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Removes a site that was given up: lists and searches go by it no more. Sessions keep the address that their course says, and
+        what follows from an address, such as which providers are behind one door, goes on to know it. A provider may remove sites of
+        its own organisation. Not while the organisation has sessions there that can be booked, by postcode or, where site or session
+        says none, by town, unless it has a further site at the same place.
+        Errors: NOT_FOUND, WRONG_STATE, SITE_IN_USE.
+        """
+
+    @_abc_1.abstractmethod
+    def UndeleteSite(
+        self,
+        request: _organisation_pb2.UndeleteSiteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organisation_pb2.Site, _abc.Awaitable[_organisation_pb2.Site]]:
+        """Puts a removed site back as it was.
+        Errors: NOT_FOUND, WRONG_STATE.
         """
 
     @_abc_1.abstractmethod
@@ -218,7 +288,7 @@ class OrganisationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _organisation_pb2.ListSitesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_organisation_pb2.ListSitesResponse, _abc.Awaitable[_organisation_pb2.ListSitesResponse]]:
-        """Lists the sites of an organisation.
+        """Lists the sites of an organisation, those removed only where asked.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
         """
 

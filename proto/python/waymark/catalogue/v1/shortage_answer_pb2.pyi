@@ -153,7 +153,7 @@ class ShortageProof(_message.Message):
     """Ed25519 signature, 64 bytes."""
     @_builtins.property
     def valid_from(self) -> _date_pb2.Date:
-        """First day in force, as published."""
+        """First day in force, as published. A proof made before that day cannot tell whether the version is withdrawn until then."""
 
     @_builtins.property
     def valid_to(self) -> _date_pb2.Date:

@@ -142,6 +142,8 @@ class ShortageListVersion(_message.Message):
         STATE_UNSPECIFIED: ShortageListVersion._State.ValueType  # 0
         STATE_DRAFT: ShortageListVersion._State.ValueType  # 1
         STATE_PUBLISHED: ShortageListVersion._State.ValueType  # 2
+        STATE_WITHDRAWN: ShortageListVersion._State.ValueType  # 3
+        """Published, and withdrawn before its first day: it never was in force."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """State of a version."""
@@ -149,6 +151,8 @@ class ShortageListVersion(_message.Message):
     STATE_UNSPECIFIED: ShortageListVersion.State.ValueType  # 0
     STATE_DRAFT: ShortageListVersion.State.ValueType  # 1
     STATE_PUBLISHED: ShortageListVersion.State.ValueType  # 2
+    STATE_WITHDRAWN: ShortageListVersion.State.ValueType  # 3
+    """Published, and withdrawn before its first day: it never was in force."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -163,6 +167,8 @@ class ShortageListVersion(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
+    WITHDRAW_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `shortageLists/{list}/versions/{n}`."""
     state: Global___ShortageListVersion.State.ValueType
@@ -183,7 +189,9 @@ class ShortageListVersion(_message.Message):
     a JSON array without spaces and with nothing escaped that JSON does not have to.
     """
     etag: _builtins.str
-    """Version of this state; send it with the request that publishes."""
+    """Version of this state; send it with the request that publishes or withdraws."""
+    withdraw_reason: _builtins.str
+    """Why it was withdrawn; empty when it was not."""
     @_builtins.property
     def valid_from(self) -> _date_pb2.Date:
         """First day in force."""
@@ -199,6 +207,10 @@ class ShortageListVersion(_message.Message):
     @_builtins.property
     def publish_time(self) -> _timestamp_pb2.Timestamp:
         """When it was published, UTC."""
+
+    @_builtins.property
+    def withdraw_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was withdrawn, UTC; unset when it was not."""
 
     def __init__(
         self,
@@ -216,10 +228,12 @@ class ShortageListVersion(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
+        withdraw_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "publish_time", b"publish_time", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "publish_time", b"publish_time", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "digest", b"digest", "entry_count", b"entry_count", "error_count", b"error_count", "etag", b"etag", "method", b"method", "name", b"name", "publish_time", b"publish_time", "rejected_row_count", b"rejected_row_count", "row_count", b"row_count", "state", b"state", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "digest", b"digest", "entry_count", b"entry_count", "error_count", b"error_count", "etag", b"etag", "method", b"method", "name", b"name", "publish_time", b"publish_time", "rejected_row_count", b"rejected_row_count", "row_count", b"row_count", "state", b"state", "valid_from", b"valid_from", "valid_to", b"valid_to", "withdraw_reason", b"withdraw_reason", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -897,6 +911,40 @@ class PublishShortageListVersionRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PublishShortageListVersionRequest: _TypeAlias = PublishShortageListVersionRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawShortageListVersionRequest(_message.Message):
+    """Withdraws a published version that is not in force yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `shortageLists/{list}/versions/{n}`."""
+    reason: _builtins.str
+    """Why, for everybody who reads the version; never personal data."""
+    etag: _builtins.str
+    """Version that was looked at; a stale one is refused, empty: not checked."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawShortageListVersionRequest: _TypeAlias = WithdrawShortageListVersionRequest  # noqa: Y015
 
 @_typing.final
 class CheckShortageRequest(_message.Message):

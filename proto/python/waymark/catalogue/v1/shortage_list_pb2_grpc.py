@@ -96,6 +96,11 @@ class ShortageListServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.PublishShortageListVersionRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.FromString,
                 _registered_method=True)
+        self.WithdrawShortageListVersion = channel.unary_unary(
+                '/waymark.catalogue.v1.ShortageListService/WithdrawShortageListVersion',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.WithdrawShortageListVersionRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.FromString,
+                _registered_method=True)
         self.CheckShortage = channel.unary_unary(
                 '/waymark.catalogue.v1.ShortageListService/CheckShortage',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.CheckShortageRequest.SerializeToString,
@@ -203,9 +208,19 @@ class ShortageListServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PublishShortageListVersion(self, request, context):
-        """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
+        """Publishes a draft. From its first day on it is for good; until then it can be withdrawn. Must be done by another person than the one who made the draft, and than those who decided
         rows of it.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawShortageListVersion(self, request, context):
+        """Withdraws a published version before its first day: it never comes in force, and the version before it goes on. It stays
+        to be read, with the reason, and its first day is free for another. Must be done by another person than the one who
+        published it. Answers when no process answers from it any more.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_VERSION_IN_FORCE, ETAG_STALE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -282,6 +297,11 @@ def add_ShortageListServiceServicer_to_server(servicer, server):
             'PublishShortageListVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishShortageListVersion,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.PublishShortageListVersionRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.SerializeToString,
+            ),
+            'WithdrawShortageListVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawShortageListVersion,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.WithdrawShortageListVersionRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.SerializeToString,
             ),
             'CheckShortage': grpc.unary_unary_rpc_method_handler(
@@ -614,6 +634,33 @@ class ShortageListService:
             target,
             '/waymark.catalogue.v1.ShortageListService/PublishShortageListVersion',
             waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.PublishShortageListVersionRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawShortageListVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.ShortageListService/WithdrawShortageListVersion',
+            waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.WithdrawShortageListVersionRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_shortage__list__pb2.ShortageListVersion.FromString,
             options,
             channel_credentials,

@@ -86,9 +86,15 @@ class ShortageListServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     PublishShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.PublishShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
-    """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
+    """Publishes a draft. From its first day on it is for good; until then it can be withdrawn. Must be done by another person than the one who made the draft, and than those who decided
     rows of it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
+    """
+    WithdrawShortageListVersion: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.WithdrawShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]
+    """Withdraws a published version before its first day: it never comes in force, and the version before it goes on. It stays
+    to be read, with the reason, and its first day is free for another. Must be done by another person than the one who
+    published it. Answers when no process answers from it any more.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_VERSION_IN_FORCE, ETAG_STALE.
     """
     CheckShortage: _grpc.UnaryUnaryMultiCallable[_shortage_list_pb2.CheckShortageRequest, _shortage_list_pb2.CheckShortageResponse]
     """Was this occupation short in this region on this day? Answers with version and entry, so that a decision can be
@@ -154,9 +160,15 @@ class ShortageListServiceAsyncStub(ShortageListServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE.
     """
     PublishShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.PublishShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
-    """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
+    """Publishes a draft. From its first day on it is for good; until then it can be withdrawn. Must be done by another person than the one who made the draft, and than those who decided
     rows of it.
     Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
+    """
+    WithdrawShortageListVersion: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.WithdrawShortageListVersionRequest, _shortage_list_pb2.ShortageListVersion]  # type: ignore[assignment]
+    """Withdraws a published version before its first day: it never comes in force, and the version before it goes on. It stays
+    to be read, with the reason, and its first day is free for another. Must be done by another person than the one who
+    published it. Answers when no process answers from it any more.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_VERSION_IN_FORCE, ETAG_STALE.
     """
     CheckShortage: _aio.UnaryUnaryMultiCallable[_shortage_list_pb2.CheckShortageRequest, _shortage_list_pb2.CheckShortageResponse]  # type: ignore[assignment]
     """Was this occupation short in this region on this day? Answers with version and entry, so that a decision can be
@@ -291,9 +303,21 @@ class ShortageListServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _shortage_list_pb2.PublishShortageListVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_shortage_list_pb2.ShortageListVersion, _abc.Awaitable[_shortage_list_pb2.ShortageListVersion]]:
-        """Publishes a draft for good. Must be done by another person than the one who made the draft, and than those who decided
+        """Publishes a draft. From its first day on it is for good; until then it can be withdrawn. Must be done by another person than the one who made the draft, and than those who decided
         rows of it.
         Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_LIST_HAS_FINDINGS, SHORTAGE_LIST_EMPTY, SHORTAGE_VERSION_OVERLAPS, SHORTAGE_VERSION_TOO_FAR.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawShortageListVersion(
+        self,
+        request: _shortage_list_pb2.WithdrawShortageListVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_shortage_list_pb2.ShortageListVersion, _abc.Awaitable[_shortage_list_pb2.ShortageListVersion]]:
+        """Withdraws a published version before its first day: it never comes in force, and the version before it goes on. It stays
+        to be read, with the reason, and its first day is free for another. Must be done by another person than the one who
+        published it. Answers when no process answers from it any more.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, SHORTAGE_VERSION_IN_FORCE, ETAG_STALE.
         """
 
     @_abc_1.abstractmethod

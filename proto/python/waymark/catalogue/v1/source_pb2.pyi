@@ -110,6 +110,8 @@ class Source(_message.Message):
     REPORT_URL_FIELD_NUMBER: _builtins.int
     REPORTS_SIGNED_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    REOPEN_TIME_FIELD_NUMBER: _builtins.int
+    REOPEN_REASON_FIELD_NUMBER: _builtins.int
     MAX_FEED_MIB_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `sources/{id}`."""
@@ -143,6 +145,8 @@ class Source(_message.Message):
     """
     reports_signed: _builtins.bool
     """True when there is a secret that reports are signed with."""
+    reopen_reason: _builtins.str
+    """Why it was opened again; empty when it never was."""
     max_feed_mib: _builtins.int
     """Most that one fetch or push of it may bring, unpacked, in MiB; up to 10 GiB. 0: 512. Only a catalogue manager sets it; files
     that are uploaded are of 512 MiB at most.
@@ -165,6 +169,10 @@ class Source(_message.Message):
     def close_time(self) -> _timestamp_pb2.Timestamp:
         """When it was closed, UTC; unset while it is open."""
 
+    @_builtins.property
+    def reopen_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last opened again after it was closed, UTC; unset when it never was."""
+
     def __init__(
         self,
         *,
@@ -184,11 +192,13 @@ class Source(_message.Message):
         report_url: _builtins.str = ...,
         reports_signed: _builtins.bool = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
+        reopen_time: _timestamp_pb2.Timestamp | None = ...,
+        reopen_reason: _builtins.str = ...,
         max_feed_mib: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "pull", b"pull"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "pull", b"pull", "reopen_time", b"reopen_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "max_feed_mib", b"max_feed_mib", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "pull", b"pull", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent", "report_url", b"report_url", "reports_signed", b"reports_signed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "default_language", b"default_language", "default_nuts_code", b"default_nuts_code", "display_name", b"display_name", "etag", b"etag", "field_precedence", b"field_precedence", "format", b"format", "max_feed_mib", b"max_feed_mib", "name", b"name", "organisation", b"organisation", "precedence", b"precedence", "pull", b"pull", "removal_grace_feeds", b"removal_grace_feeds", "removal_limit_percent", b"removal_limit_percent", "reopen_reason", b"reopen_reason", "reopen_time", b"reopen_time", "report_url", b"report_url", "reports_signed", b"reports_signed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -630,6 +640,36 @@ class CloseSourceRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CloseSourceRequest: _TypeAlias = CloseSourceRequest  # noqa: Y015
+
+@_typing.final
+class ReopenSourceRequest(_message.Message):
+    """Opens a source that was closed by mistake."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `sources/{id}`."""
+    reason: _builtins.str
+    """Why, for everybody who reads it; never personal data."""
+    request_id: _builtins.str
+    """UUID that makes a repeat of this request safe."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReopenSourceRequest: _TypeAlias = ReopenSourceRequest  # noqa: Y015
 
 @_typing.final
 class PullSourceRequest(_message.Message):

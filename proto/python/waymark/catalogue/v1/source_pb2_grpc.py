@@ -61,6 +61,11 @@ class SourceServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.CloseSourceRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
                 _registered_method=True)
+        self.ReopenSource = channel.unary_unary(
+                '/waymark.catalogue.v1.SourceService/ReopenSource',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.ReopenSourceRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
+                _registered_method=True)
         self.RollBackSource = channel.unary_unary(
                 '/waymark.catalogue.v1.SourceService/RollBackSource',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.RollBackSourceRequest.SerializeToString,
@@ -116,9 +121,20 @@ class SourceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseSource(self, request, context):
-        """Ends a source for good: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
-        background unless they are to stay. Not while a run is unfinished.
+        """Ends a source: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
+        background unless they are to stay. Not while a run is unfinished. Within 30 days it can be opened
+        again.
         Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenSource(self, request, context):
+        """Opens a source again that was closed by mistake, within 30 days: the courses that the closing removed come back in the
+        background. Where it is fetched and where reports go was forgotten and has to be said anew. Not while its organisation is
+        closed.
+        Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,6 +194,11 @@ def add_SourceServiceServicer_to_server(servicer, server):
             'CloseSource': grpc.unary_unary_rpc_method_handler(
                     servicer.CloseSource,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.CloseSourceRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.SerializeToString,
+            ),
+            'ReopenSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenSource,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.ReopenSourceRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.SerializeToString,
             ),
             'RollBackSource': grpc.unary_unary_rpc_method_handler(
@@ -331,6 +352,33 @@ class SourceService:
             target,
             '/waymark.catalogue.v1.SourceService/CloseSource',
             waymark_dot_catalogue_dot_v1_dot_source__pb2.CloseSourceRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.SourceService/ReopenSource',
+            waymark_dot_catalogue_dot_v1_dot_source__pb2.ReopenSourceRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_source__pb2.Source.FromString,
             options,
             channel_credentials,

@@ -52,9 +52,16 @@ class SourceServiceStub:
     Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
     """
     CloseSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.CloseSourceRequest, _source_pb2.Source]
-    """Ends a source for good: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
-    background unless they are to stay. Not while a run is unfinished.
+    """Ends a source: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
+    background unless they are to stay. Not while a run is unfinished. Within 30 days it can be opened
+    again.
     Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+    """
+    ReopenSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.ReopenSourceRequest, _source_pb2.Source]
+    """Opens a source again that was closed by mistake, within 30 days: the courses that the closing removed come back in the
+    background. Where it is fetched and where reports go was forgotten and has to be said anew. Not while its organisation is
+    closed.
+    Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
     """
     RollBackSource: _grpc.UnaryUnaryMultiCallable[_source_pb2.RollBackSourceRequest, _feed_run_pb2.FeedRun]
     """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
@@ -96,9 +103,16 @@ class SourceServiceAsyncStub(SourceServiceStub):
     Errors: INVALID_ARGUMENT, NOT_FOUND, ETAG_STALE, FEED_URL_REFUSED, WRONG_STATE.
     """
     CloseSource: _aio.UnaryUnaryMultiCallable[_source_pb2.CloseSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
-    """Ends a source for good: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
-    background unless they are to stay. Not while a run is unfinished.
+    """Ends a source: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
+    background unless they are to stay. Not while a run is unfinished. Within 30 days it can be opened
+    again.
     Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+    """
+    ReopenSource: _aio.UnaryUnaryMultiCallable[_source_pb2.ReopenSourceRequest, _source_pb2.Source]  # type: ignore[assignment]
+    """Opens a source again that was closed by mistake, within 30 days: the courses that the closing removed come back in the
+    background. Where it is fetched and where reports go was forgotten and has to be said anew. Not while its organisation is
+    closed.
+    Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
     """
     RollBackSource: _aio.UnaryUnaryMultiCallable[_source_pb2.RollBackSourceRequest, _feed_run_pb2.FeedRun]  # type: ignore[assignment]
     """Takes the courses of a source back to what an earlier run brought, by importing the raw copy of that run again, on the
@@ -167,9 +181,22 @@ class SourceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _source_pb2.CloseSourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
-        """Ends a source for good: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
-        background unless they are to stay. Not while a run is unfinished.
+        """Ends a source: nothing comes from it any more, its credentials are forgotten, and its courses are removed in the
+        background unless they are to stay. Not while a run is unfinished. Within 30 days it can be opened
+        again.
         Errors: NOT_FOUND, WRONG_STATE, FEED_RUN_ACTIVE.
+        """
+
+    @_abc_1.abstractmethod
+    def ReopenSource(
+        self,
+        request: _source_pb2.ReopenSourceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_source_pb2.Source, _abc.Awaitable[_source_pb2.Source]]:
+        """Opens a source again that was closed by mistake, within 30 days: the courses that the closing removed come back in the
+        background. Where it is fetched and where reports go was forgotten and has to be said anew. Not while its organisation is
+        closed.
+        Errors: NOT_FOUND, WRONG_STATE, REOPENING_TOO_LATE.
         """
 
     @_abc_1.abstractmethod

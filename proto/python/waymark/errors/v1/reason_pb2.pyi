@@ -75,6 +75,9 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_UPLOAD_QUOTA_EXCEEDED: _Reason.ValueType  # 162
     REASON_SHORTAGE_VERSION_TOO_FAR: _Reason.ValueType  # 163
     REASON_OBSERVATION_IMPORT_NOT_NEWEST: _Reason.ValueType  # 164
+    REASON_SHORTAGE_VERSION_IN_FORCE: _Reason.ValueType  # 166
+    REASON_REOPENING_TOO_LATE: _Reason.ValueType  # 167
+    REASON_SITE_IN_USE: _Reason.ValueType  # 168
     REASON_BANK_FILE_FETCHED: _Reason.ValueType  # 243
     REASON_BANK_FILE_NOT_FETCHED: _Reason.ValueType  # 244
     REASON_EXECUTION_DATE_PAST: _Reason.ValueType  # 245
@@ -243,6 +246,9 @@ REASON_NOTHING_TO_ROLL_BACK: Reason.ValueType  # 161
 REASON_UPLOAD_QUOTA_EXCEEDED: Reason.ValueType  # 162
 REASON_SHORTAGE_VERSION_TOO_FAR: Reason.ValueType  # 163
 REASON_OBSERVATION_IMPORT_NOT_NEWEST: Reason.ValueType  # 164
+REASON_SHORTAGE_VERSION_IN_FORCE: Reason.ValueType  # 166
+REASON_REOPENING_TOO_LATE: Reason.ValueType  # 167
+REASON_SITE_IN_USE: Reason.ValueType  # 168
 REASON_BANK_FILE_FETCHED: Reason.ValueType  # 243
 REASON_BANK_FILE_NOT_FETCHED: Reason.ValueType  # 244
 REASON_EXECUTION_DATE_PAST: Reason.ValueType  # 245
