@@ -13,6 +13,7 @@ import io
 import random
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from waymark.catalogue.v1.source_pb2 import FeedFormat
@@ -117,7 +118,7 @@ def write(path: Path, lines: list[list[str]]) -> None:
 def run(app: CatalogueApp, source: str, path: Path) -> dict[str, float]:
     """Takes a feed the whole way; returns seconds of reading (with checks and comparison) and of applying."""
     name = add_run(app, source, path)
-    feed = FeedImport(app, name)
+    feed = FeedImport(app, name, app.engine, threading.Event())
     with Clock() as read:
         feed.stage()
         feed.judge()

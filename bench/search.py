@@ -146,7 +146,7 @@ def fill(app: CatalogueApp, labels: list[str], count: int) -> None:
             writer.writerow(COLUMNS)
             writer.writerows(rows(labels, distinct))
         source = add_source(app, "generated", FeedFormat.FEED_FORMAT_CSV_TEMPLATE)
-        FeedImport(app, add_run(app, source, path)).go()
+        FeedImport(app, add_run(app, source, path), app.engine, threading.Event()).go()
     with transaction(app) as tx:
         tx.connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         tx.execute(

@@ -96,7 +96,7 @@ from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.feeding.pushes import break_off_abandoned
 from services.catalogue.feeding.retention import let_go
 from services.catalogue.imports import observations
-from services.catalogue.imports.worker import count_held, run_waiting
+from services.catalogue.imports.worker import count_held
 from services.catalogue.metering import settle_counts
 from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.reactions.completions import note_completion
@@ -170,6 +170,11 @@ def pull_feeds(app: CatalogueApp) -> None:
     app.puller.round()
 
 
+def import_feeds(app: CatalogueApp) -> None:
+    """Starts to take in what waits; threads of its own do it."""
+    app.importer.look()
+
+
 def report_on_feeds(app: CatalogueApp) -> None:
     """Starts to send what partners are to be told."""
     app.reporter.round()
@@ -188,7 +193,7 @@ DEFINITION = ServiceDefinition(
         SubjectErased: forget_subject,
     },
     jobs=[
-        Job("feed-runs", timedelta(seconds=1), run_waiting),
+        Job("feed-runs", timedelta(seconds=1), import_feeds, everywhere=True),
         Job("feed-runs-held", timedelta(minutes=1), count_held),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -32,6 +33,7 @@ RUN = {
     "dry run": "dryRun",
     "held for": "holdReason",
     "read so far": "readCount",
+    "written so far": "appliedCount",
     "records in": "recordsIn",
     "accepted": "recordsAccepted",
     "rejected": "recordsRejected",
@@ -303,11 +305,19 @@ def wait_for_run(caller: Caller, name: str, *, since_held: bool = False, timeout
         while (run := caller.rest("GET", f"/v1/{name}"))["state"] not in ended:
             if time.monotonic() > deadline:
                 raise Failure(ExitCode.OTHER, f"{name} is still {run['state']} after {timeout:.0f} s.")
-            status.update(
-                f"{run['state'].removeprefix('STATE_').lower()}: {run.get('readCount', 0)} records read"
-            )
+            status.update(progress(run))
             time.sleep(0.3)
     return name
+
+
+def progress(run: Mapping[str, Any]) -> str:
+    """How far a run is, for people: first what is read of its file, then what is written of its changes."""
+    state = run["state"].removeprefix("STATE_").lower()
+    if state == "running" and int(run.get("recordsIn", 0)):
+        written = run.get("appliedCount", 0)
+        of = sum(int(run.get(f"courses{kind}", 0)) for kind in ("Created", "Updated", "Removed", "Missing"))
+        return f"{state}: {written} of {of} courses written"
+    return f"{state}: {run.get('readCount', 0)} records read"
 
 
 def report(call: Call, name: str) -> None:

@@ -14,16 +14,16 @@ from services.catalogue.store import taxonomies
 from services.platform.db.transaction import transaction
 
 if TYPE_CHECKING:
-    from services.platform.app import App
+    from sqlalchemy import Engine
 
 
 class Tags:
     """The taxonomy in use at the time it is made; one tagger per language, made on first use."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._taggers: dict[str, Tagger] = {}
-        with transaction(app, read_only=True) as tx:
+        with transaction(engine, read_only=True) as tx:
             self.version = taxonomies.in_use(tx.connection).get(taxonomies.ESCO, "")
             self.state = taxonomies.state(tx.connection)
             labels = taxonomies.labels_of(
@@ -50,7 +50,7 @@ class Tags:
 
     def _tagger(self, language: str) -> Tagger:
         if language not in self._taggers:
-            with transaction(self._app, read_only=True) as tx:
+            with transaction(self._engine, read_only=True) as tx:
                 labels = taxonomies.labels_of(tx.connection, language, taxonomies.ESCO)
             self._taggers[language] = Tagger(labels, language)
         return self._taggers[language]

@@ -1,0 +1,20 @@
+"""Feed runs side by side: whose turn a run is, and how much of it has been written."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0026"
+down_revision = "0024"
+branch_labels = None
+depends_on = None
+
+# IF NOT EXISTS: the first migration makes the tables as they are today.
+TURNS = """
+ALTER TABLE feed_runs ADD COLUMN IF NOT EXISTS applied_count BIGINT NOT NULL DEFAULT '0';
+ALTER TABLE feed_runs ADD COLUMN IF NOT EXISTS turn INTEGER NOT NULL DEFAULT '0';
+"""
+
+
+def upgrade() -> None:
+    op.execute(TURNS)
