@@ -90,6 +90,7 @@ from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.taxonomy_changes import TaxonomyChangeApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.checking import check_uploads
 from services.catalogue.closing import remove_courses
 from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
@@ -194,6 +195,7 @@ DEFINITION = ServiceDefinition(
     },
     jobs=[
         Job("feed-runs", timedelta(seconds=1), import_feeds, everywhere=True),
+        Job("uploads-to-check", timedelta(seconds=1), check_uploads, long=True),
         Job("feed-runs-held", timedelta(minutes=1), count_held),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),

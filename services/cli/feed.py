@@ -101,7 +101,10 @@ def dry_run(call: Call, source: SourceName, file: File, partial: Partial = False
 @feed.command("import", epilog="Example:  waymark feed import sources/0198… samples/feeds/harbour-crafts.csv")
 @calls(MANAGER)
 def import_(call: Call, source: SourceName, file: File, partial: Partial = False) -> None:
-    """Import a feed; a run that would remove too much is held for `waymark feed approve`."""
+    """Import a feed; a run that would remove too much is held for `waymark feed approve`.
+
+    A large file goes in parts: after a break the same command goes on with what is missing.
+    """
     report(call, run_feed(call.caller, source, file, partial=partial, dry=False))
 
 
@@ -288,7 +291,7 @@ def run_feed(caller: Caller, source: str, file: Path, *, partial: bool, dry: boo
     """Uploads the file and starts a run; returns its name once the run has come to an end or is held."""
     body = {
         "source": source,
-        "upload": upload_to_catalogue(caller, file),
+        "upload": upload_to_catalogue(caller, file, source),
         "dryRun": dry,
         "partial": partial,
     }
