@@ -125,7 +125,7 @@ def test_what_its_source_may_bring_is_the_limit_of_an_upload(catalogue: Catalogu
     name = own.CreateUpload(announced(source)).name
     asked = GetUploadRequest(name=name)
     assert outcome(own.GetUpload, asked) == "OK"
-    assert reason_of(stranger.GetUpload, asked) in ("NOT_FOUND", "PERMISSION_DENIED")
+    assert reason_of(stranger.GetUpload, asked) == "NOT_FOUND"
 
 
 def test_a_large_upload_is_for_sources_that_may_bring_it_alone(
