@@ -301,14 +301,17 @@ def run_feed(caller: Caller, source: str, file: Path, *, partial: bool, dry: boo
 
 
 def wait_for_run(caller: Caller, name: str, *, since_held: bool = False, timeout: float = 600) -> str:
-    """Waits until the run has ended or is held, showing progress; raises Failure after `timeout` seconds."""
+    """Waits until the run has ended or is held, showing progress; raises Failure after `timeout` seconds
+    without any."""
     ended = ENDED - {"STATE_HELD"} if since_held else ENDED
-    deadline = time.monotonic() + timeout
+    before, deadline = "", 0.0
     with Console(stderr=True).status("waiting for the run") as status:
         while (run := caller.rest("GET", f"/v1/{name}"))["state"] not in ended:
-            if time.monotonic() > deadline:
-                raise Failure(ExitCode.OTHER, f"{name} is still {run['state']} after {timeout:.0f} s.")
-            status.update(progress(run))
+            if (now := progress(run)) != before:
+                before, deadline = now, time.monotonic() + timeout
+            elif time.monotonic() > deadline:
+                raise Failure(ExitCode.OTHER, f"{name} has stood still for {timeout:.0f} s: {now}.")
+            status.update(now)
             time.sleep(0.3)
     return name
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 from waymark.catalogue.v1 import events_pb2, feed_run_pb2
 
 from services.catalogue.domain import feed_places
@@ -23,7 +25,7 @@ Run = feed_run_pb2.FeedRun
 
 
 class Gate:
-    """Where runs of some sources stand still, before they read their file or after a batch was written."""
+    """Where runs of some sources stand still, before they read their file."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.opened, self.shut = threading.Event(), set[str]()
@@ -67,7 +69,7 @@ def start(catalogue: Catalogue, source: str, count: int = 3) -> str:
     return str(catalogue.feed_runs().StartFeedRun(request).name)
 
 
-def stands(catalogue: Catalogue, gate: Gate, importer: Importer, *sources: str) -> None:
+def stands(gate: Gate, importer: Importer, *sources: str) -> None:
     """Lets runs of these sources begin, which then stand still."""
     gate.shut |= {source.rpartition("/")[2] for source in sources}
     importer.look()
@@ -89,7 +91,7 @@ def test_a_run_does_not_wait_for_another_partners(
     first, second = (catalogue.source(catalogue.organisation(name)) for name in ("harbour", "quay"))
     importer = importers(places)
     held = start(catalogue, first)
-    stands(catalogue, gate, importer, first)
+    stands(gate, importer, first)
     run = start(catalogue, second)
     importer.look()
     if places == 2:
@@ -120,7 +122,7 @@ def test_neither_one_organisation_nor_large_files_take_all_places(
     other, small = catalogue.source(owners[1]), catalogue.source(owners[2])
     importer = importers(2)
     runs = [start(catalogue, source, 9) for source in (*mine, other)]
-    stands(catalogue, gate, importer, *(mine[:1] if fair else mine))
+    stands(gate, importer, *(mine[:1] if fair else mine))
     run = start(catalogue, small)
     importer.look()
     if fair:
@@ -139,7 +141,7 @@ def test_processes_share_the_work_and_one_that_dies_lets_another_go_on(
     first, second = (catalogue.source(catalogue.organisation(name)) for name in ("harbour", "quay"))
     one, other = importers(1), importers(1)
     held = start(catalogue, first)
-    stands(catalogue, gate, one, first)
+    stands(gate, one, first)
     run = start(catalogue, second)
     other.look()  # meets the run of the first, too
     eventually(lambda: ended(catalogue, run))
@@ -155,6 +157,23 @@ def test_processes_share_the_work_and_one_that_dies_lets_another_go_on(
     gate.opened.set()  # who had it finds itself overtaken
 
 
+def test_control_without_the_lock_two_processes_take_one_feed(
+    catalogue: Catalogue,
+    gate: Gate,
+    importers: Callable[[int], Importer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "alone", lambda *_: nullcontext(enter_result=True))
+    source = catalogue.source(catalogue.organisation("harbour"))
+    one, other = importers(1), importers(1)
+    run = start(catalogue, source)
+    stands(gate, one, source)
+    other.look()
+    eventually(lambda: len(gate.reached) == 2)
+    gate.opened.set()
+    eventually(lambda: ended(catalogue, run))
+
+
 @pytest.mark.parametrize("turns", [True, False], ids=["turns", "control"])
 def test_who_was_overtaken_writes_nothing_more(
     catalogue: Catalogue,
@@ -167,7 +186,7 @@ def test_who_was_overtaken_writes_nothing_more(
     source = catalogue.source(catalogue.organisation("harbour"))
     importer = importers(1)
     run = start(catalogue, source)
-    stands(catalogue, gate, importer, source)
+    stands(gate, importer, source)
     with catalogue.app.engine.begin() as connection:  # another has taken it up, and its process died
         connection.exec_driver_sql("UPDATE feed_runs SET turn = turn + 1")
     if not turns:
@@ -187,7 +206,7 @@ def test_a_process_that_ends_leaves_its_run_to_another(
     source = catalogue.source(catalogue.organisation("harbour"))
     importer = importers(1)
     run = start(catalogue, source)
-    stands(catalogue, gate, importer, source)
+    stands(gate, importer, source)
     importer.closing.set()
     gate.opened.set()
     importer.close()
@@ -208,14 +227,14 @@ def test_what_is_written_so_far_is_told(catalogue: Catalogue, monkeypatch: pytes
     def tells(work: Any) -> None:
         leave_out(work)
         run = catalogue.run(f"feedRuns/{work._run}")
-        told.append(progress({"state": "STATE_RUNNING", **_json(run)}))
+        told.append(progress(MessageToDict(run)))
 
     apply_batch = pipeline.apply_batch
 
     def tells_too(*args: Any) -> None:
         apply_batch(*args)
         run = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs[0]
-        told.append(progress(_json(run)))
+        told.append(progress(MessageToDict(run)))
 
     monkeypatch.setattr(pipeline, "apply_batch", tells_too)
     monkeypatch.setattr(pipeline.FeedImport, "remove", tells)
@@ -226,9 +245,3 @@ def test_what_is_written_so_far_is_told(catalogue: Catalogue, monkeypatch: pytes
         "running: 9 of 9 courses written",
     ]
     assert run.applied_count == 9
-
-
-def _json(run: Run) -> dict[str, Any]:
-    from google.protobuf.json_format import MessageToDict
-
-    return MessageToDict(run)
