@@ -33,7 +33,7 @@ from services.catalogue.imports.placing import Placing
 from services.catalogue.imports.pushed import Pushed
 from services.catalogue.imports.record_checks import check_size, doubled, nameless
 from services.catalogue.imports.schema_org import SchemaOrg
-from services.catalogue.imports.tags import Tags
+from services.catalogue.imports.tags import TagsInUse
 from services.catalogue.imports.turn import Turn
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store import courses as course_store
@@ -67,8 +67,8 @@ REVISION = "1"  # changes whenever the path itself would make another document o
 class FeedImport:
     """One run, from whatever point it had reached."""
 
-    def __init__(self, app: App, run: str, engine: Engine, stop: threading.Event) -> None:
-        self._app, self._engine, self._run = app, engine, run
+    def __init__(self, app: App, run: str, engine: Engine, stop: threading.Event, tags: TagsInUse) -> None:
+        self._app, self._engine, self._run, self._in_use = app, engine, run, tags
         self._turn = Turn(engine, run, stop)
         with transaction(engine, read_only=True) as tx:
             row = feed_runs.read(tx.connection, run)
@@ -114,7 +114,7 @@ class FeedImport:
             staging.forget(tx, self._run)
             feed_runs.forget_findings(tx, self._run)
             feed_changes.forget(tx, self._run)
-        self._tags, self._placing = Tags(self._engine), Placing(self._engine)
+        self._tags, self._placing = self._in_use.get(), Placing(self._engine)
         self._context = Context(
             default_language=self._source.default_language,
             default_nuts_code=self._source.default_nuts_code,

@@ -17,6 +17,7 @@ from waymark.errors.v1 import reason_pb2
 from services.catalogue.domain.feed_places import choose
 from services.catalogue.feeding.pushes import make_raw_copy
 from services.catalogue.imports.pipeline import FeedImport
+from services.catalogue.imports.tags import TagsInUse
 from services.catalogue.imports.turn import Overtaken, Stopped
 from services.catalogue.store import feed_runs, staging
 from services.platform.crew import Crew
@@ -43,6 +44,7 @@ class Importer(Crew):
         super().__init__("import", places, app.settings.database_url, connections=CONNECTIONS)
         self._app, self._places = app, places
         self._tried: set[str] = set()
+        self._tags = TagsInUse(self.engine)
 
     def look(self) -> None:
         """Starts what waits and has a place; what failed, or another process was at, is tried anew."""
@@ -84,7 +86,7 @@ class Importer(Crew):
                     _fail(self._app, row.id, "IMPORT_FAILED", said)
 
     def _go(self, run: str) -> None:
-        work = FeedImport(self._app, run, self.engine, self.closing)
+        work = FeedImport(self._app, run, self.engine, self.closing, self._tags)
         try:
             work.go()
         except Stopped:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from sqlalchemy import text
 from waymark.catalogue.v1 import events_pb2, feed_run_pb2
 
 from services.catalogue.domain import feed_places
 from services.catalogue.imports import pipeline, worker
+from services.catalogue.imports.tags import TagsInUse
 from services.catalogue.imports.worker import Importer
-from services.catalogue.store import feed_runs
+from services.catalogue.store import feed_runs, staging
 from services.cli.feed import progress
+from services.platform.db.transaction import transaction
 from tests.integration.catalogue.feeds import feed, many
 from tests.integration.catalogue.outbox import events
-from tests.support.catalogue import Catalogue, run_waiting
+from tests.support.catalogue import Catalogue, run_waiting, with_taxonomy
 from tests.support.waiting import eventually
 
 Run = feed_run_pb2.FeedRun
@@ -146,14 +150,19 @@ def test_processes_share_the_work_and_one_that_dies_lets_another_go_on(
     other.look()  # meets the run of the first, too
     eventually(lambda: ended(catalogue, run))
     assert len(gate.reached) == 1
+    other.wait()
     with catalogue.app.engine.connect() as connection:  # as when the process is killed
         killed = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
         assert connection.exec_driver_sql(
             killed + " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         ).scalar_one()
     gate.shut.clear()
-    other.look()
-    eventually(lambda: ended(catalogue, held))
+
+    def goes_on() -> bool:
+        other.look()  # as its job does each second
+        return ended(catalogue, held)
+
+    eventually(goes_on)
     gate.opened.set()  # who had it finds itself overtaken
 
 
@@ -198,6 +207,34 @@ def test_who_was_overtaken_writes_nothing_more(
     run_waiting(catalogue.app)
     assert ended(catalogue, run)
     assert len(events(catalogue, events_pb2.CourseChanged)) == 3
+
+
+@pytest.mark.parametrize("skipping", [True, False], ids=["skipping", "control"])
+def test_a_run_does_not_wait_for_the_counting_of_another(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, *, skipping: bool
+) -> None:
+    if not skipping:
+        monkeypatch.setattr(staging, "analyze", lambda tx: tx.execute(text("ANALYZE feed_staged")))
+    source = catalogue.source(catalogue.organisation("harbour"))
+    run = start(catalogue, source)
+    with transaction(catalogue.app) as tx:
+        tx.execute(text("ANALYZE feed_staged"))  # as of a run that is about to be judged
+        run_waiting(catalogue.app)
+        assert ended(catalogue, run) is skipping
+    run_waiting(catalogue.app)
+    assert ended(catalogue, run)
+
+
+def test_runs_side_by_side_share_one_taxonomy_until_another_is_in_use(catalogue: Catalogue) -> None:
+    tags = TagsInUse(catalogue.app.engine)
+    held = tags.get()
+    assert tags.get() is held
+    with_taxonomy(catalogue)
+    newer = tags.get()
+    assert (held.version, newer.version) == ("", "1.1.1")
+    gone = weakref.ref(newer)
+    del newer
+    assert gone() is None  # none is kept while nobody reads
 
 
 def test_a_process_that_ends_leaves_its_run_to_another(
