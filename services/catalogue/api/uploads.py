@@ -18,6 +18,7 @@ from services.catalogue.store import sources, uploads
 from services.platform.app import App
 from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
+from services.platform.objects.missing import add_missing_parts
 from services.platform.rpc.handlers import mark, mutation, query
 
 
@@ -56,20 +57,9 @@ class UploadApi(upload_pb2_grpc.UploadServiceServicer):
     @mark  # the store is asked before a transaction would wait for it
     def GetUpload(self, request: GetUploadRequest, call: Any) -> Upload:
         row = self._brought(request, call)
-        answer, objects = _message(row), self.app.objects
-        if answer.state != Upload.STATE_PENDING:
-            return answer
-        for part in objects.missing_parts(uploads.BUCKET, row.id, row.size_bytes):
-            ticket = objects.part_ticket(uploads.BUCKET, row.id, part)
-            answer.missing_parts.add(
-                number=part.number,
-                offset=part.offset,
-                size_bytes=part.size,
-                url=ticket.url,
-                headers=ticket.headers,
-            )
-            if not answer.HasField("expire_time"):
-                answer.expire_time.FromDatetime(ticket.expire_time)
+        answer = _message(row)
+        if answer.state == Upload.STATE_PENDING:
+            add_missing_parts(answer, self.app.objects, uploads.BUCKET, row.id, row.size_bytes)
         return answer
 
     @mark  # the bytes are compared before a transaction would wait for them

@@ -32,7 +32,7 @@ class TagsInUse:
         with self._making:
             with transaction(self._engine, read_only=True) as tx:
                 state = taxonomies.state(tx.connection)
-            kept = self._kept and self._kept()
+            kept = self._kept() if self._kept else None
             if kept is None or kept.state != state:
                 kept = Tags(self._engine)
                 self._kept = weakref.ref(kept)
