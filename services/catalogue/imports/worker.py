@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Row
+from sqlalchemy import Engine, Row
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
@@ -69,7 +69,7 @@ class Importer(Crew):
             if not mine or self._state(row.id).state not in GOING:
                 return
             try:
-                make_raw_copy(self._app, row.id)
+                make_raw_copy(self._app, self.engine, row.id)
                 self._go(row.id)
             except (Stopped, Overtaken) as left:
                 log.info("feed_run_left", run=row.id, reason=type(left).__name__)
@@ -78,12 +78,12 @@ class Importer(Crew):
                     log.warning("feed_run_waits", run=row.id, reason=refusal.reason_name)
                     return
                 said = "The stored file is not the one that was uploaded."
-                _fail(self._app, row.id, "RAW_COPY_ALTERED", said)
+                _fail(self.engine, row.id, "RAW_COPY_ALTERED", said)
             except Exception:
                 log.exception("feed_run_failed", run=row.id)
                 if self._state(row.id).attempts >= ATTEMPTS:
                     said = "The file could not be imported, for a fault on our side."
-                    _fail(self._app, row.id, "IMPORT_FAILED", said)
+                    _fail(self.engine, row.id, "IMPORT_FAILED", said)
 
     def _go(self, run: str) -> None:
         work = FeedImport(self._app, run, self.engine, self.closing, self._tags)
@@ -108,9 +108,9 @@ def count_held(app: App) -> None:
         metrics.FEED_RUNS_HELD.set(feed_runs.count_held(tx))
 
 
-def _fail(app: App, run: str, code: str, message: str) -> None:
+def _fail(engine: Engine, run: str, code: str, message: str) -> None:
     """Ends a run without further effect. Courses it had applied stay: each batch was whole."""
-    with transaction(app) as tx:
+    with transaction(engine) as tx:
         row = feed_runs.read(tx.connection, run, lock=True)
         staging.forget(tx, run)
         feed_runs.forget_findings(tx, run)

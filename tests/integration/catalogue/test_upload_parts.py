@@ -114,7 +114,10 @@ def test_wrong_bytes_are_told_and_go_and_the_right_ones_come_in(catalogue: Catal
     assert (found.state, found.fault) == (Upload.STATE_READY, "")
 
 
-def test_what_its_source_may_bring_is_the_limit_of_an_upload(catalogue: Catalogue, source: str) -> None:
+def test_what_its_source_may_bring_is_the_limit_of_an_upload(
+    catalogue: Catalogue, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_WAITING", 0)
     create = catalogue.uploads().CreateUpload
     assert reason_of(create, announced("")) == "INVALID_ARGUMENT"
     assert reason_of(create, announced(source, size=MIB + 1)) == "INVALID_ARGUMENT"
@@ -125,6 +128,10 @@ def test_what_its_source_may_bring_is_the_limit_of_an_upload(catalogue: Catalogu
     name = own.CreateUpload(announced(source)).name
     asked = GetUploadRequest(name=name)
     assert outcome(own.GetUpload, asked) == "OK"
+    assert outcome(own.CreateUpload, announced(source, size=MIB)) == "OK"
+    assert (
+        reason_of(own.CreateUpload, announced(source, size=MIB)) == "UPLOAD_QUOTA_EXCEEDED"
+    )  # of twice as much
     assert reason_of(stranger.GetUpload, asked) == "NOT_FOUND"
 
 
