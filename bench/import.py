@@ -13,6 +13,7 @@ import io
 import random
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from waymark.catalogue.v1.source_pb2 import FeedFormat
@@ -24,6 +25,7 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.imports.csv_template import COLUMNS
 from services.catalogue.imports.pipeline import FeedImport
 from services.catalogue.imports.place_csv import LIMITS, read_places
+from services.catalogue.imports.tags import TagsInUse
 from services.catalogue.store import feed_runs, places
 from services.platform.db.transaction import transaction
 
@@ -117,7 +119,7 @@ def write(path: Path, lines: list[list[str]]) -> None:
 def run(app: CatalogueApp, source: str, path: Path) -> dict[str, float]:
     """Takes a feed the whole way; returns seconds of reading (with checks and comparison) and of applying."""
     name = add_run(app, source, path)
-    feed = FeedImport(app, name)
+    feed = FeedImport(app, name, app.engine, threading.Event(), TagsInUse(app.engine))
     with Clock() as read:
         feed.stage()
         feed.judge()

@@ -44,6 +44,7 @@ from services.catalogue.app import CatalogueApp
 from services.catalogue.domain.distance import distance
 from services.catalogue.imports.csv_template import COLUMNS
 from services.catalogue.imports.pipeline import FeedImport
+from services.catalogue.imports.tags import TagsInUse
 from services.catalogue.search import asked, facets, schema, words
 from services.catalogue.search.directory import Directory, Snapshot
 from services.catalogue.search.filters import understand
@@ -146,7 +147,7 @@ def fill(app: CatalogueApp, labels: list[str], count: int) -> None:
             writer.writerow(COLUMNS)
             writer.writerows(rows(labels, distinct))
         source = add_source(app, "generated", FeedFormat.FEED_FORMAT_CSV_TEMPLATE)
-        FeedImport(app, add_run(app, source, path)).go()
+        FeedImport(app, add_run(app, source, path), app.engine, threading.Event(), TagsInUse(app.engine)).go()
     with transaction(app) as tx:
         tx.connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         tx.execute(

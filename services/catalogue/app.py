@@ -7,6 +7,7 @@ from functools import cached_property
 
 from services.catalogue.feeding.puller import Puller
 from services.catalogue.feeding.reporter import Reporter
+from services.catalogue.imports.worker import Importer
 from services.catalogue.metering import Meter
 from services.catalogue.search.directory import Directory, Reader, Snapshot
 from services.catalogue.search.exposure import Exposures
@@ -61,13 +62,18 @@ class CatalogueApp(App):
         return Puller(self)
 
     @cached_property
+    def importer(self) -> Importer:
+        """Feeds that this process takes in; every process that runs jobs does."""
+        return Importer(self)
+
+    @cached_property
     def reporter(self) -> Reporter:
         """Reports on their way to partners, of the same process."""
         return Reporter(self)
 
     def close(self) -> None:
         """Gives back every connection."""
-        for name in ("puller", "reporter"):
+        for name in ("puller", "importer", "reporter"):
             if name in self.__dict__:
                 getattr(self, name).close()
         super().close()

@@ -90,13 +90,14 @@ from services.catalogue.api.taxonomies import TaxonomyApi
 from services.catalogue.api.taxonomy_changes import TaxonomyChangeApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
+from services.catalogue.checking import check_uploads
 from services.catalogue.closing import move_courses
 from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.feeding.pushes import break_off_abandoned
 from services.catalogue.feeding.retention import let_go
 from services.catalogue.imports import observations
-from services.catalogue.imports.worker import count_held, run_waiting
+from services.catalogue.imports.worker import count_held
 from services.catalogue.metering import settle_counts
 from services.catalogue.reactions.bookings import count_booking
 from services.catalogue.reactions.completions import note_completion
@@ -170,6 +171,11 @@ def pull_feeds(app: CatalogueApp) -> None:
     app.puller.round()
 
 
+def import_feeds(app: CatalogueApp) -> None:
+    """Starts to take in what waits; threads of its own do it."""
+    app.importer.look()
+
+
 def report_on_feeds(app: CatalogueApp) -> None:
     """Starts to send what partners are to be told."""
     app.reporter.round()
@@ -188,7 +194,8 @@ DEFINITION = ServiceDefinition(
         SubjectErased: forget_subject,
     },
     jobs=[
-        Job("feed-runs", timedelta(seconds=1), run_waiting),
+        Job("feed-runs", timedelta(seconds=1), import_feeds, everywhere=True),
+        Job("uploads-to-check", timedelta(seconds=1), check_uploads, long=True),
         Job("feed-runs-held", timedelta(minutes=1), count_held),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),

@@ -2,62 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from services.cli.exits import ExitCode, Failure
-from services.cli.progress import bars
+from services.cli.file_parts import finalize, send_parts
 
 if TYPE_CHECKING:
     from services.cli.client import Caller
-
-IN_PARTS = 32_000_000  # bytes; what is larger goes in parts
-READ = 1024 * 1024  # bytes read at once
-TRIES = 5  # in a row without a part that arrived
-PAUSE, CHECK_PAUSE, CHECK = 1.0, 0.5, 900.0  # seconds: after a failed try, between looks, longest check
 
 
 def upload_in_parts(caller: Caller, holder: str, file: Path, evidence: dict[str, Any]) -> dict[str, Any]:
     """Uploads a file, or what is missing of it, and returns what was checked of it; raises Failure."""
     name = _begun(caller, holder, evidence["sha256"])
     name = name or caller.rest("POST", f"/v1/{holder}/evidence", evidence)["evidence"]["name"]
-    send_parts(caller, file, name)
-    done = caller.rest("POST", f"/v1/{name}:finalize", {})
-    end = time.monotonic() + CHECK
-    while done["state"] == "STATE_CHECKING" and time.monotonic() < end:
-        time.sleep(CHECK_PAUSE)
-        done = caller.rest("GET", f"/v1/{name}")
-    if fault := done.get("uploadFault"):
-        raise Failure(
-            ExitCode.REFUSED,
-            f"The uploaded bytes are not what was announced ({fault}).",
-            remedy="Run the same command again.",
-        )
-    return done
-
-
-def send_parts(caller: Caller, file: Path, name: str) -> None:
-    """PUTs the parts that are missing, with a bar on terminals; raises Failure after some tries in vain."""
-    size, tries, fewest = file.stat().st_size, 0, 0
-    failure = Failure(ExitCode.REFUSED, "The store does not keep what is uploaded.")
-    with bars() as shown, file.open("rb") as stream:
-        task = shown.add_task(file.name, total=size)
-        while missing := caller.rest("GET", f"/v1/{name}:upload").get("missingParts"):
-            shown.update(task, completed=size - sum(int(part["sizeBytes"]) for part in missing))
-            tries = 0 if len(missing) < fewest else tries + 1
-            if tries > TRIES:
-                remedy = "Run the same command again: what arrived is kept for a day."
-                raise Failure(failure.code, failure.text, remedy=remedy) from failure
-            fewest = len(missing)
-            try:
-                for part in missing:
-                    content = _bytes_of(stream, part, lambda count: shown.advance(task, count))
-                    caller.upload(part["url"], part["headers"], content)
-            except Failure as broken:  # the line, or the addresses are too old
-                failure = broken
-                time.sleep(PAUSE)
+    send_parts(caller, file, f"/v1/{name}:upload")
+    return finalize(caller, name, "uploadFault")
 
 
 def _begun(caller: Caller, holder: str, sha256: str) -> str:
@@ -66,12 +25,3 @@ def _begun(caller: Caller, holder: str, sha256: str) -> str:
         if known["sha256"] == sha256 and known["state"] == "STATE_AWAITING_UPLOAD":
             return str(known["name"])
     return ""
-
-
-def _bytes_of(stream: BinaryIO, part: dict[str, Any], tell: Callable[[int], None]) -> Iterator[bytes]:
-    stream.seek(int(part["offset"]))
-    left = int(part["sizeBytes"])
-    while left and (chunk := stream.read(min(READ, left))):
-        left -= len(chunk)
-        yield chunk
-        tell(len(chunk))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -32,6 +33,7 @@ RUN = {
     "dry run": "dryRun",
     "held for": "holdReason",
     "read so far": "readCount",
+    "written so far": "appliedCount",
     "records in": "recordsIn",
     "accepted": "recordsAccepted",
     "rejected": "recordsRejected",
@@ -99,7 +101,10 @@ def dry_run(call: Call, source: SourceName, file: File, partial: Partial = False
 @feed.command("import", epilog="Example:  waymark feed import sources/0198… samples/feeds/harbour-crafts.csv")
 @calls(MANAGER)
 def import_(call: Call, source: SourceName, file: File, partial: Partial = False) -> None:
-    """Import a feed; a run that would remove too much is held for `waymark feed approve`."""
+    """Import a feed; a run that would remove too much is held for `waymark feed approve`.
+
+    A large file goes in parts: after a break the same command goes on with what is missing.
+    """
     report(call, run_feed(call.caller, source, file, partial=partial, dry=False))
 
 
@@ -286,7 +291,7 @@ def run_feed(caller: Caller, source: str, file: Path, *, partial: bool, dry: boo
     """Uploads the file and starts a run; returns its name once the run has come to an end or is held."""
     body = {
         "source": source,
-        "upload": upload_to_catalogue(caller, file),
+        "upload": upload_to_catalogue(caller, file, source),
         "dryRun": dry,
         "partial": partial,
     }
@@ -296,18 +301,29 @@ def run_feed(caller: Caller, source: str, file: Path, *, partial: bool, dry: boo
 
 
 def wait_for_run(caller: Caller, name: str, *, since_held: bool = False, timeout: float = 600) -> str:
-    """Waits until the run has ended or is held, showing progress; raises Failure after `timeout` seconds."""
+    """Waits until the run has ended or is held, showing progress; raises Failure after `timeout` seconds
+    without any."""
     ended = ENDED - {"STATE_HELD"} if since_held else ENDED
-    deadline = time.monotonic() + timeout
+    before, deadline = "", 0.0
     with Console(stderr=True).status("waiting for the run") as status:
         while (run := caller.rest("GET", f"/v1/{name}"))["state"] not in ended:
-            if time.monotonic() > deadline:
-                raise Failure(ExitCode.OTHER, f"{name} is still {run['state']} after {timeout:.0f} s.")
-            status.update(
-                f"{run['state'].removeprefix('STATE_').lower()}: {run.get('readCount', 0)} records read"
-            )
+            if (now := progress(run)) != before:
+                before, deadline = now, time.monotonic() + timeout
+            elif time.monotonic() > deadline:
+                raise Failure(ExitCode.OTHER, f"{name} has stood still for {timeout:.0f} s: {now}.")
+            status.update(now)
             time.sleep(0.3)
     return name
+
+
+def progress(run: Mapping[str, Any]) -> str:
+    """How far a run is, for people: first what is read of its file, then what is written of its changes."""
+    state = run["state"].removeprefix("STATE_").lower()
+    if state == "running" and int(run.get("recordsIn", 0)):
+        written = run.get("appliedCount", 0)
+        of = sum(int(run.get(f"courses{kind}", 0)) for kind in ("Created", "Updated", "Removed", "Missing"))
+        return f"{state}: {written} of {of} courses written"
+    return f"{state}: {run.get('readCount', 0)} records read"
 
 
 def report(call: Call, name: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from services.cli import evidence_parts
+from services.cli import evidence_parts, feed_parts, file_parts
 from services.cli.exits import ExitCode, Failure
 from services.cli.progress import bars
 
@@ -37,12 +37,15 @@ def encoded(file: Path) -> str:
     return base64.b64encode(file.read_bytes()).decode()
 
 
-def upload_to_catalogue(caller: Caller, file: Path) -> str:
-    """Uploads a CSV, XML, JSON file or logo; returns the ready `catalogueUploads/{id}`; raises Failure."""
+def upload_to_catalogue(caller: Caller, file: Path, source: str = "") -> str:
+    """Uploads a CSV, XML, JSON file or logo, in parts where it is a large feed for a `source`; returns the
+    ready `catalogueUploads/{id}`; raises Failure."""
     if file.suffix.lower() not in CATALOGUE:
         known = ", ".join(CATALOGUE)
         raise Failure(ExitCode.USAGE, f"{file} is none of {known}.", remedy="Give the file that ending.")
     body = measured(file) | {"contentType": CATALOGUE[file.suffix.lower()]}
+    if source and body["sizeBytes"] > file_parts.IN_PARTS:
+        return feed_parts.upload_in_parts(caller, file, body | {"source": source})
     ticket = caller.rest("POST", "/v1/catalogueUploads", body)
     send(caller, file, ticket["uploadUrl"], ticket["uploadHeaders"])
     ready = caller.rest("POST", f"/v1/{ticket['name']}:finalize", {})
@@ -57,7 +60,7 @@ def upload_evidence(caller: Caller, holder: str, file: Path, title: str) -> dict
     """
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     evidence = measured(file) | {"title": title, "fileName": file.name, "contentType": kind}
-    if evidence["sizeBytes"] > evidence_parts.IN_PARTS:
+    if evidence["sizeBytes"] > file_parts.IN_PARTS:
         return evidence_parts.upload_in_parts(caller, holder, file, evidence)
     made = caller.rest("POST", f"/v1/{holder}/evidence", evidence)
     send(caller, file, made["ticket"]["url"], made["ticket"]["headers"])

@@ -21,17 +21,17 @@ class Crew(ABC):
     """Some threads that each do one piece of work at a time, and look for the next when it is done.
 
     A piece is a row with an `id`. What is claimed is kept by a lease, so that it is claimed anew when its
-    process dies or `work` raises. `engine` has connections of its own, so that a burst takes none from jobs;
-    `under_way` is what was claimed and is not done.
+    process dies or `work` raises. `engine` has connections of its own, so many a thread, so that a burst
+    takes none from jobs; `under_way` is what was claimed and is not done; `closing`: all is to end.
     """
 
-    def __init__(self, name: str, threads: int, database_url: str) -> None:
-        self.engine = make_engine(database_url, threads + 1)
+    def __init__(self, name: str, threads: int, database_url: str, *, connections: int = 1) -> None:
+        self.engine = make_engine(database_url, threads * connections + 1)
         self.under_way: list[Row[Any]] = []
         self._name, self._size = name, threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._changed = threading.Condition()
-        self._closing = False
+        self.closing = threading.Event()
 
     @abstractmethod
     def claim(self, tx: Transaction, room: int) -> Sequence[Row[Any]]:
@@ -45,7 +45,7 @@ class Crew(ABC):
         """Starts what is due and has room; returns how many. Does not wait for any."""
         with self._changed:
             room = self._size - len(self.under_way)
-            if self._closing or not room:
+            if self.closing.is_set() or not room:
                 return 0
             with transaction(self.engine) as tx:
                 rows = self.claim(tx, room)
@@ -62,7 +62,7 @@ class Crew(ABC):
     def close(self) -> None:
         """Waits for what is under way, starts nothing more, and gives the connections back."""
         with self._changed:
-            self._closing = True
+            self.closing.set()
         self._threads.shutdown(wait=True)
         self.engine.dispose()
 

@@ -40,12 +40,14 @@ ADMITTING = "catalogue"  # which of them the edge asks whether a call with an AP
 @dataclass(frozen=True)
 class Job:
     """Done again and again by `waymark consume SERVICE`, by one holder at a time over all replicas. A `long`
-    one has a thread of its own, so that no other job waits for it."""
+    one has a thread of its own, so that no other job waits for it; one `everywhere` is done by each process,
+    and shares its work by locks of its own."""
 
     name: str
     every: timedelta
     run: Callable[[Any], None]
     long: bool = False
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class Settings:
     inside_hosts: frozenset[str] = frozenset()
     daily_people: int = 200  # whose data one who is not of them may look at in a day (UTC)
     feed_copies: int = 10  # good files of a source that stay, for roll-backs
+    feed_places: int = 3  # feeds that one consumer takes in at a time
     feed_days: int = 30  # that files of other runs, and what runs found, stay
     clamav: str = ""
     key_service: str = ""
@@ -124,6 +125,7 @@ class Settings:
             inside_hosts=reader.hosts("WAYMARK_INSIDE_HOSTS", inside),
             daily_people=reader.number("WAYMARK_DAILY_PEOPLE", cls.daily_people, 1, 1_000_000),
             feed_copies=reader.number("WAYMARK_FEED_COPIES", cls.feed_copies, 2, 10_000),
+            feed_places=reader.number("WAYMARK_FEED_PLACES", cls.feed_places, 1, 64),
             feed_days=reader.number("WAYMARK_FEED_DAYS", cls.feed_days, 1, 36_500),
             clamav=reader.endpoint("WAYMARK_CLAMAV"),
             key_service=reader.text("WAYMARK_KEY_SERVICE"),

@@ -32,8 +32,8 @@ from waymark.catalogue.v1 import (
 )
 
 from services.catalogue.imports.observations import KIND, take_in
-from services.catalogue.imports.worker import run_waiting
 from services.catalogue.service import DEFINITION
+from services.catalogue.store import feed_runs
 from services.platform.db.horizon import HORIZON
 from services.platform.db.transaction import transaction
 from services.platform.operations.runner import run_chunk
@@ -65,6 +65,14 @@ def until_settled(engine: sqlalchemy.Engine) -> None:
             return int(connection.execute(sqlalchemy.select(HORIZON)).scalar_one())
 
     eventually(lambda: horizon() > written)
+
+
+def run_waiting(app: Any) -> None:
+    """Works on every waiting feed run in this thread, one after the other."""
+    with transaction(app, read_only=True) as tx:
+        waiting = feed_runs.waiting(tx.connection)
+    for row in waiting:
+        app.importer.work(row)
 
 
 class Catalogue:

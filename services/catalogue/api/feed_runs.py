@@ -48,7 +48,7 @@ class FeedRunApi(feed_run_pb2_grpc.FeedRunServiceServicer):
         source = sources.read_open(tx, last(request.source))
         if source.format == FeedFormat.FEED_FORMAT_PUSH:
             raise invalid("source", "takes pushed courses and no files; see CoursePushService")
-        upload = uploads.read_ready(tx, last(request.upload))
+        upload = uploads.read_ready(tx, last(request.upload), source.max_feed_mib << 20)
         run = feed_runs.add(tx, source.id, upload.id, dry_run=request.dry_run, partial=request.partial)
         return run_message(feed_runs.read(tx.connection, run))
 

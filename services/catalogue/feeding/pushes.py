@@ -13,6 +13,8 @@ from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction, transaction
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from services.platform.app import App
 
 LONGEST = timedelta(hours=1)  # six times as long as a stream may last
@@ -34,10 +36,13 @@ def break_off_abandoned(app: App) -> None:
             break_off(tx, run)
 
 
-def make_raw_copy(app: App, run: str) -> None:
-    """Stores what was pushed as a file, as if it had been uploaded; does nothing for other runs, or twice."""
+def make_raw_copy(app: App, engine: Engine, run: str) -> None:
+    """Stores what was pushed as a file, as if it had been uploaded; does nothing for other runs, or twice.
+
+    `engine`: whose connections it takes.
+    """
     with TemporaryFile() as file:
-        with transaction(app, read_only=True) as tx:
+        with transaction(engine, read_only=True) as tx:
             row = feed_runs.read(tx.connection, run)
             if row.way != FeedRun.WAY_PUSH or row.upload_id:
                 return
@@ -46,7 +51,7 @@ def make_raw_copy(app: App, run: str) -> None:
         file.seek(0)
         upload = new_id()
         stored = app.objects.put(uploads.BUCKET, upload, cast("BinaryIO", file), content_type=TYPE)
-    with transaction(app) as tx:
+    with transaction(engine) as tx:
         uploads.add_own(tx, upload, stored.size, stored.sha256, TYPE)
         feed_runs.change(tx, run, upload_id=upload)
         pushes.forget(tx, run)

@@ -13,6 +13,7 @@ COPIED = (
     *("report_state", "report_attempts", "report_error"),
     *COUNTS,
     "read_count",
+    "applied_count",
 )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Engine
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.catalogue.v1.source_pb2 import FeedFormat
 
@@ -29,8 +31,10 @@ from services.catalogue.imports.lheo import Lheo
 from services.catalogue.imports.ooapi import Ooapi
 from services.catalogue.imports.placing import Placing
 from services.catalogue.imports.pushed import Pushed
+from services.catalogue.imports.record_checks import check_size, doubled, nameless
 from services.catalogue.imports.schema_org import SchemaOrg
-from services.catalogue.imports.tags import Tags
+from services.catalogue.imports.tags import TagsInUse
+from services.catalogue.imports.turn import Turn
 from services.catalogue.imports.xcri_cap import XcriCap
 from services.catalogue.store import courses as course_store
 from services.catalogue.store import feed_changes, feed_runs, quality_holds, sources, staging, uploads
@@ -63,10 +67,10 @@ REVISION = "1"  # changes whenever the path itself would make another document o
 class FeedImport:
     """One run, from whatever point it had reached."""
 
-    def __init__(self, app: App, run: str) -> None:
-        self._app = app
-        self._run = run
-        with transaction(app, read_only=True) as tx:
+    def __init__(self, app: App, run: str, engine: Engine, stop: threading.Event, tags: TagsInUse) -> None:
+        self._app, self._engine, self._run, self._in_use = app, engine, run, tags
+        self._turn = Turn(engine, run, stop)
+        with transaction(engine, read_only=True) as tx:
             row = feed_runs.read(tx.connection, run)
             self._source = sources.read(tx.connection, row.source_id)
             self._upload = uploads.read(tx.connection, row.upload_id)
@@ -85,7 +89,7 @@ class FeedImport:
             self.stage()
             if not self.judge():
                 return
-        with transaction(self._app, read_only=True) as tx:
+        with transaction(self._engine, read_only=True) as tx:
             self._row = feed_runs.read(tx.connection, self._run)
         self.apply()
         if self._row.removes:
@@ -94,23 +98,23 @@ class FeedImport:
 
     def _begin(self) -> None:
         """Counts the attempt, whichever part of the run it is at: one that fails each time has to end."""
-        with transaction(self._app) as tx:
+        with self._turn.writing() as tx:
             feed_runs.change(tx, self._run, state=FeedRun.STATE_RUNNING, attempts=self._attempts + 1)
 
     def not_counted(self) -> None:
-        """Takes the attempt back: it failed for a part that could not be reached, not for the run."""
-        with transaction(self._app) as tx:
+        """Takes the attempt back: it ended for a part that is away, or since the process ends."""
+        with self._turn.ending() as tx:
             feed_runs.change(tx, self._run, attempts=self._attempts)
 
     # --- reading
 
     def stage(self) -> None:
         """Reads the file into staged records and findings, batch by batch."""
-        with transaction(self._app) as tx:
+        with self._turn.writing() as tx:
             staging.forget(tx, self._run)
             feed_runs.forget_findings(tx, self._run)
             feed_changes.forget(tx, self._run)
-        self._tags, self._placing = Tags(self._app), Placing(self._app)
+        self._tags, self._placing = self._in_use.get(), Placing(self._engine)
         self._context = Context(
             default_language=self._source.default_language,
             default_nuts_code=self._source.default_nuts_code,
@@ -130,19 +134,16 @@ class FeedImport:
             except FeedBroken as error:
                 self._complete, broken = False, error.finding
         if broken is not None:
-            with transaction(self._app) as tx:
+            with self._turn.writing() as tx:
                 self._note(tx, [broken])
 
     def _stage_all(self, records: Iterator[Raw]) -> None:
         """Stages batch after batch; while the database writes one, the next is read."""
         before: set[str] = set()
-        alone = self._app.settings.threads < 2  # one connection; waiting long for it would be an error
         with ThreadPoolExecutor(1, "stage") as beside:
             written: Future[None] | None = None
             try:
                 for batch in batches(self._reader, records, READ_BATCH, READ_BYTES):
-                    if written is not None and alone:
-                        written.result()
                     rows, found = self._read_batch(batch, before)
                     if written is not None:
                         written.result()
@@ -160,7 +161,7 @@ class FeedImport:
         found: list[Finding] = []
         rows: list[Staged] = []
         names = [raw.external_id for raw in batch if raw.external_id]
-        with transaction(self._app, read_only=True) as tx:
+        with transaction(self._engine, read_only=True) as tx:
             known = course_store.known_hashes(tx, self._source.id, names)
             seen = staging.present(tx, self._run, names) | before
         for start in range(0, len(batch), EXAMINED):
@@ -170,7 +171,7 @@ class FeedImport:
         return rows, found
 
     def _write_batch(self, rows: list[Staged], found: list[Finding], count: int) -> None:
-        with transaction(self._app) as tx:
+        with self._turn.writing() as tx:
             staging.add(tx, self._run, rows)
             self._note(tx, found)
             feed_runs.change(tx, self._run, read_count=count)
@@ -204,10 +205,10 @@ class FeedImport:
         """Returns what becomes of a record and what it says if that is new; None: it stands for no course."""
         if not raw.external_id:
             self._nameless += 1
-            found.append(_nameless(raw))
+            found.append(nameless(raw))
             return None
         if raw.external_id in seen:
-            found.append(_doubled(raw))
+            found.append(doubled(raw))
             return None
         seen.add(raw.external_id)
         digest = hashlib.blake2b(raw.raw, digest_size=16, key=self._salt).digest()
@@ -245,8 +246,9 @@ class FeedImport:
     def judge(self) -> bool:
         """Writes the counts down and decides how to go on; True: apply now."""
         good = self._counts["records_in"] - self._counts["records_rejected"]
-        with transaction(self._app) as tx:
+        with transaction(self._engine) as tx:  # alone: others that count wait for its end
             staging.analyze(tx)
+        with self._turn.writing() as tx:
             source, grace = self._source.id, self._grace
             counted = course_store.count_present(tx, source, self._run, grace, guard.WEEK)
             present, missing, going, lately = counted
@@ -289,20 +291,21 @@ class FeedImport:
         """Writes staged courses with their events, a batch a transaction, together with the cursor."""
         after = self._row.applied_to
         while True:
-            with transaction(self._app) as tx:
+            with self._turn.writing() as tx:
                 rows = staging.to_apply(tx, self._run, after, APPLY_BATCH)
                 if not rows:
                     return
                 apply_batch(tx, self._source, self._run, rows, after)
                 after = rows[-1].external_id
-                feed_runs.change(tx, self._run, applied_to=after)
+                feed_runs.change(tx, self._run, applied_to=after, applied_count=feed_runs.applied(len(rows)))
 
     def remove(self) -> None:
         """Marks courses that the feed no longer names as missing, and as removed once the grace is over."""
         source = self._source
         while True:
-            with transaction(self._app) as tx:
+            with self._turn.writing() as tx:
                 rows = course_store.leave_out(tx, source.id, self._run, self._grace, APPLY_BATCH)
+                feed_runs.change(tx, self._run, applied_count=feed_runs.applied(len(rows)))
                 for row in rows:
                     if row.told:
                         tx.publish(
@@ -320,7 +323,7 @@ class FeedImport:
 
     def finish(self) -> None:
         """Ends the run as SUCCEEDED."""
-        with transaction(self._app) as tx:
+        with self._turn.writing() as tx:
             if self._row.records_rejected:
                 course_store.not_left_out(tx, self._source.id, self._run)
             staging.forget(tx, self._run)
@@ -359,42 +362,3 @@ def apply_batch(tx: Transaction, source: Any, run: str, rows: Sequence[Any], aft
     for course, document in documents.items():
         told = versions[course], organisation, document
         tx.publish(events.course_changed(course, *told, removed=False, held=course in held))
-
-
-def check_size(document: courses.Document, findings: Findings) -> None:
-    """Notes an error for a course with more sessions than one may have."""
-    count = sum(len(offering["sessions"]) for offering in document["offerings"])
-    if count > courses.MAX_SESSIONS:
-        findings.error(
-            "TOO_MANY_SESSIONS",
-            "",
-            count,
-            f"A course may have at most {courses.MAX_SESSIONS} sessions.",
-            "Leave out past sessions, or split the course.",
-        )
-
-
-def _nameless(raw: Raw) -> Finding:
-    return Finding(
-        "ID_MISSING",
-        ERROR,
-        "",
-        raw.line,
-        "id",
-        "",
-        "The course has no id, or one longer than 500 characters or with a NUL character.",
-        "Give each course an id that stays the same from feed to feed.",
-    )
-
-
-def _doubled(raw: Raw) -> Finding:
-    return Finding(
-        "ID_DOUBLED",
-        ERROR,
-        raw.external_id,
-        raw.line,
-        "id",
-        raw.external_id[:200],
-        "An earlier record of this file has the same id.",
-        "Give each course one record, with all its sessions together.",
-    )

@@ -15,7 +15,7 @@ from services.catalogue.store import places
 from services.platform.db.transaction import transaction
 
 if TYPE_CHECKING:
-    from services.platform.app import App
+    from sqlalchemy import Engine
 
 KEPT = 50_000  # postcodes and towns of one run
 
@@ -23,9 +23,9 @@ KEPT = 50_000  # postcodes and towns of one run
 class Placing:
     """The tables of places in use at the time it is made; `state` changes with them."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-        with transaction(app, read_only=True) as tx:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        with transaction(engine, read_only=True) as tx:
             self._tables = places.in_use(tx.connection)
         self.state = f"{REVISION} {sorted(self._tables.items())}"
         self._where = lru_cache(KEPT)(self._find)
@@ -49,5 +49,5 @@ class Placing:
     def _find(self, text: str, country: str) -> Degrees | None:
         if country not in self._tables:
             return lookup.spot(lookup.ships(text, country))
-        with transaction(self._app, read_only=True) as tx:
+        with transaction(self._engine, read_only=True) as tx:
             return lookup.spot(lookup.find(tx.connection, self._tables, text, country))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from waymark.catalogue.v1.course_pb2 import TAG_ORIGIN_MODEL
@@ -14,16 +16,38 @@ from services.catalogue.store import taxonomies
 from services.platform.db.transaction import transaction
 
 if TYPE_CHECKING:
-    from services.platform.app import App
+    from sqlalchemy import Engine
+
+
+class TagsInUse:
+    """The taxonomy in use, of which runs side by side have one in memory, and none when none is under way."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: weakref.ref[Tags] | None = None
+        self._making = threading.Lock()
+
+    def get(self) -> Tags:
+        """Returns the taxonomy as it is now; who holds it keeps it."""
+        with self._making:
+            with transaction(self._engine, read_only=True) as tx:
+                state = taxonomies.state(tx.connection)
+            kept = self._kept() if self._kept else None
+            if kept is None or kept.state != state:
+                kept = Tags(self._engine)
+                self._kept = weakref.ref(kept)
+            return kept
 
 
 class Tags:
-    """The taxonomy in use at the time it is made; one tagger per language, made on first use."""
+    """The taxonomy in use at the time it is made; one tagger per language, made on first use. Threads may
+    share it."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._taggers: dict[str, Tagger] = {}
-        with transaction(app, read_only=True) as tx:
+        self._making = threading.Lock()
+        with transaction(engine, read_only=True) as tx:
             self.version = taxonomies.in_use(tx.connection).get(taxonomies.ESCO, "")
             self.state = taxonomies.state(tx.connection)
             labels = taxonomies.labels_of(
@@ -49,8 +73,9 @@ class Tags:
         document["occupations"] = list(best.values())
 
     def _tagger(self, language: str) -> Tagger:
-        if language not in self._taggers:
-            with transaction(self._app, read_only=True) as tx:
-                labels = taxonomies.labels_of(tx.connection, language, taxonomies.ESCO)
-            self._taggers[language] = Tagger(labels, language)
-        return self._taggers[language]
+        with self._making:
+            if language not in self._taggers:
+                with transaction(self._engine, read_only=True) as tx:
+                    labels = taxonomies.labels_of(tx.connection, language, taxonomies.ESCO)
+                self._taggers[language] = Tagger(labels, language)
+            return self._taggers[language]

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from waymark.catalogue.v1.feed_run_pb2 import FeedRun
 from waymark.errors.v1 import reason_pb2
 
@@ -191,15 +204,39 @@ def count_held(tx: Transaction) -> int:
     return int(tx.execute(held).scalar_one())
 
 
-def waiting(connection: Connection) -> list[str]:
-    """Returns the runs to work on, oldest first: queued ones, and ones a worker left unfinished."""
-    statement = (
-        select(feed_runs.c.id)
-        .where(feed_runs.c.state.in_([FeedRun.STATE_QUEUED, FeedRun.STATE_RUNNING]))
-        .order_by(feed_runs.c.id)
-        .limit(100)
-    )
-    return list(connection.execute(statement).scalars())
+# A push has no file yet: what it has sent is to become one.
+_WAITING = text("""
+SELECT * FROM (
+  SELECT r.id::text, r.source_id::text, s.organisation_id,
+    coalesce(u.size_bytes, (SELECT sum(octet_length(p.lines)) FROM feed_pushed p WHERE p.run_id = r.id), 0)
+      AS size_bytes,
+    row_number() OVER (PARTITION BY s.organisation_id ORDER BY r.id) AS number
+  FROM feed_runs r JOIN sources s ON s.id = r.source_id LEFT JOIN uploads u ON u.id = r.upload_id
+  WHERE r.state IN (1, 2)
+) waiting WHERE number <= 20 ORDER BY number, id LIMIT 1000
+""")
+
+
+def waiting(connection: Connection) -> Sequence[Row[Any]]:
+    """Returns runs to work on, oldest first: queued ones, and ones a worker has or left unfinished, some of
+    each organisation (id, source_id, organisation_id, size_bytes, number within its organisation)."""
+    return connection.execute(_WAITING).all()
+
+
+def take_up(tx: Transaction, run: str) -> int:
+    """Makes a run one's own; returns the number of the turn, which is over when there is a later one."""
+    statement = update(feed_runs).where(_r.id == run).values(turn=_r.turn + 1).returning(_r.turn)
+    return int(tx.execute(statement).scalar_one())
+
+
+def hold(tx: Transaction, run: str) -> int:
+    """Locks a run, so that nobody takes it up meanwhile; returns whose turn it is."""
+    return int(read(tx.connection, run, lock=True).turn)
+
+
+def applied(count: int) -> ColumnElement[int]:
+    """So many courses more have been written."""
+    return _r.applied_count + count
 
 
 def add_findings(tx: Transaction, run: str, first: int, findings: Iterable[Finding]) -> None:

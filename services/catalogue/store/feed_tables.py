@@ -102,6 +102,8 @@ feed_runs = Table(
     Column("complete", Boolean, nullable=False, server_default="false"),
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in COUNTS),
     Column("read_count", BigInteger, nullable=False, server_default="0"),  # records, while it is being read
+    Column("applied_count", BigInteger, nullable=False, server_default="0"),  # courses written so far
+    Column("turn", Integer, nullable=False, server_default="0"),  # of whoever works on it: the newest alone
     Column("rolls_back_to", UuidText, ForeignKey("feed_runs.id")),  # whose raw copy it imports again
     Column("rolled_back_by", UuidText, ForeignKey("feed_runs.id")),
     Column("requested_by", Text, nullable=False, server_default=""),  # subject of the access token

@@ -65,8 +65,11 @@ uploads = Table(
     Column("content_type", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("ready", Boolean, nullable=False, server_default="false"),
+    Column("checking", Boolean, nullable=False, server_default="false"),  # a job compares its bytes
+    Column("fault", Text, nullable=False, server_default=""),  # what was wrong when they were compared
     moment("create_time", now=True),
     Index("uploads_age", "create_time"),
+    Index("uploads_checking", "id", postgresql_where=text("checking")),
     Index(
         "uploads_organisation",
         "organisation_id",

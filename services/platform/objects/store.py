@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from services.platform.settings import Settings
 
 PART = 8 * 1024 * 1024  # bytes of one part when the size is not known beforehand
+ONE_PUT = 5 << 30  # bytes that S3 takes in one request
 BLOCK = 256 * 1024  # bytes sent at once
 CONNECT, READ = 1.0, 20.0  # seconds
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchObject"})
@@ -282,7 +283,13 @@ class Objects:
     def _move(self, bucket: str, key: str, size: int, content_type: str, measured: Measured) -> None:
         """Copies the upload to its key through this process, because only then are the checked bytes the
         kept ones: in one request, of which nothing is left when it breaks off, as would be of an upload in
-        parts of S3's own."""
+        parts of S3's own. What is too large for one goes in such parts all the same; those that a killed
+        process leaves are for a rule of the bucket to clear."""
+        if size > ONE_PUT:
+            with _reachable():
+                stream = cast("BinaryIO", measured)
+                self._client.put_object(bucket, key, stream, size, content_type, part_size=PART)
+            return
         headers = {"Content-Length": str(size), "Content-Type": content_type}
         url = self._inner.sign("PUT", bucket, key, TICKET, headers=headers)
         # The first number bounds each sending, too, and a busy disk may take longer than a connection does.

@@ -12,6 +12,7 @@ from waymark.portfolio.v1 import evidence_pb2 as pb
 from waymark.portfolio.v1 import evidence_pb2_grpc
 
 from services.platform.db.transaction import Transaction, transaction
+from services.platform.objects.missing import add_missing_parts
 from services.platform.rpc.handlers import mark
 from services.platform.rpc.masks import without_outputs
 from services.portfolio import checking, unlinking
@@ -63,18 +64,8 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
     @mark
     def GetEvidenceUpload(self, request: pb.GetEvidenceUploadRequest, call: Any) -> pb.EvidenceUpload:
         evidence = self._awaiting(request, call)
-        answer, objects = pb.EvidenceUpload(), self.app.objects
-        for part in objects.missing_parts(BUCKET, _key(evidence), evidence.size_bytes):
-            ticket = objects.part_ticket(BUCKET, _key(evidence), part)
-            answer.missing_parts.add(
-                number=part.number,
-                offset=part.offset,
-                size_bytes=part.size,
-                url=ticket.url,
-                headers=ticket.headers,
-            )
-            if not answer.HasField("expire_time"):
-                answer.expire_time.FromDatetime(ticket.expire_time)
+        answer = pb.EvidenceUpload()
+        add_missing_parts(answer, self.app.objects, BUCKET, _key(evidence), evidence.size_bytes)
         return answer
 
     @mark

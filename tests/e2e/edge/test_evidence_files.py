@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from services.cli import downloads, evidence_parts
+from services.cli import downloads, file_parts
 from services.cli.client import Caller, Client
 from services.cli.demo.data import Data
 from services.cli.demo.journey import Journey, StepFailed
@@ -34,8 +34,8 @@ FILM = webm() + os.urandom(200_000)
 def caller(whole: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
     """A learner with a portfolio; a file is large from 100 kB on."""
     monkeypatch.setattr(parts, "PART_BYTES", 65_536)
-    monkeypatch.setattr(evidence_parts, "IN_PARTS", 100_000)
-    monkeypatch.setattr(evidence_parts, "PAUSE", 0.0)
+    monkeypatch.setattr(file_parts, "IN_PARTS", 100_000)
+    monkeypatch.setattr(file_parts, "PAUSE", 0.0)
     monkeypatch.setattr(checking, "AT_ONCE", 100_000)
     started = psutil.Process().create_time()
     write_state(tmp_path, StackState(os.getpid(), started, whole.edge.url, "", "", 0))
@@ -96,7 +96,7 @@ def test_what_broke_off_goes_on(
     assert "kept for a day" in broken.value.remedy
     monkeypatch.setattr(Caller, "upload", lambda *given: (sent.append(given[1]), upload(*given)))
     monkeypatch.setattr(
-        evidence_parts.time, "sleep", lambda _: checking.check_the_rest(whole.served["portfolio"].app)
+        file_parts.time, "sleep", lambda _: checking.check_the_rest(whole.served["portfolio"].app)
     )
     stored = upload_evidence(caller, holder, film, "Film")
     assert stored["state"] == "STATE_STORED"

@@ -22,6 +22,7 @@ def fill(
     _agree(callers, journey, owner, provider)
     details = {"name": f"{provider.organisation}/contactDetails", "phone": "+3230000000"}
     provider.surely("UpdateContactDetails", contact_details=details)
+    provider.surely("CreateUpload", size_bytes=1, content_type="text/csv", sha256="0" * 64)
     wish = {
         "display_name": "Yard",
         "legal_ids": {"vat": "BE0123456789"},

@@ -13,9 +13,8 @@ from waymark.catalogue.v1.source_pb2 import FeedPull, PullSourceRequest, Source,
 
 from services.catalogue import deriving
 from services.catalogue.imports.csv_template import COLUMNS
-from services.catalogue.imports.worker import run_waiting
 from services.catalogue.service import pull_feeds
-from tests.support.catalogue import Catalogue, until_settled
+from tests.support.catalogue import Catalogue, run_waiting, until_settled
 
 HOURLY = Duration(seconds=3600)
 

@@ -95,7 +95,7 @@ def test_a_removed_course_answers_as_removed(one: Any) -> None:
     run = catalogue.feed(source, feed(*rows))
     from waymark.catalogue.v1 import feed_run_pb2
 
-    from services.catalogue.imports.worker import run_waiting
+    from tests.support.catalogue import run_waiting
 
     catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=run.name))
     run_waiting(catalogue.app)

@@ -17,7 +17,7 @@ from services.platform.db.transaction import transaction
 from services.platform.objects.store import Objects
 from tests.integration.catalogue.feeds import feed, many, row
 from tests.integration.catalogue.outbox import events
-from tests.support.catalogue import DEVELOPER, XML, Catalogue, with_taxonomy
+from tests.support.catalogue import DEVELOPER, XML, Catalogue, run_waiting, with_taxonomy
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
 
@@ -124,7 +124,7 @@ def test_guard_holds_until_a_person_decides(
 
     run = catalogue.feed(source, feed(*many(left)))
     catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=run.name))
-    worker.run_waiting(catalogue.app)
+    run_waiting(catalogue.app)
     run = catalogue.run(run.name)
     assert (run.state, run.records_accepted, run.courses_removed) == (Run.STATE_SUCCEEDED, left, 10 - left)
     assert len(courses(catalogue)) == left
@@ -137,7 +137,7 @@ def test_what_goes_night_by_night_is_held_as_what_goes_at_once(catalogue: Catalo
     held = catalogue.feed(source, feed(*left[0][:24]))  # the sixth of thirty
     assert (held.state, held.hold_reason) == (Run.STATE_HELD, Run.HOLD_REASON_REMOVALS_ABOVE_LIMIT)
     catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=held.name))
-    worker.run_waiting(catalogue.app)
+    run_waiting(catalogue.app)
     assert catalogue.feed(source, feed(*many(21))).courses_removed == 3  # a person has looked: counted anew
     held = catalogue.feed(source, feed(*many(19)))
     assert held.state == Run.STATE_HELD
@@ -232,7 +232,7 @@ def test_killed_anywhere_the_next_worker_ends_it_once(
         patch.setattr(pipeline.FeedImport, point, dies)
         with pytest.raises(Killed):
             catalogue.feed(source, feed(*rows))
-    worker.run_waiting(catalogue.app)
+    run_waiting(catalogue.app)
     run = catalogue.feed_runs().ListFeedRuns(feed_run_pb2.ListFeedRunsRequest()).feed_runs[0]
     assert run.state == Run.STATE_SUCCEEDED
     assert accounted(run)
@@ -251,7 +251,7 @@ def test_what_fails_again_and_again_ends_and_lets_the_next_feed_in(
         run = catalogue.feed(source, feed(*many(2)))
         assert run.state == Run.STATE_RUNNING
         for _ in range(2):
-            worker.run_waiting(catalogue.app)
+            run_waiting(catalogue.app)
     assert catalogue.run(run.name).state == Run.STATE_FAILED
     assert [finding.code for finding in catalogue.findings(run.name)] == ["IMPORT_FAILED"]
     assert catalogue.feed(source, feed(*many(2))).state == Run.STATE_SUCCEEDED
@@ -265,7 +265,7 @@ def test_an_altered_raw_copy_is_refused(catalogue: Catalogue, source: str) -> No
     import io
 
     catalogue.app.objects.put(uploads.BUCKET, upload.split("/")[1], io.BytesIO(feed(*many(3))))
-    worker.run_waiting(catalogue.app)
+    run_waiting(catalogue.app)
     run = catalogue.run(started.name)
     assert run.state == Run.STATE_FAILED
     assert [f.code for f in catalogue.findings(run.name)] == ["RAW_COPY_ALTERED"]
@@ -282,14 +282,14 @@ def test_a_store_that_is_away_is_no_failure_of_the_run(
     with monkeypatch.context() as patch:
         away = Objects(replace(catalogue.app.settings, s3_endpoint="http://127.0.0.1:9"))
         patch.setattr(catalogue.app, "objects", away)
-        worker.run_waiting(catalogue.app)
+        run_waiting(catalogue.app)
     assert catalogue.run(run).state == Run.STATE_RUNNING
     with monkeypatch.context() as patch:
         patch.setattr(pipeline.FeedImport, "stage", lambda _: 1 / 0)  # control: this counts, as the first one
         patch.setattr(worker, "ATTEMPTS", 2)
-        worker.run_waiting(catalogue.app)
+        run_waiting(catalogue.app)
     assert catalogue.run(run).state == Run.STATE_RUNNING
-    worker.run_waiting(catalogue.app)
+    run_waiting(catalogue.app)
     assert catalogue.run(run).state == Run.STATE_SUCCEEDED
 
 

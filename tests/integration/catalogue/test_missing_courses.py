@@ -8,10 +8,10 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from waymark.catalogue.v1 import course_pb2, events_pb2, feed_run_pb2, search_pb2, source_pb2
 
-from services.catalogue.imports import pipeline, worker
+from services.catalogue.imports import pipeline
 from tests.integration.catalogue.feeds import feed, many
 from tests.integration.catalogue.outbox import events
-from tests.support.catalogue import Catalogue
+from tests.support.catalogue import Catalogue, run_waiting
 from tests.support.portfolio import reason_of
 
 Run = feed_run_pb2.FeedRun
@@ -154,7 +154,7 @@ def test_a_run_that_was_killed_counts_a_feed_once(
         patch.setattr(pipeline.FeedImport, "remove", dies)
         with pytest.raises(Killed):
             catalogue.feed(source, LESS)
-    worker.run_waiting(catalogue.app)
+    run_waiting(catalogue.app)
     catalogue.feed(source, LESS)
     assert course(catalogue) is not None  # two feeds, not three
     catalogue.feed(source, LESS)

@@ -15,12 +15,11 @@ from sqlalchemy import text
 from waymark.catalogue.v1 import feed_run_pb2, source_pb2
 
 from services.catalogue.feeding import puller
-from services.catalogue.imports.worker import run_waiting
 from services.catalogue.service import pull_feeds
 from services.platform.db.transaction import transaction
 from services.platform.outgoing.fetching import Wanted, fetch
 from tests.integration.catalogue.feeds import HOURLY, feed, limited, many, newest, pull, pulled, row
-from tests.support.catalogue import ESCO, Catalogue, with_taxonomy
+from tests.support.catalogue import ESCO, Catalogue, run_waiting, with_taxonomy
 from tests.support.origins import Asked, Origin, Reply, origin
 from tests.support.portfolio import reason_of
 from tests.support.servers import token

@@ -13,10 +13,9 @@ from waymark.catalogue.v1 import course_pb2, course_push_pb2_grpc, feed_run_pb2
 from waymark.catalogue.v1 import course_push_pb2 as pb
 
 from services.catalogue.feeding.pushes import break_off_abandoned
-from services.catalogue.imports.worker import run_waiting
 from services.platform.db.transaction import transaction
 from tests.integration.catalogue.feeds import limited
-from tests.support.catalogue import DEVELOPER, Catalogue, day, with_taxonomy
+from tests.support.catalogue import DEVELOPER, Catalogue, day, run_waiting, with_taxonomy
 from tests.support.portfolio import reason_of as refusal
 from tests.support.refusals import reason_of
 from tests.support.servers import token

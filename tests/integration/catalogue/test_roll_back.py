@@ -12,7 +12,7 @@ from services.catalogue.imports import pipeline, worker
 from services.catalogue.store import feed_runs
 from tests.integration.catalogue.copies import served
 from tests.integration.catalogue.feeds import HOURLY, feed, many, pull, row
-from tests.support.catalogue import MANAGER, Catalogue
+from tests.support.catalogue import MANAGER, Catalogue, run_waiting
 from tests.support.origins import Origin, Reply
 from tests.support.portfolio import reason_of
 from tests.support.servers import token
@@ -31,7 +31,7 @@ def source(catalogue: Catalogue) -> str:
 def roll_back(catalogue: Catalogue, source: str, to: str = "", *, dry: bool = False) -> Any:
     request = source_pb2.RollBackSourceRequest(name=source, feed_run=to, dry_run=dry)
     started = catalogue.sources().RollBackSource(request)
-    worker.run_waiting(catalogue.app)
+    run_waiting(catalogue.app)
     return catalogue.run(started.name)
 
 
@@ -147,7 +147,7 @@ def test_the_guard_holds_a_roll_back_too_and_the_grace_does_not_delay_it(catalog
     assert changes(catalogue, run.name) == [("REMOVED", f"C{number}", "") for number in range(4, 8)]
     assert len(states(catalogue)) == 8
     catalogue.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=run.name))
-    worker.run_waiting(catalogue.app)
+    run_waiting(catalogue.app)
     assert len(states(catalogue)) == 4
     missing = catalogue.feed(source, feed(*many(4)[1:]))  # control: the grace of feeds stays
     assert missing.state == Run.STATE_HELD

@@ -309,7 +309,7 @@ def test_changes_are_seen(found: Catalogue) -> None:
     found.wait_for(lambda: search(found, "falconry").total_size == 1)
     from waymark.catalogue.v1 import feed_run_pb2
 
-    from services.catalogue.imports.worker import run_waiting
+    from tests.support.catalogue import run_waiting
 
     run = found.feed(source, feed())
     found.feed_runs().ApproveFeedRun(feed_run_pb2.ApproveFeedRunRequest(name=run.name))

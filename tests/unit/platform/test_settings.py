@@ -43,6 +43,7 @@ def test_defaults_and_names(tmp_path: Path) -> None:
         ("WAYMARK_DAILY_PEOPLE", "0"),
         ("WAYMARK_FEED_COPIES", "1"),
         ("WAYMARK_FEED_DAYS", "0"),
+        ("WAYMARK_FEED_PLACES", "0"),
         ("WAYMARK_METRICS_PORT", "70000"),
         ("WAYMARK_CLAMAV", "clamav"),
         ("WAYMARK_CLAMAV", "clamav:70000"),

@@ -36,6 +36,20 @@ def test_a_job_runs_once_per_period_whoever_asks(rig):
     assert len(runs) == 2
 
 
+@pytest.mark.parametrize("everywhere", [True, False], ids=["everywhere", "control"])
+def test_a_job_of_every_process_waits_for_no_other(rig, everywhere):
+    met: list[bool] = []
+
+    def run(_):
+        if not met:  # while it is at it, another process asks
+            met.append(False)
+            met.append(run_if_due(rig.app, one))
+
+    one = replace(job(run, every=0), everywhere=everywhere)
+    assert run_if_due(rig.app, one)
+    assert met == [False, everywhere]
+
+
 @pytest.mark.parametrize("guarded", [True, False], ids=["lock", "control"])
 def test_two_replicas_never_run_a_job_at_the_same_time_and_without_the_lock_they_do(
     rig, monkeypatch, guarded

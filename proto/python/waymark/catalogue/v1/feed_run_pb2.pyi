@@ -151,6 +151,7 @@ class FeedRun(_message.Message):
     REPORT_ATTEMPTS_FIELD_NUMBER: _builtins.int
     REPORT_ERROR_FIELD_NUMBER: _builtins.int
     READ_COUNT_FIELD_NUMBER: _builtins.int
+    APPLIED_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `feedRuns/{id}`."""
     source: _builtins.str
@@ -209,6 +210,10 @@ class FeedRun(_message.Message):
     """
     read_count: _builtins.int
     """Records of the file that have been read so far; counts while the run is RUNNING, and starts anew when it is taken up again."""
+    applied_count: _builtins.int
+    """Courses that have been written so far, of courses_created + courses_updated + courses_removed + courses_missing; counts once
+    the file is read through, and goes on where it stood when the run is taken up again. 0 in a dry run.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was asked for, UTC."""
@@ -249,10 +254,11 @@ class FeedRun(_message.Message):
         report_attempts: _builtins.int = ...,
         report_error: _builtins.str = ...,
         read_count: _builtins.int = ...,
+        applied_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "courses_created", b"courses_created", "courses_missing", b"courses_missing", "courses_removed", b"courses_removed", "courses_unchanged", b"courses_unchanged", "courses_updated", b"courses_updated", "create_time", b"create_time", "dry_run", b"dry_run", "error_count", b"error_count", "hold_reason", b"hold_reason", "name", b"name", "partial", b"partial", "read_count", b"read_count", "records_accepted", b"records_accepted", "records_held", b"records_held", "records_in", b"records_in", "records_rejected", b"records_rejected", "report_attempts", b"report_attempts", "report_error", b"report_error", "report_state", b"report_state", "requested_by", b"requested_by", "rolled_back_by", b"rolled_back_by", "rolls_back_to", b"rolls_back_to", "source", b"source", "state", b"state", "state_time", b"state_time", "upload", b"upload", "warning_count", b"warning_count", "way", b"way"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied_count", b"applied_count", "complete", b"complete", "courses_created", b"courses_created", "courses_missing", b"courses_missing", "courses_removed", b"courses_removed", "courses_unchanged", b"courses_unchanged", "courses_updated", b"courses_updated", "create_time", b"create_time", "dry_run", b"dry_run", "error_count", b"error_count", "hold_reason", b"hold_reason", "name", b"name", "partial", b"partial", "read_count", b"read_count", "records_accepted", b"records_accepted", "records_held", b"records_held", "records_in", b"records_in", "records_rejected", b"records_rejected", "report_attempts", b"report_attempts", "report_error", b"report_error", "report_state", b"report_state", "requested_by", b"requested_by", "rolled_back_by", b"rolled_back_by", "rolls_back_to", b"rolls_back_to", "source", b"source", "state", b"state", "state_time", b"state_time", "upload", b"upload", "warning_count", b"warning_count", "way", b"way"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

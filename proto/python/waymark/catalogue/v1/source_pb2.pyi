@@ -148,8 +148,8 @@ class Source(_message.Message):
     reopen_reason: _builtins.str
     """Why it was opened again; empty when it never was."""
     max_feed_mib: _builtins.int
-    """Most that one fetch or push of it may bring, unpacked, in MiB; up to 10 GiB. 0: 512. Only a catalogue manager sets it; files
-    that are uploaded are of 512 MiB at most.
+    """Most that one fetch, push or upload of it may bring, unpacked, in MiB; up to 10 GiB. 0: 512, which an upload may always
+    have. Only a catalogue manager sets it.
     """
     @_builtins.property
     def field_precedence(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:

@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/upload.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\xa3\x03\n\x06Upload\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x37\n\x05state\x18\x02 \x01(\x0e\x32\".waymark.catalogue.v1.Upload.StateB\x04\xe2\x41\x01\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x18\n\nupload_url\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12M\n\x0eupload_headers\x18\x07 \x03(\x0b\x32/.waymark.catalogue.v1.Upload.UploadHeadersEntryB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a\x34\n\x12UploadHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x0f\n\x0bSTATE_READY\x10\x02\"\xf9\x01\n\x13\x43reateUploadRequest\x12%\n\nsize_bytes\x18\x01 \x01(\x03\x42\x11\xe2\x41\x01\x02\xbaH\n\"\x08\x18\x80\x80\x80\x80\x02(\x01\x12o\n\x0c\x63ontent_type\x18\x02 \x01(\tBY\xe2\x41\x01\x02\xbaHRrPR\x08text/csvR\x0f\x61pplication/xmlR\timage/pngR\nimage/jpegR\nimage/webpR\x10\x61pplication/json\x12)\n\x06sha256\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\x8f\x01\n\x15\x46inalizeUploadRequest\x12U\n\x04name\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xbaH@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\xe3\x02\n\rUploadService\x12\x84\x01\n\x0c\x43reateUpload\x12).waymark.catalogue.v1.CreateUploadRequest\x1a\x1c.waymark.catalogue.v1.Upload\"+\x8a\xb5\x18\x08\n\x02\x08\x06\n\x02\x08\x02\x82\xd3\xe4\x93\x02\x19\"\x14/v1/catalogueUploads:\x01*\x12\xca\x01\n\x0e\x46inalizeUpload\x12+.waymark.catalogue.v1.FinalizeUploadRequest\x1a\x1c.waymark.catalogue.v1.Upload\"m\x8a\xb5\x18\x38\n\x1a\x08\x06\x12\x16\x63\x61talogue_upload.owner\n\x1a\x08\x02\x12\x16\x63\x61talogue_upload.owner\x82\xd3\xe4\x93\x02+\"&/v1/{name=catalogueUploads/*}:finalize:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/upload.proto\x12\x14waymark.catalogue.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a waymark/options/v1/options.proto\"\x8b\x04\n\x06Upload\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x37\n\x05state\x18\x02 \x01(\x0e\x32\".waymark.catalogue.v1.Upload.StateB\x04\xe2\x41\x01\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x18\n\nupload_url\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12M\n\x0eupload_headers\x18\x07 \x03(\x0b\x32/.waymark.catalogue.v1.Upload.UploadHeadersEntryB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x13\n\x05\x66\x61ult\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12=\n\rmissing_parts\x18\n \x03(\x0b\x32 .waymark.catalogue.v1.UploadPartB\x04\xe2\x41\x01\x03\x1a\x34\n\x12UploadHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"V\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x0f\n\x0bSTATE_READY\x10\x02\x12\x12\n\x0eSTATE_CHECKING\x10\x03\"\xbd\x01\n\nUploadPart\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0b\n\x03url\x18\x04 \x01(\t\x12>\n\x07headers\x18\x05 \x03(\x0b\x32-.waymark.catalogue.v1.UploadPart.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc8\x02\n\x13\x43reateUploadRequest\x12%\n\nsize_bytes\x18\x01 \x01(\x03\x42\x11\xe2\x41\x01\x02\xbaH\n\"\x08\x18\x80\x80\x80\x80((\x01\x12o\n\x0c\x63ontent_type\x18\x02 \x01(\tBY\xe2\x41\x01\x02\xbaHRrPR\x08text/csvR\x0f\x61pplication/xmlR\timage/pngR\nimage/jpegR\nimage/webpR\x10\x61pplication/json\x12)\n\x06sha256\x18\x03 \x01(\tB\x19\xe2\x41\x01\x02\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x1f\n\nrequest_id\x18\x04 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12M\n\x06source\x18\x05 \x01(\tB=\xbaH:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd8\x01\x01\"i\n\x10GetUploadRequest\x12U\n\x04name\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xbaH@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\"\x8f\x01\n\x15\x46inalizeUploadRequest\x12U\n\x04name\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xbaH@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\x9a\x04\n\rUploadService\x12\x84\x01\n\x0c\x43reateUpload\x12).waymark.catalogue.v1.CreateUploadRequest\x1a\x1c.waymark.catalogue.v1.Upload\"+\x8a\xb5\x18\x08\n\x02\x08\x06\n\x02\x08\x02\x82\xd3\xe4\x93\x02\x19\"\x14/v1/catalogueUploads:\x01*\x12\xb4\x01\n\tGetUpload\x12&.waymark.catalogue.v1.GetUploadRequest\x1a\x1c.waymark.catalogue.v1.Upload\"a\x8a\xb5\x18\x38\n\x1a\x08\x06\x12\x16\x63\x61talogue_upload.owner\n\x1a\x08\x02\x12\x16\x63\x61talogue_upload.owner\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=catalogueUploads/*}\x12\xca\x01\n\x0e\x46inalizeUpload\x12+.waymark.catalogue.v1.FinalizeUploadRequest\x1a\x1c.waymark.catalogue.v1.Upload\"m\x8a\xb5\x18\x38\n\x1a\x08\x06\x12\x16\x63\x61talogue_upload.owner\n\x1a\x08\x02\x12\x16\x63\x61talogue_upload.owner\x82\xd3\xe4\x93\x02+\"&/v1/{name=catalogueUploads/*}:finalize:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,32 +46,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOAD'].fields_by_name['upload_headers']._serialized_options = b'\342A\001\003'
   _globals['_UPLOAD'].fields_by_name['expire_time']._loaded_options = None
   _globals['_UPLOAD'].fields_by_name['expire_time']._serialized_options = b'\342A\001\003'
+  _globals['_UPLOAD'].fields_by_name['fault']._loaded_options = None
+  _globals['_UPLOAD'].fields_by_name['fault']._serialized_options = b'\342A\001\003'
+  _globals['_UPLOAD'].fields_by_name['missing_parts']._loaded_options = None
+  _globals['_UPLOAD'].fields_by_name['missing_parts']._serialized_options = b'\342A\001\003'
+  _globals['_UPLOADPART_HEADERSENTRY']._loaded_options = None
+  _globals['_UPLOADPART_HEADERSENTRY']._serialized_options = b'8\001'
   _globals['_CREATEUPLOADREQUEST'].fields_by_name['size_bytes']._loaded_options = None
-  _globals['_CREATEUPLOADREQUEST'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\002\272H\n\"\010\030\200\200\200\200\002(\001'
+  _globals['_CREATEUPLOADREQUEST'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\002\272H\n\"\010\030\200\200\200\200((\001'
   _globals['_CREATEUPLOADREQUEST'].fields_by_name['content_type']._loaded_options = None
   _globals['_CREATEUPLOADREQUEST'].fields_by_name['content_type']._serialized_options = b'\342A\001\002\272HRrPR\010text/csvR\017application/xmlR\timage/pngR\nimage/jpegR\nimage/webpR\020application/json'
   _globals['_CREATEUPLOADREQUEST'].fields_by_name['sha256']._loaded_options = None
   _globals['_CREATEUPLOADREQUEST'].fields_by_name['sha256']._serialized_options = b'\342A\001\002\272H\022r\0202\016^[0-9a-f]{64}$'
   _globals['_CREATEUPLOADREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEUPLOADREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_CREATEUPLOADREQUEST'].fields_by_name['source']._loaded_options = None
+  _globals['_CREATEUPLOADREQUEST'].fields_by_name['source']._serialized_options = b'\272H:r523^sources/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\330\001\001'
+  _globals['_GETUPLOADREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETUPLOADREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_FINALIZEUPLOADREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_FINALIZEUPLOADREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H@r>2<^catalogueUploads/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_FINALIZEUPLOADREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_FINALIZEUPLOADREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_UPLOADSERVICE'].methods_by_name['CreateUpload']._loaded_options = None
   _globals['_UPLOADSERVICE'].methods_by_name['CreateUpload']._serialized_options = b'\212\265\030\010\n\002\010\006\n\002\010\002\202\323\344\223\002\031\"\024/v1/catalogueUploads:\001*'
+  _globals['_UPLOADSERVICE'].methods_by_name['GetUpload']._loaded_options = None
+  _globals['_UPLOADSERVICE'].methods_by_name['GetUpload']._serialized_options = b'\212\265\0308\n\032\010\006\022\026catalogue_upload.owner\n\032\010\002\022\026catalogue_upload.owner\202\323\344\223\002\037\022\035/v1/{name=catalogueUploads/*}'
   _globals['_UPLOADSERVICE'].methods_by_name['FinalizeUpload']._loaded_options = None
   _globals['_UPLOADSERVICE'].methods_by_name['FinalizeUpload']._serialized_options = b'\212\265\0308\n\032\010\006\022\026catalogue_upload.owner\n\032\010\002\022\026catalogue_upload.owner\202\323\344\223\002+\"&/v1/{name=catalogueUploads/*}:finalize:\001*'
   _globals['_UPLOAD']._serialized_start=219
-  _globals['_UPLOAD']._serialized_end=638
-  _globals['_UPLOAD_UPLOADHEADERSENTRY']._serialized_start=518
-  _globals['_UPLOAD_UPLOADHEADERSENTRY']._serialized_end=570
-  _globals['_UPLOAD_STATE']._serialized_start=572
-  _globals['_UPLOAD_STATE']._serialized_end=638
-  _globals['_CREATEUPLOADREQUEST']._serialized_start=641
-  _globals['_CREATEUPLOADREQUEST']._serialized_end=890
-  _globals['_FINALIZEUPLOADREQUEST']._serialized_start=893
-  _globals['_FINALIZEUPLOADREQUEST']._serialized_end=1036
-  _globals['_UPLOADSERVICE']._serialized_start=1039
-  _globals['_UPLOADSERVICE']._serialized_end=1394
+  _globals['_UPLOAD']._serialized_end=742
+  _globals['_UPLOAD_UPLOADHEADERSENTRY']._serialized_start=602
+  _globals['_UPLOAD_UPLOADHEADERSENTRY']._serialized_end=654
+  _globals['_UPLOAD_STATE']._serialized_start=656
+  _globals['_UPLOAD_STATE']._serialized_end=742
+  _globals['_UPLOADPART']._serialized_start=745
+  _globals['_UPLOADPART']._serialized_end=934
+  _globals['_UPLOADPART_HEADERSENTRY']._serialized_start=888
+  _globals['_UPLOADPART_HEADERSENTRY']._serialized_end=934
+  _globals['_CREATEUPLOADREQUEST']._serialized_start=937
+  _globals['_CREATEUPLOADREQUEST']._serialized_end=1265
+  _globals['_GETUPLOADREQUEST']._serialized_start=1267
+  _globals['_GETUPLOADREQUEST']._serialized_end=1372
+  _globals['_FINALIZEUPLOADREQUEST']._serialized_start=1375
+  _globals['_FINALIZEUPLOADREQUEST']._serialized_end=1518
+  _globals['_UPLOADSERVICE']._serialized_start=1521
+  _globals['_UPLOADSERVICE']._serialized_end=2059
 # @@protoc_insertion_point(module_scope)

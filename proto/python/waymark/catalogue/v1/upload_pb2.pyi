@@ -35,6 +35,8 @@ class Upload(_message.Message):
         STATE_UNSPECIFIED: Upload._State.ValueType  # 0
         STATE_PENDING: Upload._State.ValueType  # 1
         STATE_READY: Upload._State.ValueType  # 2
+        STATE_CHECKING: Upload._State.ValueType  # 3
+        """The bytes are being checked; read it until it is READY, or PENDING with a fault."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """State of an upload."""
@@ -42,6 +44,8 @@ class Upload(_message.Message):
     STATE_UNSPECIFIED: Upload.State.ValueType  # 0
     STATE_PENDING: Upload.State.ValueType  # 1
     STATE_READY: Upload.State.ValueType  # 2
+    STATE_CHECKING: Upload.State.ValueType  # 3
+    """The bytes are being checked; read it until it is READY, or PENDING with a fault."""
 
     @_typing.final
     class UploadHeadersEntry(_message.Message):
@@ -71,6 +75,8 @@ class Upload(_message.Message):
     UPLOAD_URL_FIELD_NUMBER: _builtins.int
     UPLOAD_HEADERS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    FAULT_FIELD_NUMBER: _builtins.int
+    MISSING_PARTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `catalogueUploads/{id}`."""
     state: Global___Upload.State.ValueType
@@ -82,14 +88,24 @@ class Upload(_message.Message):
     sha256: _builtins.str
     """SHA-256 of the bytes, lower-case hex."""
     upload_url: _builtins.str
-    """Where to PUT the bytes; only in the answer of CreateUpload."""
+    """Where to PUT the bytes at once; only in the answer of CreateUpload, and none for more than 512 MiB, which go in parts."""
+    fault: _builtins.str
+    """What was wrong when the bytes were checked, after which they were deleted: `size`, `sha256`, `content_type` or
+    `missing`; empty: nothing. Upload them again, then finalize.
+    """
     @_builtins.property
     def upload_headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Headers the PUT must carry, exactly as given."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when the ticket is good, UTC."""
+        """Until when the ticket, or the addresses of the parts, are good, UTC; ask again for new ones."""
+
+    @_builtins.property
+    def missing_parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___UploadPart]:
+        """The parts that are not there yet; only in the answer of GetUpload, while PENDING. They may go in any order, and several at
+        a time; what is there stays for a day.
+        """
 
     def __init__(
         self,
@@ -102,14 +118,76 @@ class Upload(_message.Message):
         upload_url: _builtins.str = ...,
         upload_headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        fault: _builtins.str = ...,
+        missing_parts: _abc.Iterable[Global___UploadPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "upload_headers", b"upload_headers", "upload_url", b"upload_url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expire_time", b"expire_time", "fault", b"fault", "missing_parts", b"missing_parts", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "state", b"state", "upload_headers", b"upload_headers", "upload_url", b"upload_url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Upload: _TypeAlias = Upload  # noqa: Y015
+
+@_typing.final
+class UploadPart(_message.Message):
+    """A part of a file, and where to put it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Number, from 1 on."""
+    offset: _builtins.int
+    """First byte of the part in the file, from 0 on."""
+    size_bytes: _builtins.int
+    """Bytes of the part."""
+    url: _builtins.str
+    """Address for the PUT."""
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Headers the PUT must carry, exactly as given."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        offset: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+        url: _builtins.str = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["headers", b"headers", "number", b"number", "offset", b"offset", "size_bytes", b"size_bytes", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadPart: _TypeAlias = UploadPart  # noqa: Y015
 
 @_typing.final
 class CreateUploadRequest(_message.Message):
@@ -121,8 +199,9 @@ class CreateUploadRequest(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     size_bytes: _builtins.int
-    """Exact size in bytes, at most 512 MiB."""
+    """Exact size in bytes, at most 512 MiB or, where `source` may bring more (Source.max_feed_mib), as much as that."""
     content_type: _builtins.str
     """Media type: `text/csv`, `application/xml` or, for JSON-LD too, `application/json`; for a logo `image/png`,
     `image/jpeg` or `image/webp`.
@@ -131,6 +210,8 @@ class CreateUploadRequest(_message.Message):
     """SHA-256 of the bytes, lower-case hex."""
     request_id: _builtins.str
     """UUID that makes a repeat of this request safe."""
+    source: _builtins.str
+    """Source that a feed is for, `sources/{id}`, a provider's own; needed for more than 512 MiB."""
     def __init__(
         self,
         *,
@@ -138,14 +219,37 @@ class CreateUploadRequest(_message.Message):
         content_type: _builtins.str = ...,
         sha256: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        source: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "request_id", b"request_id", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "request_id", b"request_id", "sha256", b"sha256", "size_bytes", b"size_bytes", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateUploadRequest: _TypeAlias = CreateUploadRequest  # noqa: Y015
+
+@_typing.final
+class GetUploadRequest(_message.Message):
+    """Asks for an upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `catalogueUploads/{id}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUploadRequest: _TypeAlias = GetUploadRequest  # noqa: Y015
 
 @_typing.final
 class FinalizeUploadRequest(_message.Message):

@@ -40,6 +40,11 @@ class UploadServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.CreateUploadRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.Upload.FromString,
                 _registered_method=True)
+        self.GetUpload = channel.unary_unary(
+                '/waymark.catalogue.v1.UploadService/GetUpload',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.GetUploadRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.Upload.FromString,
+                _registered_method=True)
         self.FinalizeUpload = channel.unary_unary(
                 '/waymark.catalogue.v1.UploadService/FinalizeUpload',
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.FinalizeUploadRequest.SerializeToString,
@@ -52,16 +57,28 @@ class UploadServiceServicer:
     """
 
     def CreateUpload(self, request, context):
-        """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. What no import
-        has read within a day is deleted; of a provider's organisation at most 4 GiB may wait for that.
-        Errors: INVALID_ARGUMENT, UPLOAD_QUOTA_EXCEEDED.
+        """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. A feed of more than
+        512 MiB names the source it is for, which says how much it may bring, and goes in parts; smaller ones may. What no import
+        has read within a day is deleted; of a provider's organisation at most 4 GiB, or twice what the source may bring, may
+        wait for that.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, UPLOAD_QUOTA_EXCEEDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUpload(self, request, context):
+        """Reads an upload and, while it is PENDING, which parts are missing, each with an address to put it to: to begin an upload
+        in parts, and to go on with it after a break.
+        Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FinalizeUpload(self, request, context):
-        """Checks size, type and SHA-256 of what was uploaded; only a ready upload can be imported.
+        """Checks size, type and SHA-256 of what was uploaded, whole or in parts; only a ready upload can be imported. One of more
+        than 512 MiB is CHECKING until that is done.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -74,6 +91,11 @@ def add_UploadServiceServicer_to_server(servicer, server):
             'CreateUpload': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateUpload,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.CreateUploadRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.Upload.SerializeToString,
+            ),
+            'GetUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUpload,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.GetUploadRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_upload__pb2.Upload.SerializeToString,
             ),
             'FinalizeUpload': grpc.unary_unary_rpc_method_handler(
@@ -109,6 +131,33 @@ class UploadService:
             target,
             '/waymark.catalogue.v1.UploadService/CreateUpload',
             waymark_dot_catalogue_dot_v1_dot_upload__pb2.CreateUploadRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_upload__pb2.Upload.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.UploadService/GetUpload',
+            waymark_dot_catalogue_dot_v1_dot_upload__pb2.GetUploadRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_upload__pb2.Upload.FromString,
             options,
             channel_credentials,

@@ -34,12 +34,20 @@ class UploadServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> UploadServiceAsyncStub: ...
     CreateUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.CreateUploadRequest, _upload_pb2.Upload]
-    """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. What no import
-    has read within a day is deleted; of a provider's organisation at most 4 GiB may wait for that.
-    Errors: INVALID_ARGUMENT, UPLOAD_QUOTA_EXCEEDED.
+    """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. A feed of more than
+    512 MiB names the source it is for, which says how much it may bring, and goes in parts; smaller ones may. What no import
+    has read within a day is deleted; of a provider's organisation at most 4 GiB, or twice what the source may bring, may
+    wait for that.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, UPLOAD_QUOTA_EXCEEDED.
+    """
+    GetUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.GetUploadRequest, _upload_pb2.Upload]
+    """Reads an upload and, while it is PENDING, which parts are missing, each with an address to put it to: to begin an upload
+    in parts, and to go on with it after a break.
+    Errors: NOT_FOUND.
     """
     FinalizeUpload: _grpc.UnaryUnaryMultiCallable[_upload_pb2.FinalizeUploadRequest, _upload_pb2.Upload]
-    """Checks size, type and SHA-256 of what was uploaded; only a ready upload can be imported.
+    """Checks size, type and SHA-256 of what was uploaded, whole or in parts; only a ready upload can be imported. One of more
+    than 512 MiB is CHECKING until that is done.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
 
@@ -49,12 +57,20 @@ class UploadServiceAsyncStub(UploadServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.CreateUploadRequest, _upload_pb2.Upload]  # type: ignore[assignment]
-    """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. What no import
-    has read within a day is deleted; of a provider's organisation at most 4 GiB may wait for that.
-    Errors: INVALID_ARGUMENT, UPLOAD_QUOTA_EXCEEDED.
+    """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. A feed of more than
+    512 MiB names the source it is for, which says how much it may bring, and goes in parts; smaller ones may. What no import
+    has read within a day is deleted; of a provider's organisation at most 4 GiB, or twice what the source may bring, may
+    wait for that.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, UPLOAD_QUOTA_EXCEEDED.
+    """
+    GetUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.GetUploadRequest, _upload_pb2.Upload]  # type: ignore[assignment]
+    """Reads an upload and, while it is PENDING, which parts are missing, each with an address to put it to: to begin an upload
+    in parts, and to go on with it after a break.
+    Errors: NOT_FOUND.
     """
     FinalizeUpload: _aio.UnaryUnaryMultiCallable[_upload_pb2.FinalizeUploadRequest, _upload_pb2.Upload]  # type: ignore[assignment]
-    """Checks size, type and SHA-256 of what was uploaded; only a ready upload can be imported.
+    """Checks size, type and SHA-256 of what was uploaded, whole or in parts; only a ready upload can be imported. One of more
+    than 512 MiB is CHECKING until that is done.
     Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
     """
 
@@ -67,9 +83,22 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _upload_pb2.CreateUploadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_upload_pb2.Upload, _abc.Awaitable[_upload_pb2.Upload]]:
-        """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. What no import
-        has read within a day is deleted; of a provider's organisation at most 4 GiB may wait for that.
-        Errors: INVALID_ARGUMENT, UPLOAD_QUOTA_EXCEEDED.
+        """Creates an upload and its ticket; PUT the bytes to the ticket's url with its headers, then finalize. A feed of more than
+        512 MiB names the source it is for, which says how much it may bring, and goes in parts; smaller ones may. What no import
+        has read within a day is deleted; of a provider's organisation at most 4 GiB, or twice what the source may bring, may
+        wait for that.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, UPLOAD_QUOTA_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
+    def GetUpload(
+        self,
+        request: _upload_pb2.GetUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_pb2.Upload, _abc.Awaitable[_upload_pb2.Upload]]:
+        """Reads an upload and, while it is PENDING, which parts are missing, each with an address to put it to: to begin an upload
+        in parts, and to go on with it after a break.
+        Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -78,7 +107,8 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _upload_pb2.FinalizeUploadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_upload_pb2.Upload, _abc.Awaitable[_upload_pb2.Upload]]:
-        """Checks size, type and SHA-256 of what was uploaded; only a ready upload can be imported.
+        """Checks size, type and SHA-256 of what was uploaded, whole or in parts; only a ready upload can be imported. One of more
+        than 512 MiB is CHECKING until that is done.
         Errors: NOT_FOUND, UPLOAD_MISSING, UPLOAD_MISMATCH.
         """
 
