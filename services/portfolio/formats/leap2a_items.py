@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 from google.type.date_pb2 import Date
@@ -41,15 +41,22 @@ class Item:
     def __init__(self, element: Any) -> None:
         refuse_many(len(element), _LISTS)
         self.element = element
-        self._unused = [each for each in element if local(each) not in ("", *_PLAIN)]
+        # By name and by where they lead: an item may have thousands of links, each of which is looked for.
+        self._by_name: dict[str, list[Any]] = {}
+        self._by_link: dict[tuple[str, str], list[Any]] = {}
+        for each in element:
+            self._by_name.setdefault(local(each), []).append(each)
+        for each in self._named("link"):
+            self._by_link.setdefault((last(each.get("rel", "")), each.get("href", "")), []).append(each)
+        self._unused = dict.fromkeys(each for each in element if local(each) not in ("", *_PLAIN))
         self.id = self._plain("id")
-        types = [each.get(f"{{{leap2a.RDF}}}resource", "") for each in element if local(each) == "type"]
+        types = [each.get(f"{{{leap2a.RDF}}}resource", "") for each in self._named("type")]
         # An entry may be of several types; plain `entry` says least.
         named = [re.split("[:/#]", each)[-1] for each in types]
         self.type = next((each for each in named if each != "entry"), "entry")
-        self.plugin = next((attribute(e, "type") for e in element if local(e) == "artefactplugin"), "")
+        self.plugin = next((attribute(each, "type") for each in self._named("artefactplugin")), "")
         # How Mahara lays out a page.
-        self.view = next((each for each in element if local(each) == "view"), None)
+        self.view = next(iter(self._named("view")), None)
 
     def title(self, *, used: bool = True) -> str:
         """Returns the title, shortened to what a title may have."""
@@ -151,7 +158,8 @@ class Item:
 
     def use_links(self, hrefs: Collection[str], *rels: str) -> None:
         """Notes that links of these relations were followed to these addresses."""
-        self._use(*(each for each in self._links(*rels) if each.get("href", "") in hrefs))
+        for lead in product(rels, hrefs):
+            self._use(*self._by_link.get(lead, ()))
 
     def use_name(self, holders: Collection[str]) -> None:
         """Notes that an organisation's title, and links back to what named it, are read there."""
@@ -224,7 +232,7 @@ class Item:
 
     def use_all(self) -> None:
         """Notes that the whole is told as left."""
-        self._unused = []
+        self._unused.clear()
 
     def left(self) -> list[str]:
         """Returns what elements that nobody used are called."""
@@ -232,7 +240,7 @@ class Item:
 
     def is_left(self, element: Any) -> bool:
         """Returns whether nobody used an element."""
-        return any(each is element for each in self._unused)
+        return element in self._unused
 
     def _text_of(self, name: str) -> str:
         for element in self._named(name):
@@ -245,8 +253,8 @@ class Item:
         return next((words(each).strip() for each in self._named(name)), "")
 
     def _named(self, name: str) -> list[Any]:
-        return [each for each in self.element if local(each) == name]
+        return self._by_name.get(name, [])
 
     def _use(self, *elements: Any) -> None:
-        used = set(elements)
-        self._unused = [each for each in self._unused if each not in used]
+        for each in elements:
+            self._unused.pop(each, None)

@@ -241,9 +241,9 @@ class _Reading:
                 self._found.left[f"plan.{field}"] += 1
                 plan.ClearField(field)
         self._found.left += fit(plan, "plan")
-        for goal in (each for each in item.links("supports") if each in self._goals):
-            plan.goal = goal
-            item.use_links((goal,), "supports")
+        goals = dict.fromkeys(each for each in item.links("supports") if each in self._goals)
+        plan.goal = next(reversed(goals), "")
+        item.use_links(goals, "supports")
         tasks = self._unread(item, "plan")[:_TASKS]
         join(item, tasks)
         own_id = self._note("plan", self._found.plans, item)
