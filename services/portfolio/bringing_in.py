@@ -51,8 +51,8 @@ def bring_in(
     """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
     language = request.language_code or "en"
     current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
-    written_again = FORMATS[request.format].left_out is not None
-    keeps = written_again and remainders.clear(tx, vault.holder, request.format)
+    kept_as = read.carried or request.format
+    keeps = _may_set_aside(read, kept_as) and remainders.clear(tx, vault.holder, kept_as)
     here = _find_files(tx, vault, read)
     answer = pb.ImportDocumentResponse()
     _fill_holder(tx, vault, current, read.portfolio.holder, answer)
@@ -66,7 +66,7 @@ def bring_in(
     _add_pages(tx, vault, read, answer, here)
     answer.entry_titles.extend(entry.title for entry in entries)
     answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
-    kept = _set_aside(tx, vault, read, request.format, here) if keeps else Counter()
+    kept = _set_aside(tx, vault, read, kept_as, here) if keeps else Counter()
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
     answer.not_carried.extend(
         pb.NotCarried(field=field, count=count, set_aside=_is_kept(field, read.left, kept))
@@ -81,6 +81,12 @@ def _is_kept(field: str, left: Counter[str], kept: Counter[str]) -> bool:
     path = field.split(".")
     wholes = (".".join(path[:depth]) for depth in range(1, len(path)))
     return kept[field] >= left[field] or any(kept[whole] > left[whole] for whole in wholes)
+
+
+def _may_set_aside(read: Read, kept_as: pb.DocumentFormat.ValueType) -> bool:
+    """Returns whether what a document says beyond a portfolio takes the place of what one before it said. Not
+    of a page or PDF that says nothing: ours do not, as they are for others to see."""
+    return FORMATS[kept_as].left_out is not None and (not read.carried or bool(read.remainders))
 
 
 def _set_aside(

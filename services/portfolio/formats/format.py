@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.document_pb2 import DOCUMENT_FORMAT_UNSPECIFIED, DocumentFormat
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
@@ -64,9 +65,10 @@ class Cv:
 @dataclass
 class Read:
     """What was read: a portfolio without etags, a journal, newest first, plans, goals and pages, and how
-    often what else was found, by path; `remainders`: what of that can be put back. What something in the
-    document may name is named by its id there. `places`: by that id, where in an archive a file stands whose
-    SHA-256 the document does not say."""
+    often what else was found, by path; `remainders`: what of that can be put back, into documents of the
+    format `carried` where that is set: a page or PDF carries a document of another format. What something in
+    the document may name is named by its id there. `places`: by that id, where in an archive a file stands
+    whose SHA-256 the document does not say."""
 
     portfolio: SharedPortfolio = field(default_factory=SharedPortfolio)
     journal: list[JournalEntry] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Read:
     places: dict[str, str] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
     remainders: list[Remainder] = field(default_factory=list)
+    carried: DocumentFormat.ValueType = DOCUMENT_FORMAT_UNSPECIFIED
 
 
 Opened = Callable[[Evidence], Iterator[bytes]]  # the bytes of a file, as they come
