@@ -41,7 +41,7 @@ CV = {
 }
 ROW = {key: CV[key] for key in ("version", "title", "language")}
 NOT_CARRIED = {"of": "resource", "field": "field", "times": "count"}
-LEFT = NOT_CARRIED | {"set aside": "setAside"}
+LEFT = NOT_CARRIED | {"set aside": "setAside", "why": "reason"}
 SET_ASIDE = {"remainder": "name", "format": "format", "entry": "entry", "at": "path", "says": "content"}
 BROUGHT = {
     "entries": "entryTitles",
@@ -50,6 +50,7 @@ BROUGHT = {
     "plans": "planTitles",
     "goals": "goalTitles",
     "pages": "pageTitles",
+    "files": "evidenceTitles",
     "filled in": "holderFields",
     "there before": "duplicates",
 }

@@ -306,9 +306,10 @@ class _Reading:
         place = item.describe(evidence)
         if item.text():
             self._found.left["resource.content"] += 1
-        if place and not evidence.sha256:
-            # It is known again by its hash, which whoever has the archive says.
+        if place:
             self._found.places[item.id] = place
+        if place and not evidence.sha256:
+            pass  # it is known again by its hash, which whoever has the archive says
         elif fit(evidence, "resource") or not evidence.sha256:
             self._left_whole(item)
             return
