@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -80,19 +81,25 @@ def _read(archive: zipfile.ZipFile, language: str) -> Read:
 def _hashed(archive: zipfile.ZipFile, folder: PurePosixPath, found: Read) -> set[str]:
     """Says the SHA-256 of files whose bytes are there, up to MOST_BYTES of them, whatever the feed says that
     it is, and where they stand; returns which of the archive are linked to at all."""
-    linked = {id_: str(folder / place) for id_, place in found.places.items()}
-    there = {each.filename: each for each in archive.infolist() if each.file_size}
+    there = {each.filename: each for each in archive.infolist()}
+    linked = {id_: _member(folder, place, there) for id_, place in found.places.items()}
     known: dict[str, str] = {}  # each is unfolded once, however many link to it
     left = MOST_BYTES
     for evidence in found.portfolio.evidence:
         member = there.get(linked.get(evidence.name, ""))
-        if member and member.filename not in known and member.file_size <= left:
+        if member and member.filename not in known and 0 < member.file_size <= left:
             left -= member.file_size
             known[member.filename] = _hash(archive, member)
         if member and (sha256 := known.get(member.filename)):
             evidence.sha256 = sha256
             found.packed[sha256] = member.filename
     return set(linked.values())
+
+
+def _member(folder: PurePosixPath, place: str, there: Container[str]) -> str:
+    """Returns the file that a link leads to, which may be quoted as addresses are; "" for none."""
+    names = (str(folder / place), str(folder / unquote(place)))
+    return next((each for each in names if each in there), "")
 
 
 def unpack(file: BinaryIO, places: Sequence[str]) -> Iterator[tuple[int, BinaryIO]]:

@@ -30,7 +30,8 @@ def test_an_archive_with_files_moves_into_another_portfolio(learner: Person, tmp
         packed.writestr("files/notes.txt", "no type that evidence has")
     other = Person(learner.stack, "--as", f"learner:{secrets.token_hex(4)}")
     other.prints("holder", "create", "--given", "Noor", "--family", "Other", "--email", "n@example.org")
-    moved = other.gets("cv", "import", "--format", "leap2a", str(archive), "--with-files")
+    moved = other.gets("cv", "import", "--format", "leap2a", str(archive))
+    assert moved["evidenceTitles"] == ["Welding certificate"]
     told = {each["field"] for each in moved["notCarried"]}
     assert told == {"holder.contact", "holder.family_name", "files/notes.txt"}
     assert (moved["journalEntries"], moved["planTitles"]) == (1, ["To the yard"])

@@ -7,6 +7,7 @@ import uuid
 import zipfile
 from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from waymark.portfolio.v1 import document_pb2 as pb
@@ -29,9 +30,9 @@ _HEAD = f'<feed xmlns="{leap2a.ATOM}" xmlns:rdf="{leap2a.RDF}" xmlns:leap2="{lea
 def archive(files: Mapping[str, bytes], links: Collection[str] = ()) -> bytes:
     """An archive as others make it: a job, shown by each of these files, or by what stands at `links`."""
     made, places = io.BytesIO(), links or files
-    shown = "".join(f'<link rel="leap2:has_evidence" href="f:{place}"/>' for place in places)
+    shown = "".join(f'<link rel="leap2:has_evidence" href="f:{place}"/>' for place in map(quote, places))
     feed = _HEAD + _item("job", "activity", shown)
-    for place in places:
+    for place in map(quote, places):
         feed += _item(f"f:{place}", "resource", f'<link rel="enclosure" type="image/x" href="{place}"/>')
     with zipfile.ZipFile(made, "w") as packed:
         packed.writestr("all/leap2a.xml", feed + "</feed>")
@@ -66,13 +67,13 @@ def in_store(portfolio: Portfolio) -> set[str]:
 
 def test_files_come_in_once_and_go_out_as_they_came(portfolio_with_files: Portfolio) -> None:
     person, other = portfolio_with_files.person(), portfolio_with_files.person()
-    content, before = archive({"a/paper.JPG": PDF, "seam.png": PNG}), in_store(portfolio_with_files)
+    content, before = archive({"a/paper.JPG": PDF, "a seam.png": PNG}), in_store(portfolio_with_files)
     dry = bring(person, content, LEAP, validate_only=True)
     assert (evidence(person), in_store(portfolio_with_files)) == ([], before)
     key = str(uuid.uuid4())
     assert bring(person, content, LEAP, request_id=key) == dry
     assert bring(person, content, LEAP, request_id=key) == dry
-    assert dry.evidence_titles == ["f:a/paper.JPG", "f:seam.png"]
+    assert dry.evidence_titles == ["f:a/paper.JPG", "f:a%20seam.png"]
     assert not {each.field for each in dry.not_carried} & {"evidence", "evidence.file"}
     paper, seam = evidence(person)
     assert (paper.file_name, paper.content_type) == ("paper.JPG", "application/pdf")  # by its bytes
