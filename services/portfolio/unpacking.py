@@ -29,6 +29,7 @@ from services.portfolio.formats.formats import FORMATS
 from services.portfolio.store.evidence import BUCKET, EVIDENCE, known_keys
 from services.portfolio.store.vault import Vault, open_vault
 
+MARGIN = 4.0  # seconds that an import keeps for what follows; files for which no time is left wait as well
 MOST = 200  # files that one import stores, as somebody waits for it; the next one goes on
 # What is wrong with one file, and not with the store or the request.
 _OF_A_FILE = (*checking.WRONG, reason_pb2.REASON_EVIDENCE_INFECTED, reason_pb2.REASON_INVALID_ARGUMENT)
@@ -56,7 +57,7 @@ def unpacked(
     request: pb.ImportDocumentRequest,
     read: Read,
     content: bytes,
-    remaining: Callable[[], float | None],
+    remaining: Callable[[], float],
 ) -> Iterator[Unpacked]:
     """Stores what of the files of a document is not in the portfolio, for `add` within; afterwards deletes
     what no row names. `remaining()`: seconds left to the caller. Raises Refusal(NOT_FOUND or UNAVAILABLE)."""
@@ -98,7 +99,7 @@ def _store(
     request: pb.ImportDocumentRequest,
     read: Read,
     content: bytes,
-    remaining: Callable[[], float | None],
+    remaining: Callable[[], float],
     files: Unpacked,
 ) -> None:
     unpack = FORMATS[request.format].unpack
@@ -107,18 +108,23 @@ def _store(
     (holder,) = names.parse(request.parent, "holders")
     with transaction(app, read_only=True) as tx:
         here = hashes(tx, open_vault(tx, app.keys, holder))
-    packed = {each.sha256: each for each in read.portfolio.evidence if each.sha256 in read.packed}
+    # Backwards: the first of the document is to be the newest, which is how they are shown.
+    packed = {each.sha256: each for each in reversed(read.portfolio.evidence) if each.sha256 in read.packed}
     missing = [each for sha256, each in packed.items() if sha256 not in here]
+    wanted = missing[:MOST]
     files.refused.update((each.sha256, reason_pb2.REASON_QUOTA_EXCEEDED) for each in missing[MOST:])
-    wanted = missing[:MOST][::-1]  # the first of the document as the newest, which is how they are shown
     places = [read.packed[each.sha256] for each in wanted]
     opened = unpack(io.BytesIO(content), places)
     for said, place, (size, stream) in zip(wanted, places, opened, strict=True):
+        left = remaining()
+        if left < MARGIN:
+            files.refused[said.sha256] = reason_pb2.REASON_DEADLINE_EXCEEDED
+            continue
         head = stream.read(sniff.HEAD)
         stream.seek(0)
         evidence = _evidence(holder, said, place, size, head)
         try:
-            files.stored.append(_stored(app, evidence, stream, remaining()))
+            files.stored.append(_stored(app, evidence, stream, left - MARGIN))
         except Refusal as refusal:
             if refusal.reason not in _OF_A_FILE:
                 raise
@@ -139,13 +145,13 @@ def _evidence(holder: str, said: Evidence, place: str, size: int, head: bytes) -
     )
 
 
-def _stored(app: PortfolioApp, evidence: Evidence, stream: BinaryIO, remaining: float | None) -> Stored:
-    """Puts a file where an upload would be, and checks it as one."""
+def _stored(app: PortfolioApp, evidence: Evidence, stream: BinaryIO, seconds: float) -> Stored:
+    """Puts a file where an upload would be, and checks it as one, by a scan of at most so many seconds."""
     if violations_of(evidence):
         raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT)
     key, size, kind = names.last(evidence.name), evidence.size_bytes, evidence.content_type
     app.objects.put(BUCKET, INCOMING + key, stream, size=size, content_type=kind)
-    return Stored(evidence, checking.at_once(app, evidence, remaining))
+    return Stored(evidence, checking.at_once(app, evidence, seconds))
 
 
 def _let_go(app: PortfolioApp, files: Unpacked) -> None:

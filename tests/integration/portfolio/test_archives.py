@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import threading
 import uuid
 import zipfile
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -110,19 +112,21 @@ def test_files_without_room_wait_for_it(
     portfolio_with_files: Portfolio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person, content = portfolio_with_files.person(), archive({"one.pdf": PDF, "two.pdf": PDF + b"two"})
-    limits: tuple[tuple[Any, Any, Any], ...] = (
-        (quotas, "EVIDENCE_BYTES", len(PDF) - 1),
-        (unpacking, "MOST", 0),
+    limits: tuple[tuple[Any, str, Any, str], ...] = (
+        (quotas, "EVIDENCE_BYTES", len(PDF) - 1, "QUOTA_EXCEEDED"),
+        (unpacking, "MOST", 0, "QUOTA_EXCEEDED"),
+        (unpacking, "MARGIN", 600.0, "DEADLINE_EXCEEDED"),
     )
-    for where, what, most in limits:
+    for where, what, most, reason in limits:
         with monkeypatch.context() as patch:
             patch.setattr(where, what, most)
-            assert told(bring(person, content, LEAP)) == {"QUOTA_EXCEEDED": "evidence.file"}
+            assert told(bring(person, content, LEAP)) == {reason: "evidence.file"}
         assert not evidence(person)
     assert titles(person) == ["job"]
     monkeypatch.setattr(unpacking, "MOST", 1)
-    assert list(bring(person, content, LEAP).evidence_titles) == ["f:one.pdf"]
     assert list(bring(person, content, LEAP).evidence_titles) == ["f:two.pdf"]
+    assert list(bring(person, content, LEAP).evidence_titles) == ["f:one.pdf"]
+    assert [each.title for each in evidence(person)] == ["f:one.pdf", "f:two.pdf"]
 
 
 def test_an_import_that_is_refused_leaves_no_files(
@@ -138,6 +142,27 @@ def test_an_import_that_is_refused_leaves_no_files(
     monkeypatch.setattr(unpacking, "_let_go", lambda *_: None)  # control
     refused(person.ImportDocument, request)
     assert len(in_store(portfolio_with_files) - before) == 2
+
+
+@pytest.mark.parametrize("looked", [True, False], ids=["looked", "control"])
+def test_two_imports_at_once_add_a_file_once(
+    portfolio_with_files: Portfolio, monkeypatch: pytest.MonkeyPatch, looked: bool
+) -> None:
+    """Each has stored the file before the other makes a row of its own."""
+    person, before = portfolio_with_files.person(), in_store(portfolio_with_files)
+    content, both, store = archive({"one.pdf": PDF}), threading.Barrier(2), unpacking._store
+
+    def together(*arguments: Any) -> None:
+        store(*arguments)
+        both.wait(20)
+        if not looked:
+            monkeypatch.setattr(unpacking, "hashes", lambda *_: {})
+
+    monkeypatch.setattr(unpacking, "_store", together)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: bring(person, content, LEAP), range(2)))
+    found = len(evidence(person)), len(in_store(portfolio_with_files) - before)
+    assert found == ((1, 1) if looked else (2, 2))
 
 
 def test_a_link_leads_to_nothing_but_a_file_of_the_archive(portfolio_with_files: Portfolio) -> None:

@@ -162,7 +162,7 @@ class NotCarried(_message.Message):
     reason: _builtins.str
     """Of a file in an archive that was brought in (`evidence.file`) and is not here: the reason by which its upload would be refused,
     `INVALID_ARGUMENT` for a type that evidence does not have, `UPLOAD_MISMATCH`, `QUOTA_EXCEEDED`, `EVIDENCE_INFECTED` or
-    `EVIDENCE_TOO_LONG`. Empty for one that is not in the archive, and for anything else.
+    `EVIDENCE_TOO_LONG`; `DEADLINE_EXCEEDED` where no time was left for it, and the same document again goes on. Empty for one that is not in the archive, and for anything else.
     """
     def __init__(
         self,
