@@ -42,7 +42,14 @@ def _summaries(count: int) -> str:
     return _item("one", "activity", *["<summary>said</summary>"] * count)
 
 
-@pytest.mark.parametrize("feed", [_one_goal, _one_part, _summaries])
+def _one_employer(count: int) -> str:
+    """Jobs at one employer, of which much is said."""
+    jobs = (_item(f"j{n}", "activity", _link("supported_by", "one")) for n in range(count))
+    named = (_link("supports", f"j{n}") for n in range(count))
+    return "".join(jobs) + _item("one", "organization", *named, *["<summary>said</summary>"] * count)
+
+
+@pytest.mark.parametrize("feed", [_one_goal, _one_part, _one_employer, _summaries])
 def test_work_grows_with_the_feed_and_not_with_its_square(feed: Callable[[int], str]) -> None:
     small, large = (_calls(feed(count)) for count in (100, 800))
     assert large < 1.1 * 8 * small  # calls are the same each time, as seconds are not
