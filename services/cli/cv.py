@@ -14,7 +14,7 @@ from services.cli.exits import ExitCode, Failure
 from services.cli.holder import LEARNER, Etag, HolderName, own
 from services.cli.leap2a import Uploaded, small, upload_files
 from services.cli.options import Limit
-from services.cli.uploads import document
+from services.cli.uploads import REQUEST, UPLOAD, document
 
 cv = typer.Typer(help="Take a portfolio along as a CV in many formats, and bring one in.")
 
@@ -41,7 +41,7 @@ CV = {
 }
 ROW = {key: CV[key] for key in ("version", "title", "language")}
 NOT_CARRIED = {"of": "resource", "field": "field", "times": "count"}
-LEFT = NOT_CARRIED | {"set aside": "setAside"}
+LEFT = NOT_CARRIED | {"set aside": "setAside", "why": "reason"}
 SET_ASIDE = {"remainder": "name", "format": "format", "entry": "entry", "at": "path", "says": "content"}
 BROUGHT = {
     "entries": "entryTitles",
@@ -50,6 +50,7 @@ BROUGHT = {
     "plans": "planTitles",
     "goals": "goalTitles",
     "pages": "pageTitles",
+    "files": "evidenceTitles",
     "filled in": "holderFields",
     "there before": "duplicates",
 }
@@ -190,7 +191,7 @@ def import_(
     language: Language = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be added, add nothing.")] = False,
     with_files: Annotated[
-        bool, typer.Option("--with-files", help="Upload the files of a Leap2A archive as evidence first.")
+        bool, typer.Option("--with-files", help="Upload the files of a large Leap2A archive (20 MiB) first.")
     ] = False,
 ) -> None:
     """Add what a document says to your portfolio; what is there already is not added again."""
@@ -199,8 +200,9 @@ def import_(
         raise Failure(ExitCode.USAGE, "--with-files goes with --format leap2a, and not with --dry-run.")
     holder = own(call, "")
     uploaded = upload_files(call.caller, holder, file) if with_files else Uploaded([], {})
+    most = REQUEST if with_files else UPLOAD  # its files are here by then
     body = {
-        **document(call.caller, holder, small(file) if of_leap else file.read_bytes()),
+        **document(call.caller, holder, small(file, most) if of_leap else file.read_bytes()),
         "format": enum("DOCUMENT_FORMAT", as_),
         "languageCode": language,
         "validateOnly": dry_run,

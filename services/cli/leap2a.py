@@ -15,7 +15,7 @@ import typer
 from lxml import etree
 
 from services.cli.exits import ExitCode, Failure
-from services.cli.uploads import REQUEST, measured, upload_evidence
+from services.cli.uploads import measured, upload_evidence
 from services.platform import xml
 from services.platform.zipping import ZipStream, ZipUnsafeError, opened, opened_file
 
@@ -38,10 +38,10 @@ class Packed(NamedTuple):
     file_name: str
 
 
-def small(file: Path) -> bytes:
-    """Returns a document as it is, or of an archive that is too large for a request one with empty files
-    beside its feed, whose names say what is not carried; raises Failure."""
-    if file.stat().st_size <= REQUEST or not zipfile.is_zipfile(file):
+def small(file: Path, most: int) -> bytes:
+    """Returns a document as it is, or of an archive of more than `most` bytes one with empty files beside its
+    feed, whose names say what is not carried; raises Failure."""
+    if file.stat().st_size <= most or not zipfile.is_zipfile(file):
         return file.read_bytes()
     archive = ZipStream(datetime.now(UTC))
     with _archive(file) as (packed, feed):

@@ -29,6 +29,7 @@ CATALOGUE = {
     ".ndjson": "application/json",
 }
 REQUEST = 700_000  # bytes of a document that a request takes
+UPLOAD = 20 << 20  # bytes of one that is uploaded
 PART = 1024 * 1024  # bytes read at once, so that a film needs no more memory than a page
 
 

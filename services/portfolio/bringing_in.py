@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from waymark.portfolio.v1 import document_pb2 as pb
 from waymark.portfolio.v1.entry_pb2 import Entry
-from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.page_pb2 import PAGE_TEMPLATE_STORY, Page
@@ -17,7 +16,9 @@ from waymark.portfolio.v1.skill_claim_pb2 import SKILL_SOURCE_SELF, SkillClaim
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
+from services.platform.errors import reason_name
 from services.platform.rpc.masks import without_outputs
+from services.portfolio import unpacking
 from services.portfolio.documenting import MOST_TOLD
 from services.portfolio.domain import deadlines, names, quotas
 from services.portfolio.domain.dates import from_date, to_date
@@ -38,6 +39,7 @@ from services.portfolio.store.pages import PAGES
 from services.portfolio.store.planning import GOALS, JOURNAL, PLANS
 from services.portfolio.store.skill_claims import SKILL_CLAIMS
 from services.portfolio.store.vault import Vault
+from services.portfolio.unpacking import Unpacked
 
 M = TypeVar("M", Entry, SkillClaim)
 P = TypeVar("P", Entry, SkillClaim, JournalEntry)
@@ -46,15 +48,16 @@ _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "s
 
 
 def bring_in(
-    tx: Transaction, vault: Vault, read: Read, request: pb.ImportDocumentRequest
+    tx: Transaction, vault: Vault, read: Read, files: Unpacked, request: pb.ImportDocumentRequest
 ) -> pb.ImportDocumentResponse:
-    """Adds what was read to a portfolio; what is there stays as it is. Raises Refusal(QUOTA_EXCEEDED)."""
+    """Adds what was read, and its files, to a portfolio; what is there stays as it is. Raises
+    Refusal(QUOTA_EXCEEDED), not for files, which are told."""
     language = request.language_code or "en"
     current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
-    written_again = FORMATS[request.format].left_out is not None
-    keeps = written_again and remainders.clear(tx, vault.holder, request.format)
-    here = _find_files(tx, vault, read)
+    kept_as = read.carried or request.format
+    keeps = _may_set_aside(read, kept_as) and remainders.clear(tx, vault.holder, kept_as)
     answer = pb.ImportDocumentResponse()
+    here = _bring_files(tx, vault, read, files, answer)
     _fill_holder(tx, vault, current, read.portfolio.holder, answer)
     entries = list(_new_entries(tx, vault, read, answer, here))
     _add(tx, vault, ENTRIES, [(entry, {"kind": entry.kind}) for entry in entries], here)
@@ -66,7 +69,7 @@ def bring_in(
     _add_pages(tx, vault, read, answer, here)
     answer.entry_titles.extend(entry.title for entry in entries)
     answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
-    kept = _set_aside(tx, vault, read, request.format, here) if keeps else Counter()
+    kept = _set_aside(tx, vault, read, kept_as, here) if keeps else Counter()
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
     answer.not_carried.extend(
         pb.NotCarried(field=field, count=count, set_aside=_is_kept(field, read.left, kept))
@@ -81,6 +84,12 @@ def _is_kept(field: str, left: Counter[str], kept: Counter[str]) -> bool:
     path = field.split(".")
     wholes = (".".join(path[:depth]) for depth in range(1, len(path)))
     return kept[field] >= left[field] or any(kept[whole] > left[whole] for whole in wholes)
+
+
+def _may_set_aside(read: Read, kept_as: pb.DocumentFormat.ValueType) -> bool:
+    """Returns whether what a document says beyond a portfolio takes the place of what one before it said. Not
+    of a page or PDF that says nothing: ours do not, as they are for others to see."""
+    return FORMATS[kept_as].left_out is not None and (not read.carried or bool(read.remainders))
 
 
 def _set_aside(
@@ -268,16 +277,25 @@ def _with_own_evidence(tx: Transaction, vault: Vault, read: Read, parts: Iterabl
     return found
 
 
-def _find_files(tx: Transaction, vault: Vault, read: Read) -> dict[str, str]:
-    """Names files of a document as they are named here, by their hash, and tells of those that are not here:
-    they are uploaded by tickets, each checked on its own. Returns names here by those in the document."""
+def _bring_files(
+    tx: Transaction, vault: Vault, read: Read, files: Unpacked, answer: pb.ImportDocumentResponse
+) -> dict[str, str]:
+    """Adds files of a document, and names what it has of them as they are named here, by their hash; tells of
+    those that are not here, and why. Returns names here by those in the document."""
     if not read.portfolio.evidence:
         return {}
-    newest = EVIDENCE.newest(tx, vault, quotas.LIMITS["evidence"])
-    here = {each.sha256: each.name for each in newest if each.state != Evidence.STATE_AWAITING_UPLOAD}
+    added, refused = unpacking.add(tx, vault, files)
+    answer.evidence_titles.extend(each.title or each.file_name for each in added)
+    here = unpacking.hashes(tx, vault)
     names_here = {each.name: here[each.sha256] for each in read.portfolio.evidence if each.sha256 in here}
-    if missing := sum(each.sha256 not in here for each in read.portfolio.evidence):
-        read.left["evidence.file"] += missing
+    missing = [each.sha256 for each in read.portfolio.evidence if each.sha256 not in here]
+    if elsewhere := sum(sha256 not in refused for sha256 in missing):
+        read.left["evidence.file"] += elsewhere
+    why = Counter(refused[sha256] for sha256 in missing if sha256 in refused)
+    answer.not_carried.extend(
+        pb.NotCarried(field="evidence.file", count=count, reason=reason_name(reason))
+        for reason, count in sorted(why.items())
+    )
     parts: list[Entry | SkillClaim | JournalEntry] = [*read.portfolio.entries, *read.portfolio.skill_claims]
     for part in (*parts, *read.journal):
         known = [names_here.get(name, name) for name in part.evidence]

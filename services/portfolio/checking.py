@@ -12,7 +12,7 @@ from services.platform.db.transaction import Transaction, transaction
 from services.platform.errors import Refusal
 from services.portfolio import previewing, scanning
 from services.portfolio.app import PortfolioApp
-from services.portfolio.domain import films, names
+from services.portfolio.domain import films, names, quotas
 from services.portfolio.store import evidence as store
 from services.portfolio.store import locking
 from services.portfolio.store.vault import Vault, open_vault
@@ -52,11 +52,30 @@ def at_once(app: PortfolioApp, evidence: Evidence, remaining: float | None) -> C
 
 def note(tx: Transaction, vault: Vault, evidence: Evidence, checked: Checked) -> Evidence:
     """Writes what checking came to into the locked row of a file, and returns it as it will be read."""
+    columns = _noted(evidence, checked)
+    return store.EVIDENCE.replace(tx, vault, names.last(evidence.name), evidence, **columns)
+
+
+def add(tx: Transaction, vault: Vault, evidence: Evidence, checked: Checked) -> Evidence:
+    """Makes the row of a file that was checked before there was one, under the name that it has. Raises
+    Refusal(QUOTA_EXCEEDED)."""
+    require_room(tx, vault.holder, evidence.size_bytes)
+    columns = _noted(evidence, checked) | {"size_bytes": evidence.size_bytes}
+    return store.EVIDENCE.add(tx, vault, evidence, row_id=names.last(evidence.name), **columns)
+
+
+def require_room(tx: Transaction, holder: str, size: int) -> None:
+    """Raises Refusal(QUOTA_EXCEEDED) unless a portfolio has room for a file of so many bytes."""
+    held = store.bytes_held(tx, holder) + size
+    quotas.check("evidence_bytes", held - 1, limit=quotas.EVIDENCE_BYTES)
+
+
+def _noted(evidence: Evidence, checked: Checked) -> dict[str, Any]:
+    """Notes in a file how long it takes; returns the columns of its row."""
     if checked.seconds is not None:
         evidence.duration.FromMilliseconds(round(checked.seconds * 1000))
     due = checked.columns.get("state") == Evidence.STATE_STORED and previewing.is_due(evidence)
-    columns = {**checked.columns, "preview_due": due}
-    return store.EVIDENCE.replace(tx, vault, names.last(evidence.name), evidence, **columns)
+    return {**checked.columns, "preview_due": due}
 
 
 def check_the_rest(app: PortfolioApp) -> None:

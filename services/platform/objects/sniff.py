@@ -14,6 +14,11 @@ _ACTIVE = (b"<!doctype html", b"<html", b"<script", b"<svg", b"<head", b"<body",
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
+def kind_of(head: bytes) -> str:
+    """Returns the media type whose signature a file begins with; "" for none."""
+    return filetype.guess_mime(head[:HEAD]) or ""
+
+
 def fits(content_type: str, head: bytes) -> bool:
     """True when a file beginning with `head` (at most HEAD bytes are looked at) can be `content_type`.
 
@@ -25,10 +30,10 @@ def fits(content_type: str, head: bytes) -> bool:
     claimed = content_type.split(";")[0].strip().lower()
     if claimed == ANYTHING:
         return True
-    found = filetype.guess_mime(head)
+    found = kind_of(head)
     if claimed in TEXTS:
-        return found in (None, "application/xml", "text/xml") and _is_text(claimed, head)
-    return bool(found == claimed)
+        return found in ("", "application/xml", "text/xml") and _is_text(claimed, head)
+    return bool(found) and found == claimed
 
 
 def _is_text(claimed: str, head: bytes) -> bool:

@@ -27,6 +27,7 @@ from services.portfolio.formats.format import Cv, DocumentBrokenError, Read
 from services.portfolio.formats.formats import FORMATS
 from services.portfolio.store.evidence import BUCKET
 from services.portfolio.store.vault import open_vault
+from services.portfolio.unpacking import unpacked
 
 CHUNK = 256 * 1024  # bytes of a message
 GONE = (reason_pb2.REASON_UPLOAD_MISSING, reason_pb2.REASON_NOT_FOUND)
@@ -61,9 +62,9 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
     def ImportDocument(self, request: pb.ImportDocumentRequest, call: Any) -> pb.ImportDocumentResponse:
         place = self._place(request, call)
         language = request.language_code or "en"
-        read, gone = Read(), None
+        read, content, gone = Read(), b"", None
         try:
-            read = self._read(request, place, language)
+            read, content = self._read(request, place, language)
         except Refusal as refusal:
             if refusal.reason not in GONE:
                 raise
@@ -78,9 +79,10 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
             (holder,) = names.parse(request.parent, "holders")
             vault = open_vault(tx, self.app.keys, holder)
             # A copy: a transaction that is run again must not find what the first run noted.
-            return bring_in(tx, vault, deepcopy(read), request)
+            return bring_in(tx, vault, deepcopy(read), files, request)
 
-        answer = added(self, request, call)
+        with unpacked(self.app, request, read, content, call.remaining) as files:
+            answer = added(self, request, call)
         if place and not request.validate_only:
             incoming.delete(self.app, place)
         return answer
@@ -94,9 +96,11 @@ class DocumentApi(document_pb2_grpc.DocumentServiceServicer):
             (holder,) = names.parse(request.parent, "holders")
             return incoming.key_of(open_vault(tx, self.app.keys, holder))
 
-    def _read(self, request: pb.ImportDocumentRequest, place: str, language: str) -> Read:
+    def _read(self, request: pb.ImportDocumentRequest, place: str, language: str) -> tuple[Read, bytes]:
+        """Returns what was read, and of which bytes."""
         try:
-            return _read(request, self._content(request, place), language)
+            content = self._content(request, place)
+            return _read(request, content, language), content
         except DocumentBrokenError as error:
             if place:
                 incoming.delete(self.app, place)

@@ -41,8 +41,7 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
         (holder,) = names.parse(request.parent, "holders")
         vault = open_vault(tx, self.app.keys, holder)
         evidence = without_outputs(request.evidence)
-        held = bytes_held(tx, holder) + evidence.size_bytes
-        quotas.check("evidence_bytes", held - 1, limit=quotas.EVIDENCE_BYTES)
+        checking.require_room(tx, holder, evidence.size_bytes)
         made = EVIDENCE.add(
             tx, vault, evidence, state=pb.Evidence.STATE_AWAITING_UPLOAD, size_bytes=evidence.size_bytes
         )

@@ -9,6 +9,11 @@ from base64 import b64decode
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from waymark.portfolio.v1.document_pb2 import (
+    DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML,
+    DOCUMENT_FORMAT_EUROPASS_XML,
+)
+
 from services.platform.confined.running import Limits, made_of
 from services.portfolio.formats import candidate, candidate_reading, europass_files, markup
 from services.portfolio.formats.format import (
@@ -24,7 +29,11 @@ MEMORY = 128 * 1024 * 1024  # bytes of data
 ADDRESSES = 256 * 1024 * 1024
 SECONDS = 10  # of processor
 PATIENCE = 60  # seconds by the clock: somebody waits for the answer
-_READERS = {candidate.ROOT: candidate_reading.read_root, europass_files.ROOT: europass_files.read_root}
+# By the root element, with the format of such a document.
+_READERS = {
+    candidate.ROOT: (candidate_reading.read_root, DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML),
+    europass_files.ROOT: (europass_files.read_root, DOCUMENT_FORMAT_EUROPASS_XML),
+}
 
 
 class Carrier(NamedTuple):
@@ -57,8 +66,10 @@ def of_carried(carrier: Carrier, files: list[bytes], others: int, language: str)
     """The same of XML files that were carried, beside others."""
     for file in files:
         root = markup.root_of(io.BytesIO(file))
-        if reader := _READERS.get(markup.local(root)):
+        if known := _READERS.get(markup.local(root)):
+            reader, format_ = known
             found = reader(root, language)
+            found.carried = format_
             if more := len(files) - 1 + others:
                 found.left[carrier.path] += more
             return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
 from waymark.errors.v1 import reason_pb2
+from waymark.portfolio.v1.document_pb2 import DOCUMENT_FORMAT_UNSPECIFIED, DocumentFormat
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.goal_pb2 import Goal
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
@@ -64,9 +65,10 @@ class Cv:
 @dataclass
 class Read:
     """What was read: a portfolio without etags, a journal, newest first, plans, goals and pages, and how
-    often what else was found, by path; `remainders`: what of that can be put back. What something in the
-    document may name is named by its id there. `places`: by that id, where in an archive a file stands whose
-    SHA-256 the document does not say."""
+    often what else was found, by path; `remainders`: what of that can be put back, into documents of the
+    format `carried` where that is set: a page or PDF carries a document of another format. What something in
+    the document may name is named by its id there. `places`: by that id, where the document says that a
+    file stands; `packed`: by the SHA-256 of its bytes, where one of them stands in the archive."""
 
     portfolio: SharedPortfolio = field(default_factory=SharedPortfolio)
     journal: list[JournalEntry] = field(default_factory=list)
@@ -74,8 +76,10 @@ class Read:
     goals: list[Goal] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
+    packed: dict[str, str] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
     remainders: list[Remainder] = field(default_factory=list)
+    carried: DocumentFormat.ValueType = DOCUMENT_FORMAT_UNSPECIFIED
 
 
 Opened = Callable[[Evidence], Iterator[bytes]]  # the bytes of a file, as they come
@@ -103,7 +107,8 @@ class Format:
     DocumentBrokenError. `fields`: what a page shows people, as paths of SharedPortfolio; empty for what is
     written for machines alone. `most_bytes`: of a document that is read. `lacking`: the characters of a text
     that what is written cannot show. `left_out`: (resource name, path) of each remainder that is not written;
-    None for a format that writes none, of which nothing is set aside."""
+    None for a format that writes none, of which nothing is set aside. `unpack(file, places)` yields size in
+    bytes and stream of the files of `Read.packed` at these places; None for a format without files."""
 
     content_type: str
     write: Callable[[Cv, Opened], Iterator[bytes]]
@@ -112,3 +117,4 @@ class Format:
     most_bytes: int = 8 << 20
     lacking: Callable[[str], frozenset[str]] = lacks_none
     left_out: Callable[[Cv], list[tuple[str, str]]] | None = None
+    unpack: Callable[[BinaryIO, Sequence[str]], Iterator[tuple[int, BinaryIO]]] | None = None

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -21,6 +22,7 @@ from services.portfolio.formats.markup import root_of
 
 FEED = "leap2a.xml"
 MAX_MEMBERS = 5000
+MOST_BYTES = 100_000_000  # of files that are looked at, unfolded
 MAX_PATH = 120  # characters of the name of a file that are told
 _MAGIC = b"PK\x03\x04"
 
@@ -70,22 +72,42 @@ def _read(archive: zipfile.ZipFile, language: str) -> Read:
         found = read_feed(root_of(feed), language)
     # Whether files that it links to are here already is told by whoever asks for them.
     linked = _hashed(archive, PurePosixPath(feeds[0].filename).parent, found)
-    known = {each.sha256 for each in found.portfolio.evidence}  # our own are named by their hash
     for each in members:
-        own = PurePosixPath(each.filename).stem in known
-        if each not in feeds and not own and each.filename not in linked:
+        if each not in feeds and each.filename not in linked:
             found.left[each.filename[:MAX_PATH]] += 1
     return found
 
 
 def _hashed(archive: zipfile.ZipFile, folder: PurePosixPath, found: Read) -> set[str]:
-    """Says the SHA-256 of files whose bytes are there; returns which of the archive are linked to at all."""
-    linked = {id_: str(folder / place) for id_, place in found.places.items()}
-    there = {each.filename: each for each in archive.infolist() if each.file_size}
+    """Says the SHA-256 of files whose bytes are there, up to MOST_BYTES of them, whatever the feed says that
+    it is, and where they stand; returns which of the archive are linked to at all."""
+    there = {each.filename: each for each in archive.infolist()}
+    linked = {id_: _member(folder, place, there) for id_, place in found.places.items()}
+    known: dict[str, str] = {}  # each is unfolded once, however many link to it
+    left = MOST_BYTES
     for evidence in found.portfolio.evidence:
-        if member := there.get(linked.get(evidence.name, "")):
-            evidence.sha256 = _hash(archive, member)
+        member = there.get(linked.get(evidence.name, ""))
+        if member and member.filename not in known and 0 < member.file_size <= left:
+            left -= member.file_size
+            known[member.filename] = _hash(archive, member)
+        if member and (sha256 := known.get(member.filename)):
+            evidence.sha256 = sha256
+            found.packed[sha256] = member.filename
     return set(linked.values())
+
+
+def _member(folder: PurePosixPath, place: str, there: Container[str]) -> str:
+    """Returns the file that a link leads to, which may be quoted as addresses are; "" for none."""
+    names = (str(folder / place), str(folder / unquote(place)))
+    return next((each for each in names if each in there), "")
+
+
+def unpack(file: BinaryIO, places: Sequence[str]) -> Iterator[tuple[int, BinaryIO]]:
+    """Yields size and stream of files of an archive that was read, which has looked at all their bytes."""
+    with opened(file, MAX_MEMBERS) as archive:
+        for member in map(archive.getinfo, places):
+            with archive.open(member) as stream:
+                yield member.file_size, cast("BinaryIO", stream)
 
 
 def _hash(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
@@ -96,4 +118,4 @@ def _hash(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str:
     return digest.hexdigest()
 
 
-FORMAT = Format("application/zip", write, read, most_bytes=LARGE, left_out=left_out)
+FORMAT = Format("application/zip", write, read, most_bytes=LARGE, left_out=left_out, unpack=unpack)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ from services.portfolio.formats.remainders import keep_of
 from services.portfolio.formats.trees import Rest
 
 _IN_ITS_TEXT = ("summary", "view")  # what a page of ours says in its content
+_NAMES = "link.supports"
+_NAMED = 10  # entries that what is said of an organisation stands with, so that it outlives some of them
 _NO_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -38,8 +41,10 @@ def keep(root: Any, items: Iterable[Item], made: list[Made], found: Read, langua
     made = [each for each in made if each.own_id in written]  # a blog without posts is not
     rename(own, {each.own_id: each.item.id for each in made})
     rests = list(_of_feed(root, own))
+    times: Counter[Item] = Counter()
     for number, each in enumerate(made):
-        rests += _of_item(each, written[each.own_id], number)
+        times[each.item] += 1
+        rests += _of_item(each, written[each.own_id], number, times[each.item])
     became = {each.item for each in made}
     rests += (_whole(each) for each in items if each not in became)
     files = {each.name for each in found.portfolio.evidence if not leap2a.is_own(each.name)}
@@ -69,21 +74,36 @@ def _of_feed(root: Any, own: Any) -> Iterator[Rest]:
         yield _rest("feed", element, beside)
 
 
-def _of_item(made: Made, own: Any, number: int) -> Iterator[Rest]:
-    """Yields what is not written of an item: of a person each for itself, of others as one thing."""
+def _of_item(made: Made, own: Any, number: int, time: int) -> Iterator[Rest]:
+    """Yields what is not written of an item: of a person each for itself, of others as one thing. `time`: how
+    many things were made of it, with this one."""
     item, of_person = made.item, made.own_id == leap2a.PERSON
     known = {slot(each): text(each) for each in own if slot(each) in KNOWN_BY}
     if of_person or (made.owner and item.type not in (leap2a.ORGANIZATION, "resource")):
         known = {}
     content = [text(each) for each in own if slot(each) == "content"]
     rest = Rest("", "", "", {}, made.owner, "" if of_person else str(number))
-    said = list(item.element)
+    said = _said(made, time)
     for element in (each for each in said if local(each) == "id" and not leap2a.is_own(item.id)):
         yield _rest(item.type, element, known, rest)
     for element, beside in _differing(said, own):
         in_text = local(element) in _IN_ITS_TEXT and not item.is_left(element)
         goes_with = {"content": content[0]} if in_text and content else {}
         yield _rest(item.type, element, known | goes_with | beside, rest)
+
+
+def _said(made: Made, time: int) -> list[Any]:
+    """Returns what an item says. An organisation is made anew for each entry that names it, and its links to
+    the others are written with these; what else is said of it stands with the first of them."""
+    item = made.item
+    if item.type != leap2a.ORGANIZATION:
+        return list(item.element)
+    if time > _NAMED:
+        return item.named("id")
+    to_others = {
+        each for each in item.named("link") if slot(each) == _NAMES and each.get("href") != made.owner
+    }
+    return [each for each in item.element if each not in to_others or item.is_left(each)]
 
 
 def _differing(said: Iterable[Any], written: Iterable[Any]) -> Iterator[tuple[Any, dict[str, str]]]:

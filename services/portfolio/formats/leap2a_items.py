@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from functools import cached_property
+from itertools import chain, product
 from typing import Any
 
 from google.type.date_pb2 import Date
@@ -41,21 +42,28 @@ class Item:
     def __init__(self, element: Any) -> None:
         refuse_many(len(element), _LISTS)
         self.element = element
-        self._unused = [each for each in element if local(each) not in ("", *_PLAIN)]
+        # By name and by where they lead: an item may have thousands of links, each of which is looked for.
+        self._by_name: dict[str, list[Any]] = {}
+        self._by_link: dict[tuple[str, str], list[Any]] = {}
+        for each in element:
+            self._by_name.setdefault(local(each), []).append(each)
+        for each in self.named("link"):
+            self._by_link.setdefault((last(each.get("rel", "")), each.get("href", "")), []).append(each)
+        self._unused = dict.fromkeys(each for each in element if local(each) not in ("", *_PLAIN))
         self.id = self._plain("id")
-        types = [each.get(f"{{{leap2a.RDF}}}resource", "") for each in element if local(each) == "type"]
+        types = [each.get(f"{{{leap2a.RDF}}}resource", "") for each in self.named("type")]
         # An entry may be of several types; plain `entry` says least.
         named = [re.split("[:/#]", each)[-1] for each in types]
         self.type = next((each for each in named if each != "entry"), "entry")
-        self.plugin = next((attribute(e, "type") for e in element if local(e) == "artefactplugin"), "")
+        self.plugin = next((attribute(each, "type") for each in self.named("artefactplugin")), "")
         # How Mahara lays out a page.
-        self.view = next((each for each in element if local(each) == "view"), None)
+        self.view = next(iter(self.named("view")), None)
 
     def title(self, *, used: bool = True) -> str:
         """Returns the title, shortened to what a title may have."""
-        title = line(self._plain("title"))
+        title = self._title
         if used and len(title) <= 300:
-            self._use(*self._named("title")[:1])
+            self._use(*self.named("title")[:1])
         return title[:300]
 
     def text(self) -> str:
@@ -81,14 +89,14 @@ class Item:
         return text[:limit]
 
     def _loses_links(self) -> bool:
-        found = (each for name in ("content", "summary") for each in self._named(name))
+        found = (each for name in ("content", "summary") for each in self.named(name))
         return any(SHOWN.search(markup_of(each)) for each in found if not self.is_left(each))
 
     def describe(self, evidence: Evidence) -> str:
         """Says of a file what the link to it says, and returns where it stands in the archive; before 2010-07
         that was content that stands outside."""
         place = ""
-        for each in self._named("content"):
+        for each in self.named("content"):
             if each.get("src"):
                 place, evidence.content_type = each.get("src"), each.get("type", "")
                 self._use(each)
@@ -102,7 +110,7 @@ class Item:
 
     def category(self, scheme: str, terms: Collection[str], *, used: bool = True) -> str:
         """Takes, or without `used` sees, the first of these terms in a scheme of categories; "" for none."""
-        for each in self._named("category"):
+        for each in self.named("category"):
             term = each.get("term", "")
             if term in terms and each.get("scheme", "").rstrip("#").endswith(scheme):
                 if used:
@@ -113,7 +121,7 @@ class Item:
     def tags(self) -> list[str]:
         """Takes tags, which are categories of no scheme: at most 20, of at most 60 characters."""
         found: dict[str, list[Any]] = {}
-        for each in self._named("category"):
+        for each in self.named("category"):
             tag = line(each.get("label") or each.get("term", ""))
             if not each.get("scheme") and 0 < len(tag) <= 60 and (tag in found or len(found) < 20):
                 found.setdefault(tag, []).append(each)
@@ -122,7 +130,7 @@ class Item:
 
     def stage(self) -> str:
         """Takes how far something has come, where that is `planned` or `completed`; "" for anything else."""
-        for each in self._named("status"):
+        for each in self.named("status"):
             if (stage := attribute(each, "stage")) in leap2a.STAGES.values() and is_leap(each):
                 self._use(each)
                 return stage
@@ -151,7 +159,8 @@ class Item:
 
     def use_links(self, hrefs: Collection[str], *rels: str) -> None:
         """Notes that links of these relations were followed to these addresses."""
-        self._use(*(each for each in self._links(*rels) if each.get("href", "") in hrefs))
+        for lead in product(rels, hrefs):
+            self._use(*self._by_link.get(lead, ()))
 
     def use_name(self, holders: Collection[str]) -> None:
         """Notes that an organisation's title, and links back to what named it, are read there."""
@@ -159,11 +168,11 @@ class Item:
         self.use_links(holders, "supports")
 
     def _links(self, *rels: str) -> list[Any]:
-        return [each for each in self._named("link") if last(each.get("rel", "")) in rels]
+        return [each for each in self.named("link") if last(each.get("rel", "")) in rels]
 
     def date(self, point: str) -> Date | None:
         """Returns the date of a point, said in ISO 8601 or with dots in its label."""
-        for each in self._named("date"):
+        for each in self.named("date"):
             if attribute(each, "point") != point or not is_leap(each):
                 continue
             said = (each.text or "").strip() or attribute(each, "label").strip()
@@ -179,7 +188,7 @@ class Item:
 
     def place(self) -> str:
         """Returns the place, where it is one text."""
-        for each in self._named("spatial"):
+        for each in self.named("spatial"):
             said = line(words(each))
             if said and len(each) == 0 and len(said) <= 200:
                 self._use(each)
@@ -188,7 +197,7 @@ class Item:
 
     def address_lines(self) -> list[str]:
         """Takes the lines of the first address, at most eight; one that says more is left as well."""
-        for each in (*self._named("spatial"), *self._named("persondata")):
+        for each in (*self.named("spatial"), *self.named("persondata")):
             found = [line(words(part)) for part in each if local(part) == "addressline"]
             lines = [said[:200] for said in found if said][:8]
             if lines == found and len(found) == len(each):
@@ -201,7 +210,7 @@ class Item:
         """Takes what is said of a person, by field; of several of a field the first. Uses up those taken."""
         data: dict[str, str] = {}
         taken = []
-        for each in self._named("persondata"):
+        for each in self.named("persondata"):
             field, value = attribute(each, "field")[:60], line(words(each))
             if field not in data and len(each) == 0 and 0 < len(value) <= 254:
                 data[field] = value
@@ -224,7 +233,7 @@ class Item:
 
     def use_all(self) -> None:
         """Notes that the whole is told as left."""
-        self._unused = []
+        self._unused.clear()
 
     def left(self) -> list[str]:
         """Returns what elements that nobody used are called."""
@@ -232,21 +241,27 @@ class Item:
 
     def is_left(self, element: Any) -> bool:
         """Returns whether nobody used an element."""
-        return any(each is element for each in self._unused)
+        return element in self._unused
+
+    @cached_property
+    def _title(self) -> str:
+        """The title on one line; that of an organisation is asked for by each entry that names it."""
+        return line(self._plain("title"))
 
     def _text_of(self, name: str) -> str:
-        for element in self._named(name):
+        for element in self.named(name):
             if text := text_of(element):
                 self._use(element)
                 return text
         return ""
 
     def _plain(self, name: str) -> str:
-        return next((words(each).strip() for each in self._named(name)), "")
+        return next((words(each).strip() for each in self.named(name)), "")
 
-    def _named(self, name: str) -> list[Any]:
-        return [each for each in self.element if local(each) == name]
+    def named(self, name: str) -> list[Any]:
+        """Returns the elements of a name."""
+        return self._by_name.get(name, [])
 
     def _use(self, *elements: Any) -> None:
-        used = set(elements)
-        self._unused = [each for each in self._unused if each not in used]
+        for each in elements:
+            self._unused.pop(each, None)

@@ -241,9 +241,9 @@ class _Reading:
                 self._found.left[f"plan.{field}"] += 1
                 plan.ClearField(field)
         self._found.left += fit(plan, "plan")
-        for goal in (each for each in item.links("supports") if each in self._goals):
-            plan.goal = goal
-            item.use_links((goal,), "supports")
+        goals = dict.fromkeys(each for each in item.links("supports") if each in self._goals)
+        plan.goal = next(reversed(goals), "")
+        item.use_links(goals, "supports")
         tasks = self._unread(item, "plan")[:_TASKS]
         join(item, tasks)
         own_id = self._note("plan", self._found.plans, item)
@@ -306,9 +306,10 @@ class _Reading:
         place = item.describe(evidence)
         if item.text():
             self._found.left["resource.content"] += 1
-        if place and not evidence.sha256:
-            # It is known again by its hash, which whoever has the archive says.
+        if place:
             self._found.places[item.id] = place
+        if place and not evidence.sha256:
+            pass  # it is known again by its hash, which whoever has the archive says
         elif fit(evidence, "resource") or not evidence.sha256:
             self._left_whole(item)
             return

@@ -46,14 +46,15 @@ class Collection(Generic[M]):
         self._message = message
         self._finish = finish
 
-    def add(self, tx: Transaction, vault: Vault, message: M, **columns: Any) -> M:
-        """Adds a message under a new id and returns it as it will be read; raises Refusal(QUOTA_EXCEEDED)."""
+    def add(self, tx: Transaction, vault: Vault, message: M, *, row_id: str = "", **columns: Any) -> M:
+        """Adds a message, under a new id unless one is given, and returns it as it will be read; raises
+        Refusal(QUOTA_EXCEEDED)."""
         check_room(tx, self.table, vault.holder)
-        return self.append(tx, vault, message, **columns)
+        return self.append(tx, vault, message, row_id=row_id, **columns)
 
-    def append(self, tx: Transaction, vault: Vault, message: M, **columns: Any) -> M:
+    def append(self, tx: Transaction, vault: Vault, message: M, *, row_id: str = "", **columns: Any) -> M:
         """Adds like `add`, whatever the quota: for what must never be refused."""
-        row_id = new_id()
+        row_id = row_id or new_id()
         row = tx.execute(
             insert(self.table)
             .values(

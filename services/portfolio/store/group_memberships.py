@@ -45,7 +45,10 @@ MEMBERSHIPS = Collection(_TABLE, "groupMemberships", pb.GroupMembership, _finish
 def add(tx: Transaction, vault: Vault, membership: pb.GroupMembership) -> pb.GroupMembership:
     """Adds a member to a locked programme; raises Refusal(QUOTA_EXCEEDED), ALREADY_EXISTS for one who is in
     it."""
-    columns = {"programme_id": names.last(membership.group_programme), "state": State.STATE_ACTIVE}
+    columns: dict[str, Any] = {
+        "programme_id": names.last(membership.group_programme),
+        "state": State.STATE_ACTIVE,
+    }
     try:
         return MEMBERSHIPS.add(tx, vault, membership, **columns)
     except IntegrityError as error:

@@ -76,7 +76,11 @@ def lock(tx: Transaction, token_hash: bytes) -> Locked:
 def give(tx: Transaction, vault: Vault, link: Locked, comment: PageComment) -> PageComment:
     """Adds what was said by a locked invitation, and counts it; raises Refusal(QUOTA_EXCEEDED)."""
     _update(tx, link.holder, link.id, comments=_TABLE.c.comments + 1)
-    columns = {"page_id": link.page, "invitation_id": link.id, "state": PageComment.STATE_WAITING}
+    columns: dict[str, Any] = {
+        "page_id": link.page,
+        "invitation_id": link.id,
+        "state": PageComment.STATE_WAITING,
+    }
     return COMMENTS.add(tx, vault, comment, **columns)
 
 

@@ -4,7 +4,7 @@ with what it belongs to."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -14,21 +14,34 @@ from waymark.portfolio.v1 import document_pb2 as documents
 from waymark.portfolio.v1 import remainder_pb2 as pb
 
 from services.platform.db.transaction import transaction
+from services.portfolio.formats.page import as_html
 from services.portfolio.store import keeping, tables
 from tests.integration.portfolio.test_documents import bring, export, wanted
 from tests.integration.portfolio.test_rights import held
 from tests.support.candidates import RICH
+from tests.support.documents import full
 from tests.support.portfolio import Caller, Portfolio, reason_of
 from tests.support.real_data import real_data
 from tests.unit.portfolio.formats.test_candidate_round_trips import leaves as candidate_leaves
 from tests.unit.portfolio.formats.test_leap2a_round_trips import leaves
+from tests.unit.portfolio.formats.test_pdf import pdf_with
 
 CANDIDATE = documents.DOCUMENT_FORMAT_EUROPASS_CANDIDATE_XML
 LEAP = documents.DOCUMENT_FORMAT_LEAP2A
+PDF, HTML = documents.DOCUMENT_FORMAT_PDF, documents.DOCUMENT_FORMAT_HTML
 MAHARA = "portfolio/leap2a/2010-10-16_Mahara_v1-3_leap2a.xml"
 JSON, XML = documents.DOCUMENT_FORMAT_EUROPASS_JSON, documents.DOCUMENT_FORMAT_EUROPASS_XML
 SECTOR = "LearnerInfo.WorkExperience.Employer.Sector"
 GENDER = "LearnerInfo.Identification.Demographics.Gender"
+
+
+def carrying_pdf(content: bytes) -> bytes:
+    return pdf_with(("attachment.xml", content))
+
+
+def carrying_page(content: bytes) -> bytes:
+    """A page of our look that carries this document."""
+    return as_html(full(), content)
 
 
 def document(gender: str = "F", sector: str = "Fishing") -> bytes:
@@ -160,6 +173,26 @@ def test_a_candidate_document_comes_out_of_a_portfolio_as_it_came_in(portfolio: 
     assert len(candidate_leaves(RICH) - candidate_leaves(bare)) > 30
     bring(person, RICH.encode(), CANDIDATE, language_code="nl")
     assert candidate_leaves(export(person, person, CANDIDATE, language_code="nl")) == after
+
+
+@pytest.mark.parametrize(
+    ("format_", "carrying"), [(PDF, carrying_pdf), (HTML, carrying_page)], ids=["pdf", "html"]
+)
+def test_what_a_pdf_or_page_carries_is_kept_as_if_it_came_alone(
+    portfolio: Portfolio, format_: Any, carrying: Callable[[bytes], bytes]
+) -> None:
+    alone, person = portfolio.person(), portfolio.person()
+    told = bring(alone, RICH.encode(), CANDIDATE, language_code="nl").not_carried
+    assert bring(person, carrying(RICH.encode()), format_, language_code="nl").not_carried == told
+    after = candidate_leaves(export(person, person, CANDIDATE, language_code="nl"))
+    assert not candidate_leaves(RICH) - after
+    ours = export(person, person, format_, language_code="nl")
+    assert not any(each.set_aside for each in bring(person, ours, format_, language_code="nl").not_carried)
+    assert candidate_leaves(export(person, person, CANDIDATE, language_code="nl")) == after
+    bring(
+        person, export(person, person, CANDIDATE, without_remainders=True), CANDIDATE
+    )  # control: takes its place
+    assert len(kept(person)) < len(kept(alone))
 
 
 def test_two_alike_are_one_and_what_was_said_of_both_is_kept(portfolio: Portfolio) -> None:

@@ -213,6 +213,23 @@ def test_what_is_said_of_a_thing_goes_with_it() -> None:
     assert {each.title for each in read(LEAP, written(LEAP, mine)).journal} == {"Mine", "Day"}
 
 
+def test_an_employer_of_many_jobs_comes_out_once_with_each_of_them() -> None:
+    jobs = [f"urn:job:{number}" for number in range(60)]
+    work = '<category term="Work" scheme="categories:life_area#"/>'
+    by = '<link rel="leap2:supported_by" href="urn:yard"/>'
+    named = "".join(f'<link rel="leap2:supports" href="{job}"/>' for job in jobs)
+    content = feed(
+        *(entry("activity", work + by, id_=job, title=job) for job in jobs),
+        entry("organization", f"<summary>Old</summary>{named}", id_="urn:yard", title="Yard"),
+    )
+    found = read(LEAP, content)
+    parts = Counter(part.path for each in found.remainders for part in each.parts)
+    assert parts["organization.summary"] < len(jobs) / 2
+    back = leaves(written(LEAP, again(found)))
+    assert not leaves(content) - back
+    assert {back[each] for each in back if "supports@href" in each} == {1}
+
+
 def test_ids_stand_once_and_those_of_ours_are_new() -> None:
     twice = [entry("activity", id_="a", title=each) for each in ("One", "Two")]
     ours = entry("activity", id_="portfolio:entry/7", title="Three")

@@ -148,6 +148,7 @@ class NotCarried(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
     SET_ASIDE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """What it belongs to in the portfolio, as a resource name; empty when a file was read."""
     field: _builtins.str
@@ -158,6 +159,11 @@ class NotCarried(_message.Message):
     """How often it is there."""
     set_aside: _builtins.bool
     """True: set aside as it is, all of it, to be written into documents of the same format again (Remainder)."""
+    reason: _builtins.str
+    """Of a file in an archive that was brought in (`evidence.file`) and is not here: the reason by which its upload would be refused,
+    `INVALID_ARGUMENT` for a type that evidence does not have, `UPLOAD_MISMATCH`, `QUOTA_EXCEEDED`, `EVIDENCE_INFECTED` or
+    `EVIDENCE_TOO_LONG`; `DEADLINE_EXCEEDED` where no time was left for it, and the same document again goes on. Empty for one that is not in the archive, and for anything else.
+    """
     def __init__(
         self,
         *,
@@ -165,10 +171,11 @@ class NotCarried(_message.Message):
         field: _builtins.str = ...,
         count: _builtins.int = ...,
         set_aside: _builtins.bool = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "field", b"field", "resource", b"resource", "set_aside", b"set_aside"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "field", b"field", "reason", b"reason", "resource", b"resource", "set_aside", b"set_aside"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -358,7 +365,7 @@ class ImportDocumentRequest(_message.Message):
     """True: check everything, say what would be added and write nothing."""
     @_builtins.property
     def files(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Of a Leap2A archive whose files stay behind, because they were uploaded before: the SHA-256 of each, 64 lower-case hex
+        """Of a Leap2A archive whose files stay behind, because they are too large for it and were uploaded before: the SHA-256 of each, 64 lower-case hex
         digits, by its place as the feed links to it. What shows a file is linked to the evidence with that hash.
         """
 
@@ -403,6 +410,7 @@ class ImportDocumentResponse(_message.Message):
     PLAN_TITLES_FIELD_NUMBER: _builtins.int
     GOAL_TITLES_FIELD_NUMBER: _builtins.int
     PAGE_TITLES_FIELD_NUMBER: _builtins.int
+    EVIDENCE_TITLES_FIELD_NUMBER: _builtins.int
     duplicates: _builtins.int
     """Entries, skills, entries of the journal, plans, goals and pages that were there before, and stayed as they are."""
     journal_entries: _builtins.int
@@ -435,6 +443,10 @@ class ImportDocumentResponse(_message.Message):
     def page_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Titles of the pages that were added, in the order of the file."""
 
+    @_builtins.property
+    def evidence_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Titles of the files that were added as evidence, their file names where they have none, in the order of the file."""
+
     def __init__(
         self,
         *,
@@ -447,10 +459,11 @@ class ImportDocumentResponse(_message.Message):
         plan_titles: _abc.Iterable[_builtins.str] | None = ...,
         goal_titles: _abc.Iterable[_builtins.str] | None = ...,
         page_titles: _abc.Iterable[_builtins.str] | None = ...,
+        evidence_titles: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "goal_titles", b"goal_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "page_titles", b"page_titles", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "evidence_titles", b"evidence_titles", "goal_titles", b"goal_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "page_titles", b"page_titles", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -89,8 +89,9 @@ class DocumentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ImportDocument(self, request, context):
-        """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
-        added again; what is there is never changed. What a Europass CV 3.4 or JSON Resume says and a portfolio has no place for is set aside, at most
+        """Adds what a document says to a portfolio, all of it or nothing. Files in a Leap2A archive that its feed links to become evidence, checked
+        as uploads are, at most 200 and 100 MB at a time; one that is refused, or for which there is no room, is told and keeps nothing else out. What is there already is recognised and not
+        added again; what is there is never changed. What a document of Europass (alone, in a PDF or in a web page), JSON Resume or Leap2A says and a portfolio has no place for is set aside, at most
         2000 things and 256 kB, in place of what the document of this format before it left; while a legal hold keeps that, nothing is.
         Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, UPLOAD_MISSING, UPLOAD_MISMATCH,
         QUOTA_EXCEEDED.

@@ -49,8 +49,9 @@ class DocumentServiceStub:
     Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
     ImportDocument: _grpc.UnaryUnaryMultiCallable[_document_pb2.ImportDocumentRequest, _document_pb2.ImportDocumentResponse]
-    """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
-    added again; what is there is never changed. What a Europass CV 3.4 or JSON Resume says and a portfolio has no place for is set aside, at most
+    """Adds what a document says to a portfolio, all of it or nothing. Files in a Leap2A archive that its feed links to become evidence, checked
+    as uploads are, at most 200 and 100 MB at a time; one that is refused, or for which there is no room, is told and keeps nothing else out. What is there already is recognised and not
+    added again; what is there is never changed. What a document of Europass (alone, in a PDF or in a web page), JSON Resume or Leap2A says and a portfolio has no place for is set aside, at most
     2000 things and 256 kB, in place of what the document of this format before it left; while a legal hold keeps that, nothing is.
     Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, UPLOAD_MISSING, UPLOAD_MISMATCH,
     QUOTA_EXCEEDED.
@@ -76,8 +77,9 @@ class DocumentServiceAsyncStub(DocumentServiceStub):
     Errors: NOT_FOUND, INVALID_ARGUMENT.
     """
     ImportDocument: _aio.UnaryUnaryMultiCallable[_document_pb2.ImportDocumentRequest, _document_pb2.ImportDocumentResponse]  # type: ignore[assignment]
-    """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
-    added again; what is there is never changed. What a Europass CV 3.4 or JSON Resume says and a portfolio has no place for is set aside, at most
+    """Adds what a document says to a portfolio, all of it or nothing. Files in a Leap2A archive that its feed links to become evidence, checked
+    as uploads are, at most 200 and 100 MB at a time; one that is refused, or for which there is no room, is told and keeps nothing else out. What is there already is recognised and not
+    added again; what is there is never changed. What a document of Europass (alone, in a PDF or in a web page), JSON Resume or Leap2A says and a portfolio has no place for is set aside, at most
     2000 things and 256 kB, in place of what the document of this format before it left; while a legal hold keeps that, nothing is.
     Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, UPLOAD_MISSING, UPLOAD_MISMATCH,
     QUOTA_EXCEEDED.
@@ -124,8 +126,9 @@ class DocumentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _document_pb2.ImportDocumentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_document_pb2.ImportDocumentResponse, _abc.Awaitable[_document_pb2.ImportDocumentResponse]]:
-        """Adds what a document says to a portfolio, all of it or nothing. What is there already is recognised and not
-        added again; what is there is never changed. What a Europass CV 3.4 or JSON Resume says and a portfolio has no place for is set aside, at most
+        """Adds what a document says to a portfolio, all of it or nothing. Files in a Leap2A archive that its feed links to become evidence, checked
+        as uploads are, at most 200 and 100 MB at a time; one that is refused, or for which there is no room, is told and keeps nothing else out. What is there already is recognised and not
+        added again; what is there is never changed. What a document of Europass (alone, in a PDF or in a web page), JSON Resume or Leap2A says and a portfolio has no place for is set aside, at most
         2000 things and 256 kB, in place of what the document of this format before it left; while a legal hold keeps that, nothing is.
         Errors: NOT_FOUND, DOCUMENT_UNREADABLE, DOCUMENT_WITHOUT_DATA, PAGE_WITHOUT_DATA, UPLOAD_MISSING, UPLOAD_MISMATCH,
         QUOTA_EXCEEDED.
