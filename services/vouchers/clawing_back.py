@@ -1,6 +1,6 @@
-"""Takes accepted money back from a provider, and gives up what it will never give back.
+"""Takes accepted money back from a provider, and notes what it paid of what it then owes.
 
-Locked in this order: the redemption, its voucher, the pot, the chain. A write-off or payment: the
+Locked in this order: the redemption, its voucher, the pot, the chain. A payment or write-off: the
 receivable, the chain.
 """
 
@@ -132,32 +132,6 @@ def left_cents(row: Row[Any]) -> int:
 def free_cents(row: Row[Any]) -> int:
     """Returns what is left of a receivable and no frozen batch sets off."""
     return left_cents(row) - int(row.reserved_cents)
-
-
-def write_off(tx: Transaction, row: Row[Any]) -> Row[Any]:
-    """Books the proposed loss of a locked receivable; returns its new row. Raises Refusal: WRONG_STATE when
-    nothing was proposed or nothing is left, SAME_PERSON."""
-    cents = free_cents(row)
-    if not row.proposed_by or not cents:
-        metadata = {"state": "OPEN" if cents else "SETTLED", "needed": "WRITE_OFF_PROPOSED"}
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
-    if row.proposed_by == tx.principal.subject:
-        raise Refusal(reason_pb2.REASON_SAME_PERSON)
-    values = {
-        "written_off_cents": row.written_off_cents + cents,
-        "proposed_by": "",
-        "write_off_by": row.proposed_by,
-        "written_off_by": tx.principal.subject,
-        "written_off_at": tx.now,
-    }
-    written = receivables.change(tx, row.id, values)
-    name = f"receivables/{row.id}"
-    booking = bookings.write_off(new_id(), f"redemptions/{row.redemption_id}", name, row.organisation, cents)
-    ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
-    amount = money(cents, row.currency)
-    event = events_pb2.ReceivableWrittenOff(receivable=name, organisation=row.organisation, amount=amount)
-    tx.publish(event)
-    return written
 
 
 def pay_back(tx: Transaction, row: Row[Any], cents: int, bank_reference: str) -> Row[Any]:
