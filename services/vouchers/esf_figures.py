@@ -28,6 +28,12 @@ def indicators(tx: Transaction, first: date, last: date, programme: str) -> list
     return esf.withhold(counted, settled=esf.settled(first, last, tx.now.date()))
 
 
+def published(tx: Transaction, first: date, last: date, programme: str) -> list[esf.Counted]:
+    """Returns the same as it may leave the house: of whole months that are over, and of nobody or enough."""
+    whole = esf.settled(first, last, tx.now.date(), months=1)
+    return esf.publish(indicators(tx, first, last, programme), settled=whole)
+
+
 def row(counted: esf.Counted) -> Sequence[str | int | None]:
     """Returns an indicator as the cells under COLUMNS; numbers that are not told are empty."""
     code, text, *numbers, suppressed = counted

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from services.vouchers.domain.results import Left
-from services.vouchers.domain.suppression import SMALLEST
+from services.vouchers.domain.suppression import SMALLEST, suppressed
 
 LONG_TERM_MONTHS = 12
 NOT_TOLD: Literal["not_told"] = "not_told"  # by somebody who was asked
@@ -171,13 +171,28 @@ INDICATORS: tuple[tuple[str, str, Asked], ...] = (
 )
 SENSITIVE = frozenset({"EECO14", "EECO15", "EECO16", "EECO17"})  # by facts told for statistics alone
 OF_ENTITIES = ("EECO18", "EECO19")
+# Indicators that share people out, each counting somebody else: of two, the total tells the third.
+SHARED_OUT = (
+    ("EECO02", "EECO04", "EECO05"),
+    ("EECO06", "EECO07", "EECO08"),
+    ("EECO09", "EECO10", "EECO11"),
+)
+# Indicators that count part of whom others count, who are known to be counted or not.
+WITHIN = {
+    "EECO03": ("EECO02",),
+    "EECR01": ("EECO04",),
+    "EECR04": ("EECO02", "EECO04"),
+    "EECR05": ("EECO02", "EECO04"),
+    "EECR06": ("EECO05",),
+}
 
 
-def settled(first: date, last: date, today: date) -> bool:
-    """True for whole half-years of the calendar that are over: of other periods the difference would name who
-    came in between."""
+def settled(first: date, last: date, today: date, *, months: int = 6) -> bool:
+    """True for whole half-years of the calendar that are over, or as many `months`: of other periods the
+    difference would name who came in between."""
     after = last + timedelta(days=1)
-    return all((day.month, day.day) in ((1, 1), (7, 1)) for day in (first, after)) and after <= today
+    bounds = [day.day == 1 and (day.month - 1) % months == 0 for day in (first, after)]
+    return all(bounds) and after <= today
 
 
 def count(entrants: Iterable[tuple[Entrant, int]]) -> list[Counted]:
@@ -200,7 +215,35 @@ def withhold(counted: Iterable[Counted], *, settled: bool) -> list[Counted]:
     return [total, *(each if _may_be_told(each, total, settled) else each.suppress() for each in others)]
 
 
+def publish(counted: Iterable[Counted], *, settled: bool) -> list[Counted]:
+    """Returns every indicator as it may leave the house, after `withhold`: nothing of a period that is not
+    `settled`, and none that tells of few, by itself, beside the others, or by subtracting them."""
+    total, *others = counted
+    if not settled or 0 < total.participants < SMALLEST:
+        return [each.suppress() for each in (total, *others)]
+    found = {each.code: each for each in others}
+    hidden = {each.code for each in others if _tells_of_few(each, total)}
+    for codes in SHARED_OUT:
+        cells = {code: found[code].participants for code in codes}
+        cells[""] = total.participants - sum(cells.values()) - found[codes[0]].unknown  # counted by none
+        withheld = suppressed(cells)
+        hidden |= set(codes) if withheld is None else withheld
+    for code, bases in WITHIN.items():
+        # Of those with work, or without, it is known; not of all of them, what came of it.
+        known = sum(found[base].participants for base in bases) + found[bases[0]].unknown
+        if _few(known - found[code].participants - found[code].unknown):
+            hidden.add(code)
+    return [total, *(each.suppress() if each.code in hidden else each for each in others)]
+
+
 def _may_be_told(each: Counted, total: Counted, settled: bool) -> bool:
-    numbers = (each.participants, each.not_told, total.participants - each.participants - each.unknown)
-    few = any(0 < people < SMALLEST for people in numbers)
-    return each.code not in SENSITIVE or (settled and not few)
+    return each.code not in SENSITIVE or (settled and not _tells_of_few(each, total))
+
+
+def _tells_of_few(each: Counted, total: Counted) -> bool:
+    rest = total.participants - each.participants - each.unknown
+    return any(map(_few, (each.participants, each.not_told, rest)))
+
+
+def _few(people: int) -> bool:
+    return 0 < people < SMALLEST

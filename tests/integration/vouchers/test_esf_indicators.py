@@ -102,27 +102,43 @@ def test_of_few_and_of_other_periods_it_is_withheld(entered: Any, monkeypatch: p
     assert indicators(entered, *whole, entered.small)["EECO15"].participants == 1
 
 
-def test_both_formats_say_what_the_report_says(entered: Any) -> None:
-    def whole(form: Any) -> bytes:
-        request = export_pb2.GetExportRequest(
-            dataset=export_pb2.EXPORT_DATASET_ESF_INDICATORS,
-            format=form,
-            start_date=day_message(entered.first),
-            end_date=day_message(entered.last),
-            programme=entered.small,
-        )
-        return b"".join(part.data for part in export(entered.auditor, request))
+def exported(world: Any, programme: str, last: date, form: Any = export_pb2.EXPORT_FORMAT_CSV) -> bytes:
+    """Returns the file of indicators from the first day of the half-year on."""
+    request = export_pb2.GetExportRequest(
+        dataset=export_pb2.EXPORT_DATASET_ESF_INDICATORS,
+        format=form,
+        start_date=day_message(world.first),
+        end_date=day_message(last),
+        programme=programme,
+    )
+    return b"".join(part.data for part in export(world.auditor, request))
 
-    as_csv = list(csv.DictReader(io.StringIO(whole(export_pb2.EXPORT_FORMAT_CSV).decode(), newline="")))
-    table = parquet.read_table(io.BytesIO(whole(export_pb2.EXPORT_FORMAT_PARQUET))).to_pylist()
-    told = {row["code"]: row for row in as_csv}
-    assert list(told) == list(indicators(entered, entered.first, entered.last))
-    assert [str(row["participants"] if row["participants"] is not None else "") for row in table] == [
-        row["participants"] for row in as_csv
-    ]
-    assert (told["EECO01"]["participants"], told["EECO01"]["suppressed"]) == ("1", "false")
-    assert (told["EECO15"]["participants"], told["EECO15"]["suppressed"]) == ("", "true")
-    assert table[0]["participants"] == 1
+
+def rows(file: bytes) -> dict[str, dict[str, str]]:
+    return {row["code"]: row for row in csv.DictReader(io.StringIO(file.decode(), newline=""))}
+
+
+def test_both_formats_say_what_the_report_says(entered: Any) -> None:
+    told = rows(exported(entered, entered.plan, entered.last))
+    parts = exported(entered, entered.plan, entered.last, export_pb2.EXPORT_FORMAT_PARQUET)
+    table = parquet.read_table(io.BytesIO(parts)).to_pylist()
+    report = indicators(entered, entered.first, entered.last, entered.plan)
+    assert {code: row["participants"] for code, row in told.items()} == {
+        code: str(each.participants) for code, each in report.items()
+    }
+    assert [str(row["participants"]) for row in table] == [row["participants"] for row in told.values()]
+    assert (told["EECO01"]["participants"], told["EECO01"]["suppressed"]) == ("17", "false")
+
+
+def test_the_file_tells_of_nobody_alone(entered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def numbers(*asked: Any) -> set[str]:
+        return {row["participants"] for row in rows(exported(entered, *asked)).values()}
+
+    assert indicators(entered, entered.first, entered.last, entered.small)["EECO01"].participants == 1
+    assert numbers(entered.small, entered.last) == {""}
+    assert numbers(entered.plan, entered.last - timedelta(days=1)) == {""}  # part of a month
+    monkeypatch.setattr(esf_figures, "published", esf_figures.indicators)  # control: as it was
+    assert "1" in numbers(entered.small, entered.last)
 
 
 def test_what_is_told_by_choice_is_listed_to_the_person_alone(world: World) -> None:

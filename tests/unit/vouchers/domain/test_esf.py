@@ -6,9 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.vouchers.domain import esf
-from services.vouchers.domain.esf import SENSITIVE, Counted, Entrant, count, settled, withhold
+from services.vouchers.domain.esf import SENSITIVE, Counted, Entrant, count, publish, settled, withhold
 from services.vouchers.domain.results import Left
 
 MANY = 5
@@ -133,3 +135,72 @@ def test_of_a_period_that_goes_on_nothing_told_by_choice_is_told() -> None:
 )
 def test_only_whole_half_years_that_are_over_are_settled(first: date, last: date, whole: bool) -> None:
     assert settled(first, last, date(2026, 7, 1)) is whole
+
+
+def told(*groups: tuple[Entrant, int]) -> dict[str, Counted]:
+    """Returns what leaves the house, by code."""
+    counted = publish(withhold(count(groups), settled=True), settled=True)
+    return {each.code: each for each in counted if not each.suppressed}
+
+
+PEOPLE = st.builds(
+    Entrant,
+    status=st.sampled_from(["unemployed", "inactive", "employed", None]),
+    months=st.sampled_from([3, 20, None]),
+    age=st.sampled_from([17, 25, 40, 60, None]),
+    education=st.sampled_from([2, 4, 7, None]),
+    disability=st.sampled_from([True, False, None]),
+    left_as=st.sampled_from([*Left, None]),
+    at_work_later=st.sampled_from([True, False, None]),
+)
+
+
+@given(st.lists(st.tuples(PEOPLE, st.integers(1, 12)), max_size=12))
+def test_no_few_people_stand_in_what_leaves_or_follow_from_it(groups: list[tuple[Entrant, int]]) -> None:
+    whole, found = {each.code: each for each in count(groups)}, told(*groups)
+    everybody = found["EECO01"].participants if found else 0
+    for code, each in found.items():
+        assert each == whole[code]
+        for people in (each.participants, everybody - each.participants - each.unknown):
+            assert not 0 < people < esf.SMALLEST
+    for codes in esf.SHARED_OUT:
+        hidden = [code for code in codes if code not in found]
+        if hidden and len(hidden) < len(codes):  # else nothing says of how many it is not known
+            unknown = whole[codes[0]].unknown
+            left = everybody - unknown - sum(found[code].participants for code in codes if code in found)
+            # Whoever subtracts learns how many the hidden ones are together, with those whom none counts.
+            uncounted = everybody - unknown - sum(whole[code].participants for code in codes)
+            assert len(hidden) > 1 or uncounted
+            assert left >= esf.SMALLEST
+    for code, bases in esf.WITHIN.items():
+        if code in found and all(base in found for base in bases):
+            base = sum(found[each].participants for each in bases)
+            others = base - found[code].participants - (found[code].unknown - found[bases[0]].unknown)
+            assert not 0 < others < esf.SMALLEST
+
+
+def test_a_number_that_the_others_give_away_is_withheld(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [(Entrant(status), people) for status, people in ((IDLE, 3), (SEEKER, 30), (WORKER, 9))]
+    assert {"EECO02", "EECO04", "EECO05"} & told(*groups).keys() == {"EECO02"}
+    long, short = (Entrant(SEEKER, months) for months in (20, 3))
+    assert "EECO03" not in told((long, 30), (short, 2), (Entrant(WORKER), 10))
+    monkeypatch.setattr(esf, "SHARED_OUT", ())  # controls: 42 - 30 - 9 = 3, and 32 - 30 = 2
+    assert {"EECO02", "EECO04", "EECO05"} & told(*groups).keys() == {"EECO02", "EECO05"}
+    monkeypatch.setattr(esf, "WITHIN", {})
+    assert told((long, 30), (short, 2), (Entrant(WORKER), 10))["EECO03"].participants == 30
+
+
+def test_of_few_participants_or_part_of_a_month_nothing_leaves() -> None:
+    assert told((Entrant(SEEKER), 4)) == {}
+    assert told((Entrant(SEEKER), 5))["EECO02"].participants == 5
+    assert all(each.suppressed for each in publish(count([(Entrant(SEEKER), 50)]), settled=False))
+
+
+def test_an_export_is_of_whole_months_that_are_over() -> None:
+    today = date(2026, 7, 1)
+    for first, last, whole in (
+        (date(2026, 5, 1), date(2026, 6, 30), True),
+        (date(2026, 5, 1), date(2026, 6, 29), False),
+        (date(2026, 7, 1), date(2026, 7, 31), False),
+    ):
+        assert settled(first, last, today, months=1) is whole
