@@ -25,7 +25,7 @@ class Debt(NamedTuple):
     free: int
     given_up: int
 
-    def propose(self, person: str, sealed_reason: bytes) -> dict[str, Any]:
+    def propose(self, person: str, sealed_reason: bytes | None) -> dict[str, Any]:
         """A proposal of `person`. Raises Refusal(WRONG_STATE) where one waits or nothing is free."""
         if self.proposed_by or not self.free:
             raise _wrong(self.state, self.open)
