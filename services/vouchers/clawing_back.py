@@ -48,13 +48,8 @@ def claw_back(
     limit; `at_fault`: the learner, who then gets nothing back; `refund`: the provider gives it by itself.
     Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH.
     """
-    before = Owed(
-        RedemptionState(row.state),
-        row.accepted_cents,
-        row.held_cents,
-        row.cleared_cents,
-        row.clawed_cents,
-    )
+    state = RedemptionState(row.state)
+    before = Owed(state, row.accepted_cents, row.held_cents, row.cleared_cents, row.clawed_cents)
     taken = before.take(cents)
     after = before.after(taken)
     swept = vouchers.voucher_of(row).unspend(taken.cents, restore=not at_fault)
@@ -78,15 +73,12 @@ def claw_back(
     ledger.post(tx, _to_pot(tx, row, taken.cents) if at_fault else ledger.lock_head(tx, row.shard), booking)
     if voucher is not swept:
         _reopened(tx, row, voucher)
-    tx.publish(
-        events_pb2.RedemptionClawedBack(
-            ref=ref(row),
-            amount=money(taken.cents, row.currency),
-            whole=after.clawed == after.accepted,
-            refund=refund,
-            spend_until=None if at_fault else moment(voucher.spend_until(tx.now)),
-        )
+    until = None if at_fault else moment(voucher.spend_until(tx.now))
+    whole, amount = after.clawed == after.accepted, money(taken.cents, row.currency)
+    event = events_pb2.RedemptionClawedBack(
+        ref=ref(row), amount=amount, whole=whole, refund=refund, spend_until=until
     )
+    tx.publish(event)
     return written
 
 

@@ -29,7 +29,7 @@ from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import RedemptionState, need
 from services.vouchers.relationships import is_staff
 from services.vouchers.store import evidence, names, redemptions
-from services.vouchers.store.tables import evidence as table
+from services.vouchers.store.evidence_tables import evidence as table
 
 DOWNLOAD = timedelta(minutes=5)  # how long an address works
 
