@@ -68,9 +68,10 @@ def entered(world: World) -> Any:
     for answer, rural, people in (("yes", 3, 6), ("no", 1, 5), ("not_told", 2, 5)):
         for _ in range(people):
             told = dict.fromkeys(("foreign_background", "minority", "housing_exclusion"), answer)
-            assert world.apply(world.learner(degree_of_urbanisation=rural, **told), made.plan).voucher
+            person = world.learner(degree_of_urbanisation=rural, gender="female", **told)
+            assert world.apply(person, made.plan).voucher
     world.apply(world.learner(), made.plan)
-    world.apply(world.learner(minority="yes"), made.small)
+    world.apply(world.learner(minority="yes", gender="female"), made.small)
     made.first, made.last = half_year_before(world.today)
     for column in ("decided_at", "created_at"):
         make_older(world, "applications", (world.today - made.last).days + 10, column)
@@ -84,6 +85,9 @@ def test_what_was_told_by_choice_is_counted_beside_who_would_not_say(entered: An
         numbers = (found[code].participants, found[code].unknown, found[code].not_told)
         assert (numbers, found[code].suppressed) == ((6, 6, 5), False)
     assert (found["EECO17"].participants, found["EECO17"].unknown) == (6, 1)
+    assert (found["EECO01"].female, found["EECO15"].female) == (16, 6)  # of one nobody knows
+    one = indicators(entered, entered.first, entered.last, entered.small)["EECO01"]
+    assert (one.participants, one.female, one.gender_suppressed) == (1, 0, True)
 
 
 def test_of_few_and_of_other_periods_it_is_withheld(entered: Any, monkeypatch: pytest.MonkeyPatch) -> None:

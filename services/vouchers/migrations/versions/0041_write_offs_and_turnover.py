@@ -1,5 +1,5 @@
 """Proposals to give up what an employer owes stand in the columns that those of providers have; what moved
-for providers by day and month, for their statements."""
+for providers by day and month, for their statements; genders of those whose facts were let go of."""
 
 from alembic import op
 
@@ -38,11 +38,19 @@ CREATE TABLE turnover_marks (
     PRIMARY KEY (shard)
 );
 """
+# Of whom facts were let go of before, the gender is not known.
+GENDERS = """
+ALTER TABLE let_go_indicators
+  ADD COLUMN female BIGINT DEFAULT 0 NOT NULL,
+  ADD COLUMN male BIGINT DEFAULT 0 NOT NULL,
+  ADD COLUMN other BIGINT DEFAULT 0 NOT NULL;
+"""
 
 
 def upgrade() -> None:
     op.execute(PROPOSALS)
     op.execute(TURNOVER)
+    op.execute(GENDERS)
 
 
 def downgrade() -> None:

@@ -91,7 +91,7 @@ def test_each_counts_whom_it_should(code: str) -> None:
     ],
 )
 def test_what_is_known_to_be_otherwise_is_not_unknown(code: str, known: dict[str, Any]) -> None:
-    assert counted(code, (known, MANY))[2:] == (0, 0, 0, False)
+    assert counted(code, (known, MANY))[2:6] == (0, 0, 0, False)
 
 
 def test_who_would_not_say_stands_beside_who_was_not_asked() -> None:
@@ -106,7 +106,7 @@ def test_nothing_told_by_choice_is_told_of_few(
 ) -> None:
     counts, not_so, _ = EXAMPLES[code]
     found = counted(code, (counts, yes), (not_so, no))
-    assert found[2:] == (0, 0, 0, True)
+    assert found[2:6] == (0, 0, 0, True)
     monkeypatch.setattr(esf, "SMALLEST", 1)  # control: without the bound they stand there
     assert counted(code, (counts, yes), (not_so, no)).participants == yes
 
@@ -152,6 +152,7 @@ PEOPLE = st.builds(
     disability=st.sampled_from([True, False, None]),
     left_as=st.sampled_from([*Left, None]),
     at_work_later=st.sampled_from([True, False, None]),
+    gender=st.sampled_from([*esf.GENDERS, None]),
 )
 
 
@@ -160,7 +161,7 @@ def test_no_few_people_stand_in_what_leaves_or_follow_from_it(groups: list[tuple
     whole, found = {each.code: each for each in count(groups)}, told(*groups)
     everybody = found["EECO01"].participants if found else 0
     for code, each in found.items():
-        assert each == whole[code]
+        assert each.suppress_genders() == whole[code].suppress_genders()
         for people in (each.participants, everybody - each.participants - each.unknown):
             assert not 0 < people < esf.SMALLEST
     for codes in esf.SHARED_OUT:
@@ -204,3 +205,35 @@ def test_an_export_is_of_whole_months_that_are_over() -> None:
         (date(2026, 7, 1), date(2026, 7, 31), False),
     ):
         assert settled(first, last, today, months=1) is whole
+
+
+@given(st.lists(st.tuples(PEOPLE, st.integers(1, 30)), max_size=12))
+def test_no_few_of_a_gender_are_told_of_or_follow(groups: list[tuple[Entrant, int]]) -> None:
+    found = {each.code: each for each in withhold(count(groups), settled=True)}
+    told = {code: each.genders for code, each in found.items() if not each.gender_suppressed}
+    for genders in told.values():
+        assert not any(0 < people < esf.SMALLEST for people in genders)
+        if "EECO01" in told:
+            rest = [all_ - part for all_, part in zip(told["EECO01"], genders, strict=True)]
+            assert not any(0 < people < esf.SMALLEST for people in rest)
+    for codes in esf.SHARED_OUT:
+        assert len(told.keys() & set(codes)) in (0, len(codes))
+    for code, bases in esf.WITHIN.items():
+        if {code, *bases} <= told.keys():
+            base = [sum(numbers) for numbers in zip(*(told[each] for each in bases), strict=True)]
+            rest = [all_ - part for all_, part in zip(base, told[code], strict=True)]
+            assert not any(0 < people < esf.SMALLEST for people in rest)
+
+
+def test_participants_are_told_by_gender_where_each_has_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    women, men, unknown = ({"status": SEEKER, "gender": gender} for gender in ("female", "male", None))
+    assert counted("EECO02", (women, 7), (men, 6), (unknown, 1)).genders == (7, 6, 0)
+    few = ((women, 7), (men, 1))
+    assert counted("EECO02", *few)[2:] == (8, 0, 0, False, 0, 0, 0, True)
+    long = ({"status": SEEKER, "months": 20, "gender": "female"}, 9), ({"status": SEEKER, "months": 3}, 30)
+    apart = (*long, ({"status": SEEKER, "months": 3, "gender": "female"}, 2))
+    assert counted("EECO03", *long).genders == (9, 0, 0)
+    assert counted("EECO03", *apart).gender_suppressed  # of eleven women nine
+    monkeypatch.setattr(esf, "_by_gender", list)  # control
+    assert counted("EECO02", *few).genders == (7, 1, 0)
+    assert counted("EECO03", *apart).genders == (9, 0, 0)
