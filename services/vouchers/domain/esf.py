@@ -229,8 +229,8 @@ def count(entrants: Iterable[tuple[Entrant, int]]) -> list[Counted]:
                 genders[entrant.gender] += people
         not_told = tally[NOT_TOLD]
         numbers = (tally[True], tally[None] + not_told, not_told)
-        told = Counted(code, text, *numbers)
-        found.append(told._replace(**{gender: genders[gender] for gender in GENDERS}))
+        female, male, other = (genders[gender] for gender in GENDERS)
+        found.append(Counted(code, text, *numbers, female=female, male=male, other=other))
     return found
 
 
