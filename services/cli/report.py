@@ -13,6 +13,7 @@ from services.cli.amounts import day_query
 from services.cli.call import Call, calls, enum
 
 report = typer.Typer(help="Figures for those who steer programmes, and for everybody.")
+GENDERS = ("female", "male", "other")
 Programme = Annotated[str, typer.Option(help="Only this programmes/{id}.")]
 
 
@@ -97,12 +98,17 @@ def esf(
         "not known": "unknown",
         "of them would not say": "notTold",
         "withheld": "suppressed",
+        "women": "female",
+        "men": "male",
+        "others": "other",
+        "genders withheld": "genderSuppressed",
     }
-    named = ("code", "text", "suppressed")  # without numbers: 0 would look as if nobody counted
-    rows = [
-        {name: each[name] for name in named} if each["suppressed"] else each for each in answer["indicators"]
-    ]
-    call.rows(rows, columns)
+    # Without numbers that are not told: 0 would look as if nobody counted.
+    hidden = {"suppressed": ("participants", "unknown", "notTold"), "genderSuppressed": GENDERS}
+    for each in answer["indicators"]:
+        for name in (name for why, names in hidden.items() if each[why] for name in names):
+            del each[name]
+    call.rows(answer["indicators"], columns)
 
 
 @report.command(epilog="Example:  waymark report forecast programmes/demo/budgets/0198… --months 6")

@@ -1,6 +1,6 @@
-"""Takes accepted money back from a provider, and gives up what it will never give back.
+"""Takes accepted money back from a provider, and notes what it paid of what it then owes.
 
-Locked in this order: the redemption, its voucher, the pot, the chain. A write-off or payment: the
+Locked in this order: the redemption, its voucher, the pot, the chain. A payment or write-off: the
 receivable, the chain.
 """
 
@@ -48,13 +48,8 @@ def claw_back(
     limit; `at_fault`: the learner, who then gets nothing back; `refund`: the provider gives it by itself.
     Raises Refusal: WRONG_STATE, AMOUNT_TOO_HIGH.
     """
-    before = Owed(
-        RedemptionState(row.state),
-        row.accepted_cents,
-        row.held_cents,
-        row.cleared_cents,
-        row.clawed_cents,
-    )
+    state = RedemptionState(row.state)
+    before = Owed(state, row.accepted_cents, row.held_cents, row.cleared_cents, row.clawed_cents)
     taken = before.take(cents)
     after = before.after(taken)
     swept = vouchers.voucher_of(row).unspend(taken.cents, restore=not at_fault)
@@ -78,15 +73,12 @@ def claw_back(
     ledger.post(tx, _to_pot(tx, row, taken.cents) if at_fault else ledger.lock_head(tx, row.shard), booking)
     if voucher is not swept:
         _reopened(tx, row, voucher)
-    tx.publish(
-        events_pb2.RedemptionClawedBack(
-            ref=ref(row),
-            amount=money(taken.cents, row.currency),
-            whole=after.clawed == after.accepted,
-            refund=refund,
-            spend_until=None if at_fault else moment(voucher.spend_until(tx.now)),
-        )
+    until = None if at_fault else moment(voucher.spend_until(tx.now))
+    whole, amount = after.clawed == after.accepted, money(taken.cents, row.currency)
+    event = events_pb2.RedemptionClawedBack(
+        ref=ref(row), amount=amount, whole=whole, refund=refund, spend_until=until
     )
+    tx.publish(event)
     return written
 
 
@@ -132,32 +124,6 @@ def left_cents(row: Row[Any]) -> int:
 def free_cents(row: Row[Any]) -> int:
     """Returns what is left of a receivable and no frozen batch sets off."""
     return left_cents(row) - int(row.reserved_cents)
-
-
-def write_off(tx: Transaction, row: Row[Any]) -> Row[Any]:
-    """Books the proposed loss of a locked receivable; returns its new row. Raises Refusal: WRONG_STATE when
-    nothing was proposed or nothing is left, SAME_PERSON."""
-    cents = free_cents(row)
-    if not row.proposed_by or not cents:
-        metadata = {"state": "OPEN" if cents else "SETTLED", "needed": "WRITE_OFF_PROPOSED"}
-        raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
-    if row.proposed_by == tx.principal.subject:
-        raise Refusal(reason_pb2.REASON_SAME_PERSON)
-    values = {
-        "written_off_cents": row.written_off_cents + cents,
-        "proposed_by": "",
-        "write_off_by": row.proposed_by,
-        "written_off_by": tx.principal.subject,
-        "written_off_at": tx.now,
-    }
-    written = receivables.change(tx, row.id, values)
-    name = f"receivables/{row.id}"
-    booking = bookings.write_off(new_id(), f"redemptions/{row.redemption_id}", name, row.organisation, cents)
-    ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
-    amount = money(cents, row.currency)
-    event = events_pb2.ReceivableWrittenOff(receivable=name, organisation=row.organisation, amount=amount)
-    tx.publish(event)
-    return written
 
 
 def pay_back(tx: Transaction, row: Row[Any], cents: int, bank_reference: str) -> Row[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from services.platform.db.transaction import Transaction
@@ -18,6 +18,10 @@ COLUMNS = (
     Column("unknown", Type.CENTS),
     Column("not_told", Type.CENTS),
     Column("suppressed"),
+    Column("female", Type.CENTS),
+    Column("male", Type.CENTS),
+    Column("other", Type.CENTS),
+    Column("gender_suppressed"),
 )
 
 
@@ -28,7 +32,18 @@ def indicators(tx: Transaction, first: date, last: date, programme: str) -> list
     return esf.withhold(counted, settled=esf.settled(first, last, tx.now.date()))
 
 
+def published(tx: Transaction, first: date, last: date, programme: str) -> list[esf.Counted]:
+    """Returns the same as it may leave the house: of whole months that are over, and of nobody or enough."""
+    whole = esf.settled(first, last, tx.now.date(), months=1)
+    return esf.publish(indicators(tx, first, last, programme), settled=whole)
+
+
 def row(counted: esf.Counted) -> Sequence[str | int | None]:
     """Returns an indicator as the cells under COLUMNS; numbers that are not told are empty."""
-    code, text, *numbers, suppressed = counted
-    return (code, text, *(None if suppressed else number for number in numbers), str(suppressed).lower())
+    genders = _told(counted.genders, counted.gender_suppressed)
+    numbers = _told(counted[2:5], counted.suppressed)
+    return (counted.code, counted.text, *numbers, *genders)
+
+
+def _told(numbers: Iterable[int], suppressed: bool) -> list[str | int | None]:
+    return [*(None if suppressed else number for number in numbers), str(suppressed).lower()]

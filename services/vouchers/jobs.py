@@ -47,6 +47,7 @@ from services.vouchers.store import (
     redemptions,
     retention,
     targets,
+    turnover,
     vouchers,
     waiting_list,
     webhooks,
@@ -246,6 +247,14 @@ def let_go_of_facts(app: VouchersApp) -> None:
     _until_done(app, BATCH, lambda tx: retention.let_go(tx, BATCH))
 
 
+def count_turnover(app: VouchersApp) -> None:
+    """Counts what moved for providers since the last time, for their statements."""
+    while True:
+        with transaction(app) as tx:
+            if not turnover.count(tx, BATCH):
+                return
+
+
 def _sweep(
     app: VouchersApp, bucket: str, known_keys: Callable[[Transaction, Sequence[str]], set[str]]
 ) -> None:
@@ -291,6 +300,7 @@ JOBS = (
     Job("rebook", timedelta(minutes=1), rebook),
     Job("release-cancelled", timedelta(seconds=5), release_cancelled),
     Job("ask-outcomes", timedelta(hours=1), ask_outcomes),
+    Job("count-turnover", timedelta(minutes=1), count_turnover),
     Job("ledger-checkpoint", timedelta(minutes=5), checkpoint),
     Job("remind-expiring", timedelta(hours=1), remind_expiring),
     Job("tell-overdue", timedelta(hours=1), tell_overdue),

@@ -35,7 +35,7 @@ PRACTICES = {
     "WaitingListOfferMade",
 }
 # … some those of the catalogue …
-OF_CATALOGUE = {"AgreementChanged", "PartnerApplicationDecided", "QualityHoldChanged"}
+OF_CATALOGUE = {"AgreementChanged", "AppealChanged", "PartnerApplicationDecided", "QualityHoldChanged"}
 # … some those of the portfolio …
 OF_PORTFOLIO = {
     "AttestationGiven",
@@ -60,7 +60,6 @@ OF_PORTFOLIO = {
 ELSEWHERE = {
     "AccreditationReviewDue",
     "AgreementReviewDue",
-    "AppealChanged",
     "ApplicationWithdrawn",
     "BankAccountWithdrawn",
     "DeliveryReturned",

@@ -29,7 +29,7 @@ from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.states import RedemptionState, need
 from services.vouchers.relationships import is_staff
 from services.vouchers.store import evidence, names, redemptions
-from services.vouchers.store.tables import evidence as table
+from services.vouchers.store.evidence_tables import evidence as table
 
 DOWNLOAD = timedelta(minutes=5)  # how long an address works
 
@@ -112,8 +112,7 @@ class EvidenceMethods:
     def _deliver(self, tx: Transaction, request: pb.DeliverRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock(tx, names.uuid_in(request.name, "redemptions"))
         moved, pieces, took_place = self._moved(tx, row, request)
-        if any(piece.checked_at is None for piece in pieces):  # it was started between the two
-            raise Refusal(reason_pb2.REASON_UPLOAD_MISSING)
+        _need_checked(pieces)
         if pieces:
             evidence.mark_verified(tx, [str(piece.id) for piece in pieces])
         if took_place:
@@ -138,6 +137,13 @@ class EvidenceMethods:
                 metadata = {"evidence": _name(piece)}
                 raise Refusal(reason_pb2.REASON_EVIDENCE_USED, metadata=metadata)
         return moved, pieces, payment.took_place(due)
+
+
+def _need_checked(pieces: Sequence[Row[Any]]) -> None:
+    """Raises Refusal(UPLOAD_MISSING) when nobody has looked at a piece: the training was started, or its next
+    instalment, after `_unchecked` was asked."""
+    if any(piece.checked_at is None for piece in pieces):
+        raise Refusal(reason_pb2.REASON_UPLOAD_MISSING)
 
 
 def _sees_all(caller: Principal, row: Row[Any]) -> bool:

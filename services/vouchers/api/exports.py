@@ -47,7 +47,7 @@ class ExportApi(export_pb2_grpc.ExportServiceServicer):
         """Returns the columns and rows of what is asked for; raises Refusal(INVALID_ARGUMENT)."""
         times = period(first, last)
         if request.dataset == pb.EXPORT_DATASET_ESF_INDICATORS:
-            found = esf_figures.indicators(tx, first, last, request.programme)
+            found = esf_figures.published(tx, first, last, request.programme)
             return esf_figures.COLUMNS, [[esf_figures.row(each) for each in found]]
         source = exports.SOURCES[exports.Dataset(request.dataset)]
         if request.programme and source.programme is None:

@@ -19,11 +19,14 @@ from services.vouchers.api.convert import day, moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
-from services.vouchers.domain.obligations import DUE, Count, ObligationState
+from services.vouchers.domain.obligations import Count, ObligationState
 from services.vouchers.domain.states import need, need_to_undo
+from services.vouchers.domain.write_offs import Debt
 from services.vouchers.relationships import is_accountant
 from services.vouchers.store import ledger, names
 from services.vouchers.store import obligations as store
+
+State = pb.EmployerObligation.State
 
 
 class DebtMethods:
@@ -36,7 +39,7 @@ class DebtMethods:
         self, tx: Transaction, request: pb.RecordObligationPaymentRequest
     ) -> pb.EmployerObligation:
         row = store.lock(tx, key_of(request.name))
-        need(ObligationState(row.state), DUE)
+        need(ObligationState(row.state), (ObligationState.OWED,))
         cents = checked_cents("amount", request.amount, row.currency)
         left = _left(row)
         if cents > left:
@@ -62,13 +65,13 @@ class DebtMethods:
         above = request.name.partition("/payments/")[0]
         row = store.lock(tx, key_of(above))
         payment = store.get_payment(tx, row.id, names.uuid_in(request.name, "payments"))
-        need(ObligationState(row.state), (*DUE, ObligationState.SETTLED))
+        need(ObligationState(row.state), (ObligationState.OWED, ObligationState.SETTLED))
         need_to_undo(
             undone_by=payment.undone_by, recorded_by=payment.recorded_by, person=tx.principal.subject
         )
         store.undo_payment(tx, payment.id)
-        state = ObligationState.OWED if row.state == ObligationState.SETTLED else row.state
-        row = store.change(tx, row.id, {"state": int(state), "paid_cents": row.paid_cents - payment.cents})
+        owed, paid = int(ObligationState.OWED), row.paid_cents - payment.cents
+        row = store.change(tx, row.id, {"state": owed, "paid_cents": paid})
         booking = bookings.undo_pay_for_trainees(new_id(), above, payment.cents)
         ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
         return one(self.app, tx, row)
@@ -78,13 +81,9 @@ class DebtMethods:
         self, tx: Transaction, request: pb.ProposeObligationWriteOffRequest
     ) -> pb.EmployerObligation:
         row = store.lock(tx, key_of(request.name))
-        need(ObligationState(row.state), (ObligationState.OWED,))
-        values = {
-            "state": int(ObligationState.WRITE_OFF_PROPOSED),
-            "write_off_by": tx.principal.subject,
-            "sealed_reason": self.app.notes.seal(request.name, request.reason),
-        }
-        return one(self.app, tx, store.change(tx, row.id, values))
+        sealed = self.app.notes.seal(request.name, request.reason)
+        proposed = _debt(row).propose(tx.principal.subject, sealed)
+        return one(self.app, tx, store.change(tx, row.id, proposed))
 
     @mutation
     def ApproveObligationWriteOff(
@@ -92,17 +91,8 @@ class DebtMethods:
     ) -> pb.EmployerObligation:
         row = store.lock(tx, key_of(request.name))
         check_etag(request.etag, row.version)
-        need(ObligationState(row.state), (ObligationState.WRITE_OFF_PROPOSED,))
-        if row.write_off_by == tx.principal.subject:
-            raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        cents = _left(row)
-        values = {
-            "state": int(ObligationState.WRITTEN_OFF),
-            "written_off_cents": cents,
-            "written_off_by": tx.principal.subject,
-            "written_off_at": tx.now,
-        }
-        row = store.change(tx, row.id, values)
+        cents, approved = _left(row), _debt(row).approve(tx.principal.subject, tx.now)
+        row = store.change(tx, row.id, {**approved, "state": int(ObligationState.WRITTEN_OFF)})
         booking = bookings.write_off_for_trainees(new_id(), request.name, row.employer, cents)
         ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
         amount = money(cents, row.currency)
@@ -119,9 +109,7 @@ class DebtMethods:
     ) -> pb.EmployerObligation:
         row = store.lock(tx, key_of(request.name))
         check_etag(request.etag, row.version)
-        need(ObligationState(row.state), (ObligationState.WRITE_OFF_PROPOSED,))
-        values = {"state": int(ObligationState.OWED), "write_off_by": "", "sealed_reason": None}
-        return one(self.app, tx, store.change(tx, row.id, values))
+        return one(self.app, tx, store.change(tx, row.id, _debt(row).decline()))
 
 
 def key_of(name: str) -> str:
@@ -159,6 +147,17 @@ def _left(row: Row[Any]) -> int:
     return int(row.owed_cents - row.paid_cents - row.written_off_cents)
 
 
+def _state(row: Row[Any]) -> pb.EmployerObligation.State.ValueType:
+    """Returns where a row stands in the contract's terms: there a proposal to give it up is a state."""
+    proposed = row.proposed_by and row.state == ObligationState.OWED
+    return State.STATE_WRITE_OFF_PROPOSED if proposed else State.ValueType(row.state)
+
+
+def _debt(row: Row[Any]) -> Debt:
+    state = State.Name(_state(row)).removeprefix("STATE_")
+    return Debt(state, "OWED", row.proposed_by, _left(row), row.written_off_cents)
+
+
 def _message(row: Row[Any], count: Count) -> pb.EmployerObligation:
     return pb.EmployerObligation(
         name=f"employerObligations/{row.id}",
@@ -173,7 +172,7 @@ def _message(row: Row[Any], count: Count) -> pb.EmployerObligation:
             pb.ObligationPayer(funding_source=source, share_basis_points=share, employer=employer)
             for source, share, employer in row.payers
         ],
-        state=row.state,
+        state=_state(row),
         trainee_count=count.trained,
         required_count=count.required(row.hire_percent),
         hired_count=count.hired,

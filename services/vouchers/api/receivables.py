@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Row
-from waymark.errors.v1 import reason_pb2
+from waymark.vouchers.v1 import events_pb2, receivable_pb2_grpc
 from waymark.vouchers.v1 import receivable_pb2 as pb
-from waymark.vouchers.v1 import receivable_pb2_grpc
 
 from services.platform.db.etags import check_etag, etag_of
+from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
-from services.vouchers.clawing_back import free_cents, left_cents, pay_back, undo_pay_back, write_off
+from services.vouchers.clawing_back import free_cents, left_cents, pay_back, undo_pay_back
+from services.vouchers.domain import bookings
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.sandbox import keep_apart
+from services.vouchers.domain.write_offs import Debt
 from services.vouchers.relationships import is_accountant
-from services.vouchers.store import names, receivables
+from services.vouchers.store import ledger, names, receivables
 from services.vouchers.store.settlement_tables import receivables as table
 
 State = pb.Receivable.State
@@ -69,32 +70,32 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
         receivable = names.uuid_in(request.name, "receivables")
         row = receivables.get(tx, receivable, locked=True)
         keep_apart(row.currency)
-        if row.proposed_by or not free_cents(row):
-            metadata = {"state": State.Name(_state(row)).removeprefix("STATE_"), "needed": "OPEN"}
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
-        values = {
-            "proposed_by": tx.principal.subject,
-            "sealed_reason": self.app.notes.seal(request.name, request.reason),
-        }
-        return self._one(tx, receivables.change(tx, receivable, values))
+        sealed = self.app.notes.seal(request.name, request.reason)
+        proposed = _debt(row).propose(tx.principal.subject, sealed)
+        return self._one(tx, receivables.change(tx, receivable, proposed))
 
     @mutation
     def ApproveWriteOff(self, tx: Transaction, request: pb.ApproveWriteOffRequest) -> pb.Receivable:
         row = receivables.get(tx, names.uuid_in(request.name, "receivables"), locked=True)
         check_etag(request.etag, row.version)
-        return self._one(tx, write_off(tx, row))
+        cents, approved = free_cents(row), _debt(row).approve(tx.principal.subject, tx.now)
+        written = receivables.change(tx, row.id, approved)
+        redemption = f"redemptions/{row.redemption_id}"
+        booking = bookings.write_off(new_id(), redemption, request.name, row.organisation, cents)
+        ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
+        amount = money(cents, row.currency)
+        tx.publish(
+            events_pb2.ReceivableWrittenOff(
+                receivable=request.name, organisation=row.organisation, amount=amount
+            )
+        )
+        return self._one(tx, written)
 
     @mutation
     def DeclineWriteOff(self, tx: Transaction, request: pb.DeclineWriteOffRequest) -> pb.Receivable:
         row = receivables.get(tx, names.uuid_in(request.name, "receivables"), locked=True)
         check_etag(request.etag, row.version)
-        if not row.proposed_by:
-            metadata = {
-                "state": State.Name(_state(row)).removeprefix("STATE_"),
-                "needed": "WRITE_OFF_PROPOSED",
-            }
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
-        return self._one(tx, receivables.change(tx, row.id, {"proposed_by": "", "sealed_reason": None}))
+        return self._one(tx, receivables.change(tx, row.id, _debt(row).decline()))
 
     @mutation
     def RecordReceivablePayment(
@@ -148,6 +149,11 @@ def _state(row: Row[Any]) -> State.ValueType:
     if not left_cents(row):
         return State.STATE_WRITTEN_OFF if row.written_off_cents else State.STATE_SETTLED
     return State.STATE_WRITE_OFF_PROPOSED if row.proposed_by else State.STATE_OPEN
+
+
+def _debt(row: Row[Any]) -> Debt:
+    state = State.Name(_state(row)).removeprefix("STATE_")
+    return Debt(state, "OPEN", row.proposed_by, free_cents(row), row.written_off_cents)
 
 
 def _payment(row: Row[Any], currency: str) -> pb.ReceivablePayment:

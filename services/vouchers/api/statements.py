@@ -19,7 +19,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain.ledger import Kind
 from services.vouchers.domain.money import money
 from services.vouchers.domain.statements import HEADER, LINES, Line, LineKind, csv_lines, csv_row, period
-from services.vouchers.store import statements
+from services.vouchers.store import statements, turnover
 
 Asked = pb.GetStatementRequest | pb.ListStatementLinesRequest | pb.GetStatementFileRequest
 CLAWED = (LineKind.CLAWED_BACK, LineKind.CLAWED_BACK_AFTER_PAYMENT)
@@ -44,7 +44,7 @@ class StatementApi(statement_pb2_grpc.StatementServiceServicer):
     def GetStatement(self, tx: Transaction, request: pb.GetStatementRequest) -> pb.Statement:
         asked = _period(request)
         opening, closing, moved = dict[int, int](), dict[int, int](), dict[LineKind, int]()
-        for row in statements.sums(tx, *asked):
+        for row in turnover.sums(tx, *asked):
             cents = int(row.cents)
             closing[row.kind] = closing.get(row.kind, 0) + cents
             if row.earlier:

@@ -14,16 +14,13 @@ WHOLE = 10_000  # what basis points are parts of
 
 
 class ObligationState(IntEnum):
-    """Where an obligation stands, with the same numbers as in the contract."""
+    """Where an obligation stands, with the same numbers as in the contract. OWED may have a proposal to give
+    it up beside it, which the contract tells as a state."""
 
     ACTIVE = 1
     OWED = 2
     SETTLED = 3
-    WRITE_OFF_PROPOSED = 4
     WRITTEN_OFF = 5
-
-
-DUE = (ObligationState.OWED, ObligationState.WRITE_OFF_PROPOSED)  # something is left to pay
 
 
 class TraineeState(IntEnum):

@@ -11,8 +11,8 @@ from waymark.vouchers.v1.redemption_pb2 import DeliveryEvidence
 
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
+from services.vouchers.store.evidence_tables import evidence
 from services.vouchers.store.names import ids_among, last
-from services.vouchers.store.tables import evidence
 
 BUCKET = "waymark-vouchers-evidence"
 MAXIMUM = 20  # tickets for one redemption of which no bytes were handed in

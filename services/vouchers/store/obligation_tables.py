@@ -48,7 +48,8 @@ employer_obligations = Table(
     cents("owed_cents"),
     cents("paid_cents"),
     cents("written_off_cents"),
-    blank("write_off_by"),
+    blank("proposed_by"),  # of a write-off that waits
+    blank("write_off_by"),  # who had proposed the one approved
     sealed("sealed_reason"),
     blank("written_off_by"),
     moment("written_off_at", nullable=True),

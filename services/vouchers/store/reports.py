@@ -164,7 +164,8 @@ _OF_GRANTS = """, trainings AS (
     (told ->> 'has_disability')::boolean AS disability,
     (told ->> 'third_country_national')::boolean AS third_country,
     told ->> 'foreign_background' AS foreign_background, told ->> 'minority' AS minority,
-    told ->> 'housing_exclusion' AS housing, (told ->> 'degree_of_urbanisation')::int AS urbanisation
+    told ->> 'housing_exclusion' AS housing, (told ->> 'degree_of_urbanisation')::int AS urbanisation,
+    told ->> 'gender' AS gender
   FROM facts
 ), entrants AS (
   SELECT *, CASE WHEN since <= decided_on THEN least(12, (extract(year FROM age(decided_on, since)) * 12
@@ -189,16 +190,13 @@ _FIRST_GRANTS = text(f"""WITH grants AS (
 _KEEP_COUNTS = insert(let_go_indicators)
 _ADD_COUNTS = _KEEP_COUNTS.on_conflict_do_update(
     index_elements=["programme_id", "month", "code"],
-    set_={
-        name: let_go_indicators.c[name] + _KEEP_COUNTS.excluded[name]
-        for name in ("participants", "unknown", "not_told")
-    },
+    set_={name: let_go_indicators.c[name] + _KEEP_COUNTS.excluded[name] for name in esf.NUMBERS},
 )
-_KEPT_COUNTS = text("""SELECT code, CAST(sum(participants) AS bigint) AS participants,
-  CAST(sum(unknown) AS bigint) AS unknown, CAST(sum(not_told) AS bigint) AS not_told
+_SUMMED = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in esf.NUMBERS)
+_KEPT_COUNTS = text(f"""SELECT code, {_SUMMED}
 FROM let_go_indicators WHERE month >= CAST(:start AS timestamptz) AT TIME ZONE 'UTC'
   AND month < CAST(:end AS timestamptz) AT TIME ZONE 'UTC'
-  AND (CAST(:programme AS text) = '' OR programme_id = :programme) GROUP BY code""")
+  AND (CAST(:programme AS text) = '' OR programme_id = :programme) GROUP BY code""")  # noqa: S608
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
   FROM pots WHERE budget_id = :budget) AS p,
@@ -241,11 +239,8 @@ def indicators(tx: Transaction, start: datetime, end: datetime, programme_id: st
     """
     values = {"start": start, "end": end, "programme": programme_id}
     counted = esf.count((Entrant(*row[:-1]), row.people) for row in tx.execute(_ENTRANTS, values))
-    kept = {row.code: row for row in tx.execute(_KEPT_COUNTS, values)}
-    return [
-        each.plus(more.participants, more.unknown, more.not_told) if (more := kept.get(each.code)) else each
-        for each in counted
-    ]
+    kept = {row.code: row._asdict() for row in tx.execute(_KEPT_COUNTS, values)}
+    return [each.plus(kept[each.code]) if each.code in kept else each for each in counted]
 
 
 def keep_counts(tx: Transaction, applications: Sequence[str]) -> None:
@@ -258,9 +253,7 @@ def keep_counts(tx: Transaction, applications: Sequence[str]) -> None:
             "programme_id": programme,
             "month": first,
             "code": each.code,
-            "participants": each.participants,
-            "unknown": each.unknown,
-            "not_told": each.not_told,
+            **{name: getattr(each, name) for name in esf.NUMBERS},
         }
         for (programme, first), people in groups.items()
         for each in esf.count((person, 1) for person in people)

@@ -17,5 +17,8 @@ let_go_indicators = Table(
     Column("participants", BigInteger, nullable=False),
     Column("unknown", BigInteger, nullable=False),
     Column("not_told", BigInteger, nullable=False, server_default="0"),
+    Column("female", BigInteger, nullable=False, server_default="0"),
+    Column("male", BigInteger, nullable=False, server_default="0"),
+    Column("other", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("programme_id", "month", "code"),
 )

@@ -168,6 +168,36 @@ Index("payables_waiting", payables.c.currency, payables.c.id, postgresql_where=t
 Index("payables_organisation", payables.c.organisation, payables.c.id)
 Index("payables_batch", payables.c.batch_id, postgresql_where=text("batch_id IS NOT NULL"))
 
+# What moved for a provider, in the ledger's cents: by day for what a statement says, by month for what stood
+# when it begins; and up to which entry of each chain that is counted.
+provider_days = Table(
+    "provider_days",
+    metadata,
+    words("organisation"),
+    words("currency"),
+    Column("day", Date, nullable=False),
+    words("operation"),
+    Column("kind", SmallInteger, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organisation", "currency", "day", "operation", "kind"),
+)
+provider_months = Table(
+    "provider_months",
+    metadata,
+    words("organisation"),
+    words("currency"),
+    Column("month", Date, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organisation", "currency", "month", "kind"),
+)
+turnover_marks = Table(
+    "turnover_marks",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+)
+
 receivables = Table(
     "receivables",
     metadata,

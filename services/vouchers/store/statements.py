@@ -14,7 +14,6 @@ from sqlalchemy import (
     Subquery,
     Text,
     cast,
-    func,
     literal,
     select,
     tuple_,
@@ -55,14 +54,6 @@ def stream(tx: Transaction, statement: Select[Any]) -> Iterator[list[Line]]:
 def line_of(row: Row[Any]) -> Line:
     """Returns an entry as line."""
     return line(row.created_at, row.operation, row.kind, row.owner, row.cents, row.currency, row.reference)
-
-
-def sums(tx: Transaction, organisation: str, currency: str, start: datetime, end: datetime) -> list[Row[Any]]:
-    """Returns sums of a provider's entries before `end`: operation, kind, cents, and whether they lie before
-    `start` (`earlier`)."""
-    entries = _of(organisation, currency, _e.created_at < end).c
-    columns = (entries.operation, entries.kind, (entries.created_at < start).label("earlier"))
-    return list(tx.execute(select(*columns, func.sum(entries.cents).label("cents")).group_by(*columns)))
 
 
 def _of(organisation: str, currency: str, *conditions: ColumnElement[bool]) -> Subquery:

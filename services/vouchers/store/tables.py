@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -353,26 +352,11 @@ Index(
 )
 Index("redemptions_batch", redemptions.c.batch_id, postgresql_where=text("batch_id IS NOT NULL"))
 
-evidence = Table(
-    "evidence",
-    metadata,
-    key(),
-    Column("redemption_id", Uuid(as_uuid=False), ForeignKey("redemptions.id"), nullable=False, index=True),
-    Column("size_bytes", BigInteger, nullable=False),
-    words("content_type"),
-    words("sha256"),
-    Column("kind", SmallInteger, nullable=False, server_default="1"),
-    moment("checked_at", nullable=True),  # the uploaded bytes
-    moment("verified_at", nullable=True),  # handed in
-    moment("returned_at", nullable=True),  # sent back
-    moment("let_go_at", nullable=True),  # its bytes
-    created(),
-)
-
 # The metadata is complete once this module is imported, as Alembic expects.
 from services.vouchers.store import (  # noqa: E402
     catalogue_tables,
     desk_tables,
+    evidence_tables,
     fund_return_tables,
     ledger_tables,
     levy_tables,
@@ -391,6 +375,7 @@ from services.vouchers.store import (  # noqa: E402
 __all__ = [
     "catalogue_tables",
     "desk_tables",
+    "evidence_tables",
     "fund_return_tables",
     "ledger_tables",
     "levy_tables",

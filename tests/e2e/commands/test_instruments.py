@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,8 @@ def staff(stack: Stack) -> Person:
     return Person(stack)
 
 
-def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> None:
-    today = datetime.now(UTC).date()
-    levy = staff.gets("levy", "create", str(READY / "greek-laec.json"), "fundingSources/laec")["name"]
-    wages = tmp_path / "wages.csv"
+def contributed(staff: Person, levy: str, wages: Path, today: date) -> None:
+    """Imports a payroll of the yard that is wrong at first, and ends with 100 000 euro of this month."""
     wages.write_text(f"employer,month,gross_payroll_cents\norganisations/yard,{today:%Y-%m},x\n")
     assert "gross_payroll_cents" in staff.prints("levy", "import", levy, str(wages), "--try")
     assert staff.fails("levy", "import", levy, str(wages)) == (4, "LEVY_FILE_INVALID")
@@ -44,13 +42,10 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
         wages.write_text(f"employer,month,gross_payroll_cents\norganisations/yard,{today:%Y-%m},{gross}\n")
         assert staff.fails("levy", "import", levy, str(wages)) == (4, "LEVY_FILE_INVALID")
         assert staff.gets("levy", "import", levy, str(wages), "--correct")["correctedCount"] == 1
-    (account,) = staff.gets("levy", "accounts", "--employer", "organisations/yard")
-    assert "450.00 EUR" in staff.prints("levy", "account", account["name"])
-    own = ("--as", "employer", "--org", "organisations/yard")
-    claim = staff.gets("levy", "claim", account["name"], "100.00", today.isoformat(), "F-1", *own)["name"]
-    again = ("levy", "claim", account["name"], "1.00", today.isoformat(), "F-1", *own)
-    assert staff.fails(*again) == (4, "LEVY_EVIDENCE_USED")
-    assert "approved" in staff.prints("levy", "approve", claim)
+
+
+def paid_at_last(staff: Person, today: date, out: Path) -> str:
+    """Pays what waits for the yard, after two batches that were given up; returns the batch."""
     staff.prints("bank-account", "propose", "organisations/yard", "Yard", "BE68539007547034")
     account_name = staff.gets("bank-account", "list", "organisations/yard")[0]["name"]
     staff.prints("bank-account", "confirm", account_name)
@@ -61,7 +56,7 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     batch = staff.gets(*paying)["name"]
     staff.prints("payout", "freeze", batch)
     staff.prints("payout", "approve", batch)
-    file = ("payout", "file", batch, "--out", str(tmp_path / "batch.xml"))
+    file = ("payout", "file", batch, "--out", str(out))
     staff.prints(*file)
     assert staff.fails("payout", "cancel", batch, "wrong day") == (4, "BANK_FILE_FETCHED")
     assert "file retracted" in staff.prints("payout", "retract", batch)
@@ -71,6 +66,21 @@ def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> No
     staff.prints("payout", "approve", batch)
     assert not staff.gets("payout", "list", "--unanswered", "1")
     assert batch in [each["name"] for each in staff.gets("payout", "list", "--state", "approved")]
+    return str(batch)
+
+
+def test_a_levy_from_wages_to_the_statement(staff: Person, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    levy = staff.gets("levy", "create", str(READY / "greek-laec.json"), "fundingSources/laec")["name"]
+    contributed(staff, levy, tmp_path / "wages.csv", today)
+    (account,) = staff.gets("levy", "accounts", "--employer", "organisations/yard")
+    assert "450.00 EUR" in staff.prints("levy", "account", account["name"])
+    own = ("--as", "employer", "--org", "organisations/yard")
+    claim = staff.gets("levy", "claim", account["name"], "100.00", today.isoformat(), "F-1", *own)["name"]
+    again = ("levy", "claim", account["name"], "1.00", today.isoformat(), "F-1", *own)
+    assert staff.fails(*again) == (4, "LEVY_EVIDENCE_USED")
+    assert "approved" in staff.prints("levy", "approve", claim)
+    batch = paid_at_last(staff, today, tmp_path / "batch.xml")
     (payable,) = staff.gets("payout", "payables", "--payee", "organisations/yard")
     assert (payable["subject"], payable["state"]) == (claim, "STATE_PAID")
     assert staff.gets("payout", "payable", payable["name"]) == payable

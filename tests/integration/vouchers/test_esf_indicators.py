@@ -68,9 +68,10 @@ def entered(world: World) -> Any:
     for answer, rural, people in (("yes", 3, 6), ("no", 1, 5), ("not_told", 2, 5)):
         for _ in range(people):
             told = dict.fromkeys(("foreign_background", "minority", "housing_exclusion"), answer)
-            assert world.apply(world.learner(degree_of_urbanisation=rural, **told), made.plan).voucher
+            person = world.learner(degree_of_urbanisation=rural, gender="female", **told)
+            assert world.apply(person, made.plan).voucher
     world.apply(world.learner(), made.plan)
-    world.apply(world.learner(minority="yes"), made.small)
+    world.apply(world.learner(minority="yes", gender="female"), made.small)
     made.first, made.last = half_year_before(world.today)
     for column in ("decided_at", "created_at"):
         make_older(world, "applications", (world.today - made.last).days + 10, column)
@@ -84,6 +85,9 @@ def test_what_was_told_by_choice_is_counted_beside_who_would_not_say(entered: An
         numbers = (found[code].participants, found[code].unknown, found[code].not_told)
         assert (numbers, found[code].suppressed) == ((6, 6, 5), False)
     assert (found["EECO17"].participants, found["EECO17"].unknown) == (6, 1)
+    assert (found["EECO01"].female, found["EECO15"].female) == (16, 6)  # of one nobody knows
+    one = indicators(entered, entered.first, entered.last, entered.small)["EECO01"]
+    assert (one.participants, one.female, one.gender_suppressed) == (1, 0, True)
 
 
 def test_of_few_and_of_other_periods_it_is_withheld(entered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,27 +106,43 @@ def test_of_few_and_of_other_periods_it_is_withheld(entered: Any, monkeypatch: p
     assert indicators(entered, *whole, entered.small)["EECO15"].participants == 1
 
 
-def test_both_formats_say_what_the_report_says(entered: Any) -> None:
-    def whole(form: Any) -> bytes:
-        request = export_pb2.GetExportRequest(
-            dataset=export_pb2.EXPORT_DATASET_ESF_INDICATORS,
-            format=form,
-            start_date=day_message(entered.first),
-            end_date=day_message(entered.last),
-            programme=entered.small,
-        )
-        return b"".join(part.data for part in export(entered.auditor, request))
+def exported(world: Any, programme: str, last: date, form: Any = export_pb2.EXPORT_FORMAT_CSV) -> bytes:
+    """Returns the file of indicators from the first day of the half-year on."""
+    request = export_pb2.GetExportRequest(
+        dataset=export_pb2.EXPORT_DATASET_ESF_INDICATORS,
+        format=form,
+        start_date=day_message(world.first),
+        end_date=day_message(last),
+        programme=programme,
+    )
+    return b"".join(part.data for part in export(world.auditor, request))
 
-    as_csv = list(csv.DictReader(io.StringIO(whole(export_pb2.EXPORT_FORMAT_CSV).decode(), newline="")))
-    table = parquet.read_table(io.BytesIO(whole(export_pb2.EXPORT_FORMAT_PARQUET))).to_pylist()
-    told = {row["code"]: row for row in as_csv}
-    assert list(told) == list(indicators(entered, entered.first, entered.last))
-    assert [str(row["participants"] if row["participants"] is not None else "") for row in table] == [
-        row["participants"] for row in as_csv
-    ]
-    assert (told["EECO01"]["participants"], told["EECO01"]["suppressed"]) == ("1", "false")
-    assert (told["EECO15"]["participants"], told["EECO15"]["suppressed"]) == ("", "true")
-    assert table[0]["participants"] == 1
+
+def rows(file: bytes) -> dict[str, dict[str, str]]:
+    return {row["code"]: row for row in csv.DictReader(io.StringIO(file.decode(), newline=""))}
+
+
+def test_both_formats_say_what_the_report_says(entered: Any) -> None:
+    told = rows(exported(entered, entered.plan, entered.last))
+    parts = exported(entered, entered.plan, entered.last, export_pb2.EXPORT_FORMAT_PARQUET)
+    table = parquet.read_table(io.BytesIO(parts)).to_pylist()
+    report = indicators(entered, entered.first, entered.last, entered.plan)
+    assert {code: row["participants"] for code, row in told.items()} == {
+        code: str(each.participants) for code, each in report.items()
+    }
+    assert [str(row["participants"]) for row in table] == [row["participants"] for row in told.values()]
+    assert (told["EECO01"]["participants"], told["EECO01"]["suppressed"]) == ("17", "false")
+
+
+def test_the_file_tells_of_nobody_alone(entered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def numbers(*asked: Any) -> set[str]:
+        return {row["participants"] for row in rows(exported(entered, *asked)).values()}
+
+    assert indicators(entered, entered.first, entered.last, entered.small)["EECO01"].participants == 1
+    assert numbers(entered.small, entered.last) == {""}
+    assert numbers(entered.plan, entered.last - timedelta(days=1)) == {""}  # part of a month
+    monkeypatch.setattr(esf_figures, "published", esf_figures.indicators)  # control: as it was
+    assert "1" in numbers(entered.small, entered.last)
 
 
 def test_what_is_told_by_choice_is_listed_to_the_person_alone(world: World) -> None:

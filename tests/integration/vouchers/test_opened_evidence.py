@@ -13,6 +13,7 @@ from waymark.vouchers.v1 import redemption_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.platform.objects.clamd import Clamd
+from services.vouchers import handing_in as checking
 from services.vouchers import jobs
 from services.vouchers.api import evidence as evidence_api
 from services.vouchers.store import evidence as store
@@ -87,6 +88,32 @@ def test_a_part_has_the_evidence_of_its_instalment(stored: World) -> None:
     second = handed_in(stored, redemption)
     assert listed(stored.auditor, accepted.instalments[0].redemption) == first
     assert listed(stored.auditor, redemption.name) == first + second
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_nothing_is_delivered_unchecked_when_an_instalment_begins_meanwhile(
+    stored: World, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    redemption = in_two(stored)
+    later = ticket(stored, redemption, kind=COMPLETION)  # and nothing is uploaded
+    handed_in(stored, redemption)
+    accept = pb.AcceptRedemptionRequest(name=redemption.name)
+    before = checking.check
+
+    def check(app: Any, pieces: Any, call: Any) -> None:
+        """What is there to check was asked for; now the first instalment is accepted and the next begins."""
+        assert stored.caseworker.redemptions.AcceptRedemption(accept).state == pb.Redemption.STATE_STARTED
+        before(app, pieces, call)
+
+    monkeypatch.setattr(checking, "check", check)
+    if not guarded:
+        monkeypatch.setattr(evidence_api, "_need_checked", lambda _: None)
+    request = pb.DeliverRedemptionRequest(name=redemption.name, evidence=[later.name])
+    if guarded:
+        assert refused(lambda: stored.provider.redemptions.DeliverRedemption(request)) == "UPLOAD_MISSING"
+        return
+    delivered = stored.provider.redemptions.DeliverRedemption(request)
+    assert delivered.state == pb.Redemption.STATE_DELIVERED  # by a file that nobody has ever seen
 
 
 def test_scanned_when_handed_in_and_again_when_opened(stored: World) -> None:

@@ -10,6 +10,7 @@ from waymark.vouchers.v1 import application_pb2, funding_source_pb2, programme_p
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
+from services.vouchers.domain import esf
 from services.vouchers.store import reports, simulations
 from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_replay import differing, replayed
@@ -179,21 +180,23 @@ def test_what_cases_counted_for_stays(world: World, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(reports, "keep_counts", lambda tx, applications: None)
     plan = world.programme(fund=10_000_000, **NO_EVIDENCE)
     year = world.today.year
-    person = world.learner(birth_year=year - 20, education_level=4, has_disability=True)
+    person = world.learner(birth_year=year - 20, education_level=4, has_disability=True, gender="female")
     world.apply(person, plan)
     world.apply(world.learner(birth_year=year - 60, education_level=6), plan)
     run(world, "UPDATE vouchers SET state = 4")
     make_older(world, 6)
     world.apply(world.learner(education_level=2), plan)  # this year
 
-    def indicators() -> dict[str, tuple[int, int]]:
+    monkeypatch.setattr(esf, "SMALLEST", 1)  # to see what is counted of one
+
+    def indicators() -> dict[str, tuple[int, int, int]]:
         since = day_message(world.today.replace(year=year - 6, day=1))
         asked = report_pb2.GetEsfIndicatorsRequest(start_date=since, end_date=day_message(world.today))
         answer = world.payer.reports.GetEsfIndicators(asked)
-        return {each.code: (each.participants, each.unknown) for each in answer.indicators}
+        return {each.code: (each.participants, each.unknown, each.female) for each in answer.indicators}
 
     before = indicators()
-    assert (before["EECO01"], before["EECO12"], before["EECO08"]) == ((3, 0), (1, 2), (1, 1))
+    assert (before["EECO01"], before["EECO12"], before["EECO08"]) == ((3, 0, 1), (1, 2, 1), (1, 1, 0))
     assert kept(world) == 1
     assert (indicators() == before) is counted
     assert kept(world) == 1  # and nothing is counted twice

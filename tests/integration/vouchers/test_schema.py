@@ -115,6 +115,25 @@ def test_a_batch_approved_before_may_be_with_the_bank_and_is_not_given_up(databa
         assert [tuple(row) for row in rows] == [(1, False), (2, False), (3, True)]
 
 
+def test_a_write_off_proposed_before_waits_for_the_second_person_still(database: Databases) -> None:
+    def before(url: str) -> None:
+        engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
+        with engine.begin() as connection:
+            config = alembic_config("vouchers")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0039")
+        engine.dispose()
+
+    old = database.clone("vouchers", "0039", before)
+    with old.engine.begin() as connection:
+        connection.execute(text(_DEBTS))
+    migrate("vouchers", old.url)
+    with old.engine.connect() as connection:
+        columns = "state, proposed_by, write_off_by, written_off_by"
+        found = connection.execute(text(f"SELECT {columns} FROM employer_obligations ORDER BY employer"))
+        assert [tuple(row) for row in found] == [(2, "anna", "", ""), (5, "", "anna", "bert")]
+
+
 _BATCHES = """INSERT INTO payout_batches (id, state, execution_date, debtor_name, debtor_iban, currency,
   created_by, frozen_by, approved_by, approved_at)
 SELECT gen_random_uuid(), state, now(), 'd', 'i', 'EUR', 'a', 'a', 'b', now()
@@ -156,3 +175,8 @@ INSERT INTO programme_versions (programme_id, number, state, effective_date, rul
 VALUES ('p', 1, 1, now(), '{{"payment_rule": {{"trigger": "TRIGGER_COMPLETION"}}}}');
 INSERT INTO evidence (id, redemption_id, size_bytes, content_type, sha256)
 SELECT gen_random_uuid(), id, 1, 'application/pdf', '' FROM redemptions WHERE state = 7"""
+_DEBTS = """INSERT INTO funding_sources (id, kind) VALUES ('f', 1);
+INSERT INTO employer_obligations (id, employer, state, currency, creditor_id, hire_percent, refund_cents,
+  due_date, shard, owed_cents, written_off_cents, write_off_by, written_off_by)
+SELECT gen_random_uuid(), employer, state, 'EUR', 'f', 80, 1, now(), 0, 1, lost, 'anna', by
+FROM (VALUES ('a', 4, 0, ''), ('b', 5, 1, 'bert')) AS old (employer, state, lost, by)"""

@@ -1,4 +1,5 @@
-"""A course held back until its quality is verified: nobody finds it, and a second person lets it go."""
+"""A course held back until its quality is verified: nobody finds it, its partner appeals, and a second person
+lets it go."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from services.cli.demo.journey import Journey, Step, expect, refused
 
 
 def show(journey: Journey) -> str:
-    """REST: a hold hides a course from search at once, its partner sees why; a second person lifts it."""
+    """REST: a hold hides a course from search at once, its partner sees why and appeals; a second person
+    hears that and lifts it."""
     placing, second = (journey.person(catalogue.ROLE, name) for name in ("Mila", "Joris"))
     anyone, partner = journey.client.anonymous(), modular(journey)
 
@@ -26,15 +28,24 @@ def show(journey: Journey) -> str:
     )
     journey.wait_for("search passes it by", lambda: course not in found())
     expect(anyone.rest("GET", f"/v1/{course}").get("onHold", False), "its page does not say so")
-    seen = journey.person("provider", "Sanne", partner).rest("GET", "/v1/qualityHolds")["qualityHolds"]
+    provider = journey.person("provider", "Sanne", partner)
+    seen = provider.rest("GET", "/v1/qualityHolds")["qualityHolds"]
     expect([each["name"] for each in seen] == [hold["name"]], f"the partner sees {seen}")
+    words = {"subject": hold["name"], "reason": "the inspector saw another site"}
+    appeal = provider.rest("POST", "/v1/appeals", words, request_id=request_id())["name"]
+    finding = {"finding": "it was this one", "requestId": request_id()}
+    with refused("SAME_PERSON"):
+        placing.rest("POST", f"/v1/{appeal}:decide", finding)
+    heard = second.rest("POST", f"/v1/{appeal}:decide", finding | {"requestId": request_id()})
+    expect(heard["state"] == "STATE_DISMISSED", f"the appeal is {heard['state']}")
     lifted = {"outcome": "OUTCOME_MENDED", "requestId": request_id()}
     with refused("SAME_PERSON"):
         placing.rest("POST", f"/v1/{hold['name']}:lift", lifted)
     second.rest("POST", f"/v1/{hold['name']}:lift", lifted | {"requestId": request_id()})
     journey.wait_for("search finds it again", lambda: course in found())
     return (
-        f"{course} was hidden for an inspection, and is found again since a second person said it is mended"
+        f"{course} was hidden for an inspection, which an appeal did not change, and is found again since a "
+        "second person said it is mended"
     )
 
 

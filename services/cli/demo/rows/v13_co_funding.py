@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from services.cli.amounts import cents, day_query
+from services.cli.amounts import cents, day_query, json_money
 from services.cli.client import request_id
-from services.cli.demo.journey import Journey, Step, expect
+from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows import ground
 from services.cli.output import money
 
@@ -16,8 +16,8 @@ SHARES = {"esf": ("KIND_EU_FUND", 4000), "state": ("KIND_STATE", 3500), "own": (
 
 
 def show(journey: Journey) -> str:
-    """REST: three sources bear a programme; a payout is traced to them, and a source to its payments; ESF+
-    indicators count who was trained."""
+    """REST: three sources bear a programme; a payout is traced to them, and a source to its payments; what
+    was funded by mistake goes back; ESF+ indicators count who was trained."""
     maker = journey.person("programme_manager", ground.MAKER)
     sources = {
         ground.funding_source(maker, kind, f"v13-{journey.run}-{short}"): points
@@ -58,7 +58,11 @@ def show(journey: Journey) -> str:
         )
     told = " + ".join(money(share["amount"]) for share in traced["paymentShares"])
     counted = indicators(journey, published.programme, redemption)
-    return f"{money(accepted)} paid = {told} of three sources, and from each of them back; {counted}"
+    back_at_source = returned(journey, published.programme)
+    return (
+        f"{money(accepted)} paid = {told} of three sources, and from each of them back; {back_at_source} "
+        f"funded by mistake is its source's again; {counted}"
+    )
 
 
 def trace(journey: Journey, redemption: str) -> dict[str, Any]:
@@ -68,6 +72,20 @@ def trace(journey: Journey, redemption: str) -> dict[str, Any]:
     paid = [entry["transaction"] for entry in entries if entry["operation"] == "payout"]
     expect(bool(paid), "the ledger holds no payout")
     return auditor.rest("GET", f"/v1/ledger/transactions/{paid[0]}:trace")
+
+
+def returned(journey: Journey, programme: str) -> str:
+    """A nought too many is funded; one person proposes to give it back, another approves; how much."""
+    budget = ground.fund(journey, programme, "KIND_OWN", "50000.00")["name"]
+    maker, checker = (journey.person("programme_manager", name) for name in (ground.MAKER, ground.CHECKER))
+    wanted = {"pot": "own", "amount": json_money("45000.00"), "reason": "a nought too many"}
+    body = {"fundReturn": wanted, "requestId": request_id()}
+    proposed = maker.rest("POST", f"/v1/{budget}/fundReturns", body)
+    with refused("SAME_PERSON"):
+        maker.rest("POST", f"/v1/{proposed['name']}:approve", {"requestId": request_id()})
+    done = checker.rest("POST", f"/v1/{proposed['name']}:approve", {"requestId": request_id()})
+    expect(done["state"] == "STATE_RETURNED", f"the return is {done['state']}")
+    return money(done["amount"])
 
 
 def indicators(journey: Journey, programme: str, redemption: str) -> str:

@@ -6,9 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.vouchers.domain import esf
-from services.vouchers.domain.esf import SENSITIVE, Counted, Entrant, count, settled, withhold
+from services.vouchers.domain.esf import SENSITIVE, Counted, Entrant, count, publish, settled, withhold
 from services.vouchers.domain.results import Left
 
 MANY = 5
@@ -89,7 +91,7 @@ def test_each_counts_whom_it_should(code: str) -> None:
     ],
 )
 def test_what_is_known_to_be_otherwise_is_not_unknown(code: str, known: dict[str, Any]) -> None:
-    assert counted(code, (known, MANY))[2:] == (0, 0, 0, False)
+    assert counted(code, (known, MANY))[2:6] == (0, 0, 0, False)
 
 
 def test_who_would_not_say_stands_beside_who_was_not_asked() -> None:
@@ -104,7 +106,7 @@ def test_nothing_told_by_choice_is_told_of_few(
 ) -> None:
     counts, not_so, _ = EXAMPLES[code]
     found = counted(code, (counts, yes), (not_so, no))
-    assert found[2:] == (0, 0, 0, True)
+    assert found[2:6] == (0, 0, 0, True)
     monkeypatch.setattr(esf, "SMALLEST", 1)  # control: without the bound they stand there
     assert counted(code, (counts, yes), (not_so, no)).participants == yes
 
@@ -133,3 +135,105 @@ def test_of_a_period_that_goes_on_nothing_told_by_choice_is_told() -> None:
 )
 def test_only_whole_half_years_that_are_over_are_settled(first: date, last: date, whole: bool) -> None:
     assert settled(first, last, date(2026, 7, 1)) is whole
+
+
+def told(*groups: tuple[Entrant, int]) -> dict[str, Counted]:
+    """Returns what leaves the house, by code."""
+    counted = publish(withhold(count(groups), settled=True), settled=True)
+    return {each.code: each for each in counted if not each.suppressed}
+
+
+PEOPLE = st.builds(
+    Entrant,
+    status=st.sampled_from(["unemployed", "inactive", "employed", None]),
+    months=st.sampled_from([3, 20, None]),
+    age=st.sampled_from([17, 25, 40, 60, None]),
+    education=st.sampled_from([2, 4, 7, None]),
+    disability=st.sampled_from([True, False, None]),
+    left_as=st.sampled_from([*Left, None]),
+    at_work_later=st.sampled_from([True, False, None]),
+    gender=st.sampled_from([*esf.GENDERS, None]),
+)
+
+
+@given(st.lists(st.tuples(PEOPLE, st.integers(1, 12)), max_size=12))
+def test_no_few_people_stand_in_what_leaves_or_follow_from_it(groups: list[tuple[Entrant, int]]) -> None:
+    whole, found = {each.code: each for each in count(groups)}, told(*groups)
+    everybody = found["EECO01"].participants if found else 0
+    for code, each in found.items():
+        assert each.suppress_genders() == whole[code].suppress_genders()
+        for people in (each.participants, everybody - each.participants - each.unknown):
+            assert not 0 < people < esf.SMALLEST
+    for codes in esf.SHARED_OUT:
+        hidden = [code for code in codes if code not in found]
+        if hidden and len(hidden) < len(codes):  # else nothing says of how many it is not known
+            unknown = whole[codes[0]].unknown
+            left = everybody - unknown - sum(found[code].participants for code in codes if code in found)
+            # Whoever subtracts learns how many the hidden ones are together, with those whom none counts.
+            uncounted = everybody - unknown - sum(whole[code].participants for code in codes)
+            assert len(hidden) > 1 or uncounted
+            assert left >= esf.SMALLEST
+    for code, bases in esf.WITHIN.items():
+        if code in found and all(base in found for base in bases):
+            base = sum(found[each].participants for each in bases)
+            others = base - found[code].participants - (found[code].unknown - found[bases[0]].unknown)
+            assert not 0 < others < esf.SMALLEST
+
+
+def test_a_number_that_the_others_give_away_is_withheld(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [(Entrant(status), people) for status, people in ((IDLE, 3), (SEEKER, 30), (WORKER, 9))]
+    assert {"EECO02", "EECO04", "EECO05"} & told(*groups).keys() == {"EECO02"}
+    long, short = (Entrant(SEEKER, months) for months in (20, 3))
+    assert "EECO03" not in told((long, 30), (short, 2), (Entrant(WORKER), 10))
+    monkeypatch.setattr(esf, "SHARED_OUT", ())  # controls: 42 - 30 - 9 = 3, and 32 - 30 = 2
+    assert {"EECO02", "EECO04", "EECO05"} & told(*groups).keys() == {"EECO02", "EECO05"}
+    monkeypatch.setattr(esf, "WITHIN", {})
+    assert told((long, 30), (short, 2), (Entrant(WORKER), 10))["EECO03"].participants == 30
+
+
+def test_of_few_participants_or_part_of_a_month_nothing_leaves() -> None:
+    assert told((Entrant(SEEKER), 4)) == {}
+    assert told((Entrant(SEEKER), 5))["EECO02"].participants == 5
+    assert all(each.suppressed for each in publish(count([(Entrant(SEEKER), 50)]), settled=False))
+
+
+def test_an_export_is_of_whole_months_that_are_over() -> None:
+    today = date(2026, 7, 1)
+    for first, last, whole in (
+        (date(2026, 5, 1), date(2026, 6, 30), True),
+        (date(2026, 5, 1), date(2026, 6, 29), False),
+        (date(2026, 7, 1), date(2026, 7, 31), False),
+    ):
+        assert settled(first, last, today, months=1) is whole
+
+
+@given(st.lists(st.tuples(PEOPLE, st.integers(1, 30)), max_size=12))
+def test_no_few_of_a_gender_are_told_of_or_follow(groups: list[tuple[Entrant, int]]) -> None:
+    found = {each.code: each for each in withhold(count(groups), settled=True)}
+    told = {code: each.genders for code, each in found.items() if not each.gender_suppressed}
+    for genders in told.values():
+        assert not any(0 < people < esf.SMALLEST for people in genders)
+        if "EECO01" in told:
+            rest = [all_ - part for all_, part in zip(told["EECO01"], genders, strict=True)]
+            assert not any(0 < people < esf.SMALLEST for people in rest)
+    for codes in esf.SHARED_OUT:
+        assert len(told.keys() & set(codes)) in (0, len(codes))
+    for code, bases in esf.WITHIN.items():
+        if {code, *bases} <= told.keys():
+            base = [sum(numbers) for numbers in zip(*(told[each] for each in bases), strict=True)]
+            rest = [all_ - part for all_, part in zip(base, told[code], strict=True)]
+            assert not any(0 < people < esf.SMALLEST for people in rest)
+
+
+def test_participants_are_told_by_gender_where_each_has_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    women, men, unknown = ({"status": SEEKER, "gender": gender} for gender in ("female", "male", None))
+    assert counted("EECO02", (women, 7), (men, 6), (unknown, 1)).genders == (7, 6, 0)
+    few = ((women, 7), (men, 1))
+    assert counted("EECO02", *few)[2:] == (8, 0, 0, False, 0, 0, 0, True)
+    long = ({"status": SEEKER, "months": 20, "gender": "female"}, 9), ({"status": SEEKER, "months": 3}, 30)
+    apart = (*long, ({"status": SEEKER, "months": 3, "gender": "female"}, 2))
+    assert counted("EECO03", *long).genders == (9, 0, 0)
+    assert counted("EECO03", *apart).gender_suppressed  # of eleven women nine
+    monkeypatch.setattr(esf, "_by_gender", list)  # control
+    assert counted("EECO02", *few).genders == (7, 1, 0)
+    assert counted("EECO03", *apart).genders == (9, 0, 0)

@@ -34,8 +34,9 @@ class _ExportDatasetEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportD
     EXPORT_DATASET_LEDGER_ENTRIES: _ExportDataset.ValueType  # 3
     """Entries of the ledger by the day they were booked."""
     EXPORT_DATASET_ESF_INDICATORS: _ExportDataset.ValueType  # 4
-    """Common output and result indicators of the ESF+, a row each, as GetEsfIndicators answers them; numbers that are not told
-    are empty.
+    """Common output and result indicators of the ESF+, a row each, as GetEsfIndicators answers them but for what must not leave
+    the house: numbers of fewer than five people, those from which one would follow, and all of a period other than whole
+    months that are over. Numbers that are not told are empty.
     """
 
 class ExportDataset(_ExportDataset, metaclass=_ExportDatasetEnumTypeWrapper):
@@ -51,8 +52,9 @@ EXPORT_DATASET_PAYMENT_SHARES: ExportDataset.ValueType  # 2
 EXPORT_DATASET_LEDGER_ENTRIES: ExportDataset.ValueType  # 3
 """Entries of the ledger by the day they were booked."""
 EXPORT_DATASET_ESF_INDICATORS: ExportDataset.ValueType  # 4
-"""Common output and result indicators of the ESF+, a row each, as GetEsfIndicators answers them; numbers that are not told
-are empty.
+"""Common output and result indicators of the ESF+, a row each, as GetEsfIndicators answers them but for what must not leave
+the house: numbers of fewer than five people, those from which one would follow, and all of a period other than whole
+months that are over. Numbers that are not told are empty.
 """
 Global___ExportDataset: _TypeAlias = ExportDataset  # noqa: Y015
 

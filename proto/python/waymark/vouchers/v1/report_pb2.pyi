@@ -387,6 +387,10 @@ class EsfIndicator(_message.Message):
     UNKNOWN_FIELD_NUMBER: _builtins.int
     NOT_TOLD_FIELD_NUMBER: _builtins.int
     SUPPRESSED_FIELD_NUMBER: _builtins.int
+    FEMALE_FIELD_NUMBER: _builtins.int
+    MALE_FIELD_NUMBER: _builtins.int
+    OTHER_FIELD_NUMBER: _builtins.int
+    GENDER_SUPPRESSED_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """Code in Annex I of Regulation (EU) 2021/1057, such as `EECO02`."""
     text: _builtins.str
@@ -399,6 +403,14 @@ class EsfIndicator(_message.Message):
     """Of those unknown, participants who were asked and would rather not say."""
     suppressed: _builtins.bool
     """True: no number is told, as fewer than five people would be, or who came in a few days could be found by subtraction."""
+    female: _builtins.int
+    """Of the participants, women; 0, like men and others, when their genders are suppressed. Of the rest the register tells no gender."""
+    male: _builtins.int
+    """Of the participants, men."""
+    other: _builtins.int
+    """Of the participants, people of another gender."""
+    gender_suppressed: _builtins.bool
+    """True: no gender is told, as one of them would be fewer than five people, by itself or by subtracting what is told."""
     def __init__(
         self,
         *,
@@ -408,10 +420,14 @@ class EsfIndicator(_message.Message):
         unknown: _builtins.int = ...,
         not_told: _builtins.int = ...,
         suppressed: _builtins.bool = ...,
+        female: _builtins.int = ...,
+        male: _builtins.int = ...,
+        other: _builtins.int = ...,
+        gender_suppressed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "not_told", b"not_told", "participants", b"participants", "suppressed", b"suppressed", "text", b"text", "unknown", b"unknown"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "female", b"female", "gender_suppressed", b"gender_suppressed", "male", b"male", "not_told", b"not_told", "other", b"other", "participants", b"participants", "suppressed", b"suppressed", "text", b"text", "unknown", b"unknown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
