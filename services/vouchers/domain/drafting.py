@@ -23,7 +23,7 @@ from services.vouchers.domain.expressions import (
     cel_value,
     compile_condition,
 )
-from services.vouchers.domain.facts import CATALOGUE, COUNTED, FactType, Value
+from services.vouchers.domain.facts import CATALOGUE, FactType, Value
 from services.vouchers.domain.programme import Rules, Version, compile_rules
 
 COST_LIMIT = 250  # names, literals and operators of one expression; evaluated in about 10 µs
@@ -31,7 +31,6 @@ _STEP = re.compile(r"''|[A-Za-z_][\w.]*|\d[\w.]*|[=!<>]=|&&|\|\||[-+*/%<>!?]")
 # Macros run their body once for each element, and nested ones multiply.
 _LOOP = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _FACT = r"\blearner\.([a-z_]+)"
-_READ = re.compile(r"\blearner\s*\.\s*([a-z_]+)")
 _NUMBER = r"(-?\d+)\b(?![.\w])"
 _COMPARED = re.compile(
     rf"{_FACT}\s*(?:==|!=|<=|>=|<|>)\s*{_NUMBER}|{_NUMBER}\s*(?:==|!=|<=|>=|<|>)\s*{_FACT}"
@@ -86,8 +85,6 @@ def _said(expression: str) -> Iterator[str]:
     cost = len(_STEP.findall(text))
     if cost > COST_LIMIT:
         yield f"costs {cost} steps and may cost {COST_LIMIT}; split it into several clauses"
-    for key in sorted(COUNTED.intersection(_READ.findall(text))):
-        yield f"reads `learner.{key}`, by which figures are broken down and no programme may decide"
     yield from _numbers_out_of_range(text)
     yield from _unknown_words(expression)
 

@@ -85,8 +85,6 @@ CATALOGUE: Mapping[str, FactType] = {
     "housing_exclusion": _BY_CHOICE,
     "degree_of_urbanisation": FactType(int, ("pes",), low=1, high=3, statistics=True),
 }
-# By which figures are broken down; no programme drafted from now on may decide by it.
-COUNTED = frozenset({"gender"})
 STATISTICS = frozenset(key for key, kind in CATALOGUE.items() if kind.statistics)
 
 

@@ -8,9 +8,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from services.platform.errors import Refusal
-from services.vouchers.domain import drafting
 from services.vouchers.domain.drafting import check_draft
-from services.vouchers.domain.expressions import compile_condition
 from services.vouchers.domain.programme import Version, compile_rules
 
 SAMPLES = Path(__file__).parents[4] / "samples" / "programmes"
@@ -122,14 +120,3 @@ def test_control_what_the_cost_limit_is_for() -> None:
     assert [said for _, said in findings(version(nested))] == [
         "c-0: `all` repeats its body, which has no limit; write the cases out with `in`, && or ||"
     ]
-
-
-@pytest.mark.parametrize("text", ["learner.gender == 'female'", "true || learner . gender != 'male'"])
-def test_no_draft_decides_by_what_figures_are_broken_down_by(
-    text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (found,) = findings(version(text))
-    assert "no programme may decide" in found[1]
-    assert compile_condition(text)  # what is in force goes on, and so does the mix of a contract
-    monkeypatch.setattr(drafting, "COUNTED", frozenset())  # control
-    assert check_draft("programmes/p/versions/1", "EUR", version(text)).clauses

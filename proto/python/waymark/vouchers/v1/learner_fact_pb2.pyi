@@ -72,8 +72,8 @@ class LearnerFact(_message.Message):
     """Which fact: `education_level` (EQF 0-8), `employment_status` (`employed`, `unemployed`, `self_employed`,
     `inactive`), `residence_nuts` (NUTS code of Regulation (EC) No 1059/2003 such as `BE211`: two capital letters,
     then up to three capital letters or digits), `birth_year`, `unemployed_since` (date), `works_hours_per_week`,
-    `has_disability`, `integration_programme`, `gender` (`female`, `male`, `other`; no programme may decide by it),
-    `third_country_national` (citizen of no state of the European Union), `in_education` (in education or training), or one of those told for statistics alone.
+    `has_disability`, `integration_programme`, `gender` (`female`, `male`, `other`), `third_country_national` (citizen of
+    no state of the European Union), `in_education` (in education or training), or one of those told for statistics alone.
     """
     text: _builtins.str
     """A text."""
