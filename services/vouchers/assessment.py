@@ -68,7 +68,7 @@ def assess(
     `sandbox`: for a made-up learner, on sandbox programmes and on no other.
     Raises Refusal: NOT_FOUND, SANDBOX_APART, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED.
     """
-    today = tx.now.date()
+    today = tx.today
     row = programmes.get(tx, names.last(programme))
     keep_apart(row.currency, sandbox=sandbox)
     if number is None:

@@ -25,7 +25,7 @@ def indicators(tx: Transaction, first: date, last: date, programme: str) -> list
     """Returns every indicator, as it may be told, for participants from `first` to `last` (inclusive, UTC);
     `programme`: `programmes/{id}`, empty for any. Raises Refusal(INVALID_ARGUMENT) for no such period."""
     counted = reports.indicators(tx, *period(first, last, longest=None), names.last(programme))
-    return esf.withhold(counted, settled=esf.settled(first, last, tx.now.date()))
+    return esf.withhold(counted, settled=esf.settled(first, last, tx.today))
 
 
 def row(counted: esf.Counted) -> Sequence[str | int | None]:

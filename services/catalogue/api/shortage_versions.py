@@ -62,7 +62,7 @@ class ShortageVersionApi:
         row = shortage_lists.read(tx.connection, last(request.parent), lock=True)
         valid_from = day(request.valid_from, "valid_from")
         valid_to = day(request.valid_to, "valid_to") if request.HasField("valid_to") else None
-        shortage.check_days(valid_from, valid_to, tx.now.date())
+        shortage.check_days(valid_from, valid_to, tx.today)
         draft = shortage_csv.read(
             self._file(tx, last(request.upload)),
             request.format,
@@ -194,7 +194,7 @@ class ShortageVersionApi:
             publisher=tx.principal.subject,
         )
         published = shortage_lists.published(tx.connection, list_id).get(list_id, [])
-        shortage.check_days(row.valid_from, row.valid_to, tx.now.date())
+        shortage.check_days(row.valid_from, row.valid_to, tx.today)
         shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
         shortage_matches.renumber(tx, list_id, number)
         entries = shortage_lists.entries(tx.connection, list_id, number)

@@ -24,6 +24,7 @@ from services.cli.demo.data import OCCUPATION, PLACE, REGION, SAMPLES
 from services.cli.demo.dating import dated
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.exits import Failure
+from services.cli.legal_day import legal_day
 from services.cli.uploads import upload_to_catalogue
 
 ROLE = "catalogue_manager"
@@ -249,7 +250,7 @@ def run_feed(journey: Journey, source: str, file: Path, *, dry: bool) -> Any:
     caller = journey.person(ROLE, "Mila")
     runs = caller.stub(feed_run_pb2_grpc.FeedRunServiceStub)
     journey.tell(f"uploading {file.name}")
-    with dated(file, datetime.now(UTC).date()) if file.is_relative_to(SAMPLES) else nullcontext(file) as feed:
+    with dated(file, legal_day()) if file.is_relative_to(SAMPLES) else nullcontext(file) as feed:
         upload = upload_to_catalogue(caller, feed)
     started = runs.StartFeedRun(
         feed_run_pb2.StartFeedRunRequest(source=source, upload=upload, dry_run=dry, request_id=request_id())

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from waymark.portfolio.v1.goal_pb2 import Deadline, Goal
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 
+from services.platform.days import day_in
 from services.platform.errors import Violation
 from services.portfolio.domain.dates import check_date, to_date
 
@@ -46,7 +47,7 @@ def reminders(deadline: Deadline, now: datetime) -> list[datetime]:
 def is_due(deadline: Deadline, now: datetime) -> bool:
     """True once the time (UTC) of a reminder of a checked deadline has come, or its day has begun."""
     zone = ZoneInfo(deadline.time_zone or "UTC")
-    begun = to_date(deadline.date) <= now.astimezone(zone).date()
+    begun = to_date(deadline.date) <= day_in(now, zone)
     return begun or any(moment <= now for moment in _moments(deadline))
 
 

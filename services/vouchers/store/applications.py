@@ -131,7 +131,7 @@ def histories(
     tx: Transaction, people: Sequence[str], programme_id: str, session: str, rules: Rules
 ) -> dict[str, History]:
     """The same for some learners."""
-    today = tx.now.date()
+    today = tx.today
     asked = {
         "people": list(people),
         "programme": programme_id,
