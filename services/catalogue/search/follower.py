@@ -205,7 +205,7 @@ class Follower:
             return int(tx.execute(_COUNT).scalar_one())
 
     def _pages(self) -> Iterator[tuple[Sequence[Any], date]]:
-        """Yields all courses on offer and the day (UTC), a short transaction a page, so that nothing is held
+        """Yields all courses on offer and the day, a short transaction a page, so that nothing is held
         up."""
         after = FIRST.course
         while True:
