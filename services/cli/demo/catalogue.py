@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ def draft(journey: Journey, caller: Caller, file: Path) -> Any:
             parent=journey.facts.shortage_list,
             upload=upload_to_catalogue(caller, file),
             format=shortage_list_pb2.ShortageFormat.Value(f"SHORTAGE_FORMAT_{columns}_CSV"),
-            valid_from=date_pb2.Date(year=datetime.now(UTC).year, month=1, day=1),
+            valid_from=date_pb2.Date(year=legal_day().year, month=1, day=1),
             method="employers' survey and vacancies",
             request_id=request_id(),
         )

@@ -84,19 +84,30 @@ def test_windows_periods_and_months_go_by_the_zone(zone: str, offset: int) -> No
     assert day_of(results.due(last)) == date(2026, 6, 30)
 
 
+def _now(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "now"
+
+
+def _makes_a_day(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr="today" | "utcnow" | "date"), args=[]):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="func"), attr="timezone")):
+            return True
+        case ast.Attribute(value=value, attr="year" | "month" | "day"):
+            return _now(value)
+        case ast.FormattedValue(
+            value=value, format_spec=ast.JoinedStr(values=[ast.Constant(value=str(form))])
+        ):
+            return _now(value) and "%H" not in form
+        case ast.Constant(value=str(said)):
+            return "AT TIME ZONE" in said
+    return False
+
+
 def by_oneself(source: str) -> set[int]:
     """Returns the lines that make a day of a moment without the helper, in Python or in a statement."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            called = node.func
-            makes = called.attr in {"today", "utcnow", "date"} and not node.args
-            of_sqlalchemy = isinstance(called.value, ast.Name) and called.value.id == "func"
-            if makes or (of_sqlalchemy and called.attr == "timezone"):
-                found.add(node.lineno)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "AT TIME ZONE" in node.value:
-            found.add(node.lineno)
-    return found
+    return {node.lineno for node in ast.walk(ast.parse(source)) if _makes_a_day(node)}  # type: ignore[attr-defined]
 
 
 def test_nobody_makes_a_day_of_a_moment_by_themselves() -> None:
@@ -114,6 +125,8 @@ def test_nobody_makes_a_day_of_a_moment_by_themselves() -> None:
         "row.created_at.astimezone(UTC).date()",
         "date.today()",
         "datetime.utcnow()",
+        "datetime.now(UTC).year",
+        'f"{datetime.now(UTC):%Y-%m}"',
         "func.timezone('UTC', func.now())",
         "text(\"SELECT (created_at AT TIME ZONE 'UTC')::date\")",
     ],
