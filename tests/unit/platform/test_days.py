@@ -9,9 +9,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from google.type.date_pb2 import Date
+from waymark.portfolio.v1.goal_pb2 import Deadline
 
 from services.catalogue.domain.api_quota import Window
 from services.platform.days import UNLESS_TOLD, begin, day_of, live_in
+from services.portfolio.domain import deadlines
 from services.vouchers.domain import results, statements
 
 SERVICES = Path(__file__).resolve().parents[3] / "services"
@@ -82,6 +85,14 @@ def test_windows_periods_and_months_go_by_the_zone(zone: str, offset: int) -> No
     # Six months later by the clock on the wall, though there are 23 or 25 hours to one of the days between.
     assert day_of(results.due(year)) == date(2026, 7, 1)
     assert day_of(results.due(last)) == date(2026, 6, 30)
+
+
+@pytest.mark.parametrize(("zone", "begun"), [("Europe/Brussels", True), ("America/New_York", False)])
+def test_a_deadline_without_a_zone_has_that_of_the_deployment(zone: str, begun: bool) -> None:
+    live_in(ZoneInfo(zone))
+    day, now = Date(year=2026, month=1, day=1), datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
+    assert deadlines.is_due(Deadline(date=day), now) is begun
+    assert deadlines.is_due(Deadline(date=day, time_zone="Europe/Tallinn"), now)
 
 
 def _now(node: ast.expr) -> bool:
