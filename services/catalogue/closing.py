@@ -43,7 +43,7 @@ def close_organisation(tx: Transaction, organisation: str) -> None:
     for source in sources.open_of(tx, organisation):
         close_source(tx, source, keep_courses=False)
     held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
-    for each in standing(held, tx.now.date()):
+    for each in standing(held, tx.today):
         organisations.withdraw(tx, each.id, REASON)
 
 

@@ -15,6 +15,7 @@ from services.catalogue.domain.appeal import State as AppealState
 from services.catalogue.domain.courses import Document, is_cancelled, isced_f, sessions
 from services.catalogue.domain.organisations import address_digests
 from services.catalogue.domain.shortage import Entry
+from services.platform.days import day_of
 from services.platform.goals import months_after
 
 ENTRIES_PER_EVENT = 500
@@ -137,7 +138,7 @@ def agreement_review_due(row: Any) -> events_pb2.AgreementReviewDue:
 
 def review_date(row: Any) -> date:
     """Returns the day by which an agreement in force is to be reviewed; `row` is the row of `agreements`."""
-    return months_after(row.reviewed_at.date(), row.review_months)
+    return months_after(day_of(row.reviewed_at), row.review_months)
 
 
 def partner_application_decided(row: Any) -> events_pb2.PartnerApplicationDecided:

@@ -115,7 +115,7 @@ class ShortageBook:
     def _look(self) -> None:
         with transaction(self._app, read_only=True, ahead=[_STATE]) as tx:
             state = tuple(tx.rows(_STATE)[0])
-            self._today = tx.now.date()
+            self._today = tx.today
             if self._view is None or self._view.state != state:
                 known = shortage_lists.territories(tx.connection)
                 published = shortage_lists.published(tx.connection)

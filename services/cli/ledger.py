@@ -168,8 +168,8 @@ def trace(
 def sources(
     call: Call,
     programme: Annotated[str, typer.Option(help="Only this programmes/{id}.")] = "",
-    start: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD, UTC.")] = "",
-    end: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD, UTC.")] = "",
+    start: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")] = "",
+    end: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = "",
 ) -> None:
     """Sum what each funding source bears of the payments, by programme."""
     query = {"programme": programme, **day_query("start_date", start), **day_query("end_date", end)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum, auto
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from services.cli.amounts import day_query
 from services.cli.call import Call, calls, enum
+from services.cli.legal_day import legal_day
 
 report = typer.Typer(help="Figures for those who steer programmes, and for everybody.")
 GENDERS = ("female", "male", "other")
@@ -58,7 +58,7 @@ def split(
     """Count a month by programme, region of the training, or occupation."""
     answer = call.get(
         "reports/statisticsBreakdown",
-        month=month or f"{datetime.now(UTC):%Y-%m}",
+        month=month or f"{legal_day():%Y-%m}",
         dimension=enum("STATISTICS_DIMENSION", by),
         programme=programme,
         nuts_length=length,

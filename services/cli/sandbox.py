@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from services.cli.amounts import json_date, json_money
 from services.cli.call import Call, calls
 from services.cli.exits import Failure
+from services.cli.legal_day import legal_day
 from services.cli.options import Limit
 from services.cli.receivable import RECEIVABLE
 from services.cli.redemption import REDEMPTION, Name, Reason, show_redemption, with_amount
@@ -42,7 +42,7 @@ def fund(
     except Failure as failure:
         if failure.reason != "ALREADY_EXISTS":
             raise
-    today = datetime.now(UTC).date()
+    today = legal_day()
     body = {
         "fundingSource": f"fundingSources/{SOURCE}",
         "startDate": json_date(today.replace(month=1, day=1)),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from services.cli import output
 from services.cli.call import Call, calls
+from services.cli.legal_day import legal_day
 
 COLUMNS = {
     "programme": "programme",
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         programme: Annotated[str, typer.Option(help="Only this programmes/{id}.")] = "",
     ) -> None:
         """Count applications, grants, redemptions and money of a month, by programme."""
-        query: dict[str, Any] = {"month": month or f"{datetime.now(UTC):%Y-%m}", "programme": programme}
+        query: dict[str, Any] = {"month": month or f"{legal_day():%Y-%m}", "programme": programme}
         answer = call.get("reports/monthlyStatistics", **query)
         if call.as_json:
             output.as_json(answer)

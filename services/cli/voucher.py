@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from base64 import b64decode
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from services.cli.amounts import json_day
 from services.cli.call import Call, calls, enum
 from services.cli.exits import ExitCode, Failure
 from services.cli.key_files import read_keys
+from services.cli.legal_day import last_second
 from services.cli.options import AsJson, Limit
 
 voucher = typer.Typer(help="The learner's wallet: vouchers, their history, codes and QRs; waiting for money.")
@@ -344,6 +345,5 @@ def learner_of(call: Call, name: str) -> str:
 
 
 def _end_of(day: str) -> str:
-    """The last second of a day, UTC, as JSON has moments."""
-    parts = json_day(day)
-    return f"{parts['year']:04d}-{parts['month']:02d}-{parts['day']:02d}T23:59:59Z"
+    """The last second of a day as JSON has moments."""
+    return f"{last_second(date(**json_day(day))):%Y-%m-%dT%H:%M:%SZ}"

@@ -6,6 +6,7 @@ import hmac
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from services.platform import days
 from services.platform.db.engine import make_engine
 from services.platform.db.paging import PageTokenSigner
 
@@ -25,6 +26,7 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        days.live_in(settings.time_zone)  # before the first connection, whose session runs in it
         self.engine: sqlalchemy.Engine = make_engine(settings.database_url, settings.threads + GATHERED)
         key = settings.secret("page-token.key", size=32)
         self.signer = PageTokenSigner(key)

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
+from services.platform.days import UNLESS_TOLD
 from services.platform.outgoing.addresses import Reach
 
 DEVELOPMENT_MARK = b"waymark-development-key:"
@@ -59,7 +61,8 @@ class Settings:
     index_dir: Path
     otlp_endpoint: str
     inside_hosts: frozenset[str] = frozenset()
-    daily_people: int = 200  # whose data one who is not of them may look at in a day (UTC)
+    time_zone: ZoneInfo = UNLESS_TOLD  # in which days are counted, see `days`
+    daily_people: int = 200  # whose data one who is not of them may look at in a day
     feed_copies: int = 10  # good files of a source that stay, for roll-backs
     feed_places: int = 3  # feeds that one consumer takes in at a time
     feed_days: int = 30  # that files of other runs, and what runs found, stay
@@ -123,6 +126,7 @@ class Settings:
             index_dir=Path(reader.text("WAYMARK_INDEX_DIR", ".waymark/index")),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             inside_hosts=reader.hosts("WAYMARK_INSIDE_HOSTS", inside),
+            time_zone=time_zone(environ),
             daily_people=reader.number("WAYMARK_DAILY_PEOPLE", cls.daily_people, 1, 1_000_000),
             feed_copies=reader.number("WAYMARK_FEED_COPIES", cls.feed_copies, 2, 10_000),
             feed_places=reader.number("WAYMARK_FEED_PLACES", cls.feed_places, 1, 64),
@@ -203,6 +207,16 @@ class Settings:
         finally:
             draft.unlink()
         return path.read_bytes().removeprefix(DEVELOPMENT_MARK)
+
+
+def time_zone(environ: Mapping[str, str] = os.environ) -> ZoneInfo:
+    """Returns the zone in which days are counted; raises SettingsError for one that there is not."""
+    name = _Reader(environ).text("WAYMARK_TIME_ZONE", UNLESS_TOLD.key)
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        known = "a time zone of the IANA database, such as Europe/Brussels"
+        raise SettingsError(f"WAYMARK_TIME_ZONE is {name!r} and must be {known}.") from None
 
 
 class _Reader:

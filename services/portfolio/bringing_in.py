@@ -144,7 +144,7 @@ def _new_claims(
 ) -> Iterator[tuple[SkillClaim, dict[str, Any]]]:
     """The same of skills, with their columns."""
     known = skills.Known(SKILL_CLAIMS.newest(tx, vault, quotas.LIMITS["skill_claims"]))
-    today = tx.now.date()
+    today = tx.today
     for claim in _with_own_evidence(tx, vault, read, read.portfolio.skill_claims):
         for field in ("assert_date", "last_used_date"):
             if claim.HasField(field) and to_date(getattr(claim, field)) > today:

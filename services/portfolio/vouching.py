@@ -41,7 +41,7 @@ def vouch(
         taxonomy_version=called.taxonomy_version,
         label=called.label,
         level=level,
-        assert_date=from_date(tx.now.date()),
+        assert_date=from_date(tx.today),
         basis=basis,
     )
     before = next((each for each in known if each.source == source), None)

@@ -78,7 +78,7 @@ class Allotment:
         rows: Sequence[Row[Any]],
         taken: Mapping[str, int],
     ) -> None:
-        self._tx, self._asked, self._today = tx, asked, tx.now.date()
+        self._tx, self._asked, self._today = tx, asked, tx.today
         self._rules = app.rules(tx, asked["programme"], asked["number"])
         self._operation, self._session = operation, f"allocations/{asked['allocation']}"
         dry_run, people = bool(asked["dry_run"]), [row.learner for row in rows]

@@ -60,15 +60,15 @@ def assess(
     place: int | None = None,
     sandbox: bool = False,
 ) -> Assessment:
-    """Decides on stored and declared facts by the version that is in force for the learner today (UTC day of
-    the database).
+    """Decides on stored and declared facts by the version that is in force for the learner today (legal
+    day, by the database's clock).
 
-    `number`: the version that an application has pinned before, to decide by that instead; `applied`: the UTC
+    `number`: the version that an application has pinned before, to decide by that instead; `applied`: the
     day on which that was. `place`: on the waiting list; money that others wait for before it is not there.
     `sandbox`: for a made-up learner, on sandbox programmes and on no other.
     Raises Refusal: NOT_FOUND, SANDBOX_APART, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN, PROVIDER_SANCTIONED.
     """
-    today = tx.now.date()
+    today = tx.today
     row = programmes.get(tx, names.last(programme))
     keep_apart(row.currency, sandbox=sandbox)
     if number is None:

@@ -22,7 +22,7 @@ from services.vouchers.decisions import decision_values, outcome_values
 from services.vouchers.domain import draw
 from services.vouchers.domain.draw import DrawOutcome, OpeningState
 from services.vouchers.domain.ledger import Booking
-from services.vouchers.domain.replay import BESIDE_CLAUSES, applied_on
+from services.vouchers.domain.replay import BESIDE_CLAUSES
 from services.vouchers.domain.states import ApplicationState, need
 from services.vouchers.domain.waiting import may_wait
 from services.vouchers.granting import make, take_if_granted
@@ -102,7 +102,7 @@ def _deal_one(app: VouchersApp, tx: Transaction, application_id: str, chunk: _Ch
     try:
         applications.need_none_open(tx, row.learner, row.programme_id, row.session)
         found = assess(
-            app, tx, row.learner, programme, row.session, number=row.version_number, applied=applied_on(row)
+            app, tx, row.learner, programme, row.session, number=row.version_number, applied=row.applied_on
         )
     except Refusal as refusal:
         if refusal.reason_name not in BESIDE_CLAUSES:

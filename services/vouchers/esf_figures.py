@@ -26,15 +26,15 @@ COLUMNS = (
 
 
 def indicators(tx: Transaction, first: date, last: date, programme: str) -> list[esf.Counted]:
-    """Returns every indicator, as it may be told, for participants from `first` to `last` (inclusive, UTC);
+    """Returns every indicator, as it may be told, for participants from `first` to `last` (inclusive);
     `programme`: `programmes/{id}`, empty for any. Raises Refusal(INVALID_ARGUMENT) for no such period."""
     counted = reports.indicators(tx, *period(first, last, longest=None), names.last(programme))
-    return esf.withhold(counted, settled=esf.settled(first, last, tx.now.date()))
+    return esf.withhold(counted, settled=esf.settled(first, last, tx.today))
 
 
 def published(tx: Transaction, first: date, last: date, programme: str) -> list[esf.Counted]:
     """Returns the same as it may leave the house: of whole months that are over, and of nobody or enough."""
-    whole = esf.settled(first, last, tx.now.date(), months=1)
+    whole = esf.settled(first, last, tx.today, months=1)
     return esf.publish(indicators(tx, first, last, programme), settled=whole)
 
 

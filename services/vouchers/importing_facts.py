@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Row
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.days import day_of
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.objects.streams import buffered
@@ -70,7 +71,7 @@ def _next_rows(app: VouchersApp, tx: Transaction, row: Row[Any]) -> Chunk:
     place = Place(**row.place)
     with _opened(app, row, offset=place.offset) as stream:
         rows = Rows(stream, FORM, place)
-        found = [(each.line, read(each, row.created_at.date())) for each in islice(rows, SIZE)]
+        found = [(each.line, read(each, day_of(row.created_at))) for each in islice(rows, SIZE)]
     told = [fact for _, fact in found if isinstance(fact, Told)]
     wrong = [(line, each) for line, fact in found if not isinstance(fact, Told) for each in fact]
     if not row.argument["dry_run"]:

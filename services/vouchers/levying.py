@@ -52,7 +52,7 @@ def take_in(tx: Transaction, scheme_id: str, content: bytes, *, dry: bool, corre
     written is rolled back by the caller."""
     scheme = levies.get_scheme(tx, scheme_id, locked=True)
     rates = {row.effective_date: row.parts for row in levies.rates_of(tx, [scheme_id]).get(scheme_id, [])}
-    rows, findings = read_wages(content, tx.now.date())
+    rows, findings = read_wages(content, tx.today)
     count = len({row.line for row in rows} | {finding.line for finding in findings if finding.line > 1})
     there = levies.known(tx, scheme_id, {row.employer for row in rows})
     new, other = _sort(rows, rates, there, findings, correct=correct)
@@ -186,7 +186,7 @@ def expire(tx: Transaction, account_id: str) -> None:
     """Lets lapse what an account has past its last day; what open claims set aside stays."""
     account = levies.lock_account(tx, account_id)
     source = f"fundingSources/{levies.get_scheme(tx, account.scheme_id).funding_source_id}"
-    name, today = f"levyAccounts/{account_id}", tx.now.date()
+    name, today = f"levyAccounts/{account_id}", tx.today
     booked = []
     for year in levies.years_of(tx, [account_id])[account_id]:
         if year.rest and year.expires < today:

@@ -14,6 +14,7 @@ from google.protobuf.json_format import ParseDict
 from sqlalchemy import Row
 from waymark.vouchers.v1 import alert_pb2, events_pb2
 
+from services.platform.days import day_of
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 from services.vouchers.app import VouchersApp
@@ -124,11 +125,9 @@ def _compared(tx: Transaction, rules: Sequence[Rule], rows: Sequence[Row[Any]]) 
     sharing = monitoring.sharing(tx, providers) if "shared_account" in kinds else {}
     neighbours = monitoring.neighbours(tx, providers) if "shared_address" in kinds else {}
     newcomers = _Newcomers(tx, rules, rows)
-    homes = (
-        monitoring.residences(tx, {row.learner for row in rows}, tx.now.date()) if "distance" in kinds else {}
-    )
+    homes = monitoring.residences(tx, {row.learner for row in rows}, tx.today) if "distance" in kinds else {}
     for row in rows:
-        day = (row.organisation, row.delivered_at.date() if row.delivered_at else date.min)
+        day = (row.organisation, day_of(row.delivered_at) if row.delivered_at else date.min)
         days[day] += 1
         yield Accepted(
             redemption=f"redemptions/{row.id}",
@@ -191,5 +190,5 @@ def _medians(tx: Transaction, rows: Sequence[Row[Any]]) -> dict[tuple[str, str],
 
 
 def _days(tx: Transaction, rows: Sequence[Row[Any]]) -> dict[tuple[str, date], int]:
-    days = {(row.organisation, row.delivered_at.date()) for row in rows if row.delivered_at}
+    days = {(row.organisation, day_of(row.delivered_at)) for row in rows if row.delivered_at}
     return monitoring.on_days(tx, days)

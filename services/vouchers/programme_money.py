@@ -21,7 +21,7 @@ def tell_changes(app: VouchersApp) -> None:
     One that starts or stops being in force between two looks is told of with the next.
     """
     with transaction(app) as tx:
-        pots = budgets.open_by_programme(tx, tx.now.date())
+        pots = budgets.open_by_programme(tx, tx.today)
         for row in programmes.in_force(tx):
             left = money_left(app.rules(tx, row.id, row.active_number), pots.get(row.id, ()))
             if left == row.money_told:

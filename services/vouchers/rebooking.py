@@ -94,6 +94,6 @@ def give_back(tx: Transaction, row: Any) -> None:
 
 def _elsewhere(app: VouchersApp, tx: Transaction, row: Any) -> list[str]:
     """Returns the sessions to offer instead of that in a redemption's or voucher's row, the soonest first."""
-    rules, lists, today = app.rules(tx, row.programme_id, row.version_number), Lists(tx), tx.now.date()
+    rules, lists, today = app.rules(tx, row.programme_id, row.version_number), Lists(tx), tx.today
     found = rebookings.like(tx, row.session, row.currency, today)
     return [each.session for each in found if pays(lists, rules, each, today)][:MOST]

@@ -34,7 +34,7 @@ def remind_due(tx: Transaction) -> int:
 
 def tell_overdue(tx: Transaction) -> int:
     """Publishes that trainings are over and were not accepted, at most AT_ONCE; returns how many."""
-    rows = redemptions.take_overdue(tx, tx.now.date() - OVERDUE, AT_ONCE)
+    rows = redemptions.take_overdue(tx, tx.today - OVERDUE, AT_ONCE)
     for row in rows:
         state = RedemptionState(row.state).name
         tx.publish(events_pb2.RedemptionOverdue(ref=ref(row), state=state, end_date=day(row.end_date)))

@@ -60,7 +60,7 @@ class Replayer:
         entry = self._lists.matching_entry(rules, offer, row.shortage_version)
         texts = [facts.canonical(kept) for kept in (row.facts, row.offer, row.history)]
         now = replay.pins(rules, texts[0], texts[1], texts[2], entry, row.decided_on)
-        applied, price = replay.applied_on(row), row.offer.get("price")
+        applied, price = row.applied_on, row.offer.get("price")
         decision = decide(rules, known, offer, entry, history, row.decided_on, applied, price)
         decision = decision.with_budget(held=row.pot_held)
         return [

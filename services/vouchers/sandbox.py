@@ -74,7 +74,7 @@ def _batch(tx: Transaction, batch: str, currency: str) -> dict[str, Any]:
     return {
         "id": batch,
         "state": int(BatchState.SENT),
-        "execution_date": tx.now.date(),
+        "execution_date": tx.today,
         "debtor_name": NOWHERE.holder_name,
         "debtor_iban": NOWHERE.iban,
         "currency": currency,

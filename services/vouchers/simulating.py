@@ -15,7 +15,7 @@ from services.vouchers.app import VouchersApp
 from services.vouchers.domain import facts, offers
 from services.vouchers.domain.eligibility import History, decide
 from services.vouchers.domain.programme import Rules, Version, compile_rules
-from services.vouchers.domain.replay import UNREADABLE, applied_on, by_person, state_of
+from services.vouchers.domain.replay import UNREADABLE, by_person, state_of
 from services.vouchers.domain.simulation import Outcome, Tally
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.shortages import Lists
@@ -78,7 +78,7 @@ def _retrial(tx: Transaction, asked: dict[str, Any]) -> Callable[[Row[Any]], Out
             return _before(row)
         known, offer, history = facts.restore(row.facts), offers.restore(row.offer), History(**row.history)
         entry = lists.matching_entry(rules, offer, _list_version(lists, rules, row))
-        applied, price = applied_on(row), row.offer.get("price")
+        applied, price = row.applied_on, row.offer.get("price")
         decision = decide(rules, known, offer, entry, history, row.decided_on, applied, price)
         decision = decision.with_budget(held=row.pot_held)
         stored = ApplicationState(row.state)

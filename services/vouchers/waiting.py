@@ -24,7 +24,7 @@ from services.vouchers.decisions import decision_values
 from services.vouchers.domain import bookings
 from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.money import money
-from services.vouchers.domain.replay import BESIDE_CLAUSES, applied_on
+from services.vouchers.domain.replay import BESIDE_CLAUSES
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.domain.waiting import LACKING, WaitingState, accept_hours, may_wait
 from services.vouchers.granting import make, take_money
@@ -120,7 +120,7 @@ def _decided_now(app: VouchersApp, tx: Transaction, row: Row[Any]) -> tuple[Asse
             programme,
             application.session,
             number=number,
-            applied=applied_on(application),
+            applied=application.applied_on,
             place=row.place,
         )
     except Refusal as refusal:

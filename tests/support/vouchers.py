@@ -224,8 +224,17 @@ class World:
             self.fund(created.name, fund)
         return str(created.name)
 
-    def fund(self, programme: str, amount: int, pot: str = "", groups: tuple[str, ...] = ()) -> Any:
-        """Puts money of a new source into this year's budget."""
+    def fund(
+        self,
+        programme: str,
+        amount: int,
+        pot: str = "",
+        groups: tuple[str, ...] = (),
+        *,
+        period: tuple[date, date] | None = None,
+    ) -> Any:
+        """Puts money of a new source into this year's budget, or that of a `period` (first and last day)."""
+        first, last = period or (self.today.replace(month=1, day=1), self.today.replace(month=12, day=31))
         source = self.maker.sources.CreateFundingSource(
             funding_source_pb2.CreateFundingSourceRequest(
                 funding_source=funding_source_pb2.FundingSource(
@@ -237,8 +246,8 @@ class World:
             programme_pb2.FundProgrammeRequest(
                 name=programme,
                 funding_source=source.name,
-                start_date=day_message(self.today.replace(month=1, day=1)),
-                end_date=day_message(self.today.replace(month=12, day=31)),
+                start_date=day_message(first),
+                end_date=day_message(last),
                 amount=eur(amount),
                 pot=pot,
                 target_groups=groups,

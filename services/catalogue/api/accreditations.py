@@ -48,7 +48,7 @@ class AccreditationApi:
     ) -> organisation_pb2.Accreditation:
         organisation = last(request.parent)
         check_open(organisations.read(tx.connection, organisation, lock=True).close_time)
-        valid_from = day_or(request, "valid_from", tx.now.date())
+        valid_from = day_or(request, "valid_from", tx.today)
         valid_to = day(request.valid_to, "valid_to")
         held = organisations.accreditations_of(tx.connection, [organisation])[organisation]
         review, criteria = optional_day(request, "review_date"), _criteria(request)
@@ -70,9 +70,9 @@ class AccreditationApi:
         organisation, accreditation = part(request.name, 1), last(request.name)
         organisations.read(tx.connection, organisation, lock=True)
         held = _find(tx, organisation, accreditation)
-        check_holds(held, tx.now.date())
+        check_holds(held, tx.today)
         review, criteria = optional_day(request, "review_date"), _criteria(request)
-        check_review(review, max(held.valid_from, tx.now.date()), held.valid_to)
+        check_review(review, max(held.valid_from, tx.today), held.valid_to)
         check_criteria(criteria)
         organisations.review(tx, accreditation, criteria, review)
         return accreditation_message(organisation, _find(tx, organisation, accreditation))
@@ -83,7 +83,7 @@ class AccreditationApi:
     ) -> organisation_pb2.Accreditation:
         organisation, accreditation = part(request.name, 1), last(request.name)
         organisations.read(tx.connection, organisation, lock=True)
-        check_holds(_find(tx, organisation, accreditation), tx.now.date())
+        check_holds(_find(tx, organisation, accreditation), tx.today)
         organisations.withdraw(tx, accreditation, request.reason)
         announce(tx, organisation)
         return accreditation_message(organisation, _find(tx, organisation, accreditation))
@@ -117,7 +117,7 @@ def announce(tx: Transaction, organisation: str, **values: Any) -> Row[Any]:
         organisation,
         row.version,
         organisations.accreditations_of(tx.connection, [organisation])[organisation],
-        tx.now.date(),
+        tx.today,
         held=quality_holds.is_open(tx, f"organisations/{organisation}"),
         addresses=organisations.addresses(tx, organisation),
     )

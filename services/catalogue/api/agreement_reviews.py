@@ -147,7 +147,7 @@ def _target(tx: Transaction, row: Row[Any]) -> pb.AgreementTarget:
         baseline=row.baseline,
         value=row.value,
         current=row.current,
-        planned=goal.planned(tx.now.date()),
+        planned=goal.planned(tx.today),
     )
     if row.current is not None:
         answer.progress_basis_points = goal.progress(row.current)

@@ -93,7 +93,7 @@ class AgreementApi(agreement_pb2_grpc.AgreementServiceServicer):
         row = store.read(tx, last(request.name), lock=True)
         check_etag(request.etag, row.version)
         _check_pes(tx, row.parties)
-        check_activation(row.state, row.drafted_by, tx.principal.subject, row.end_date, tx.now.date())
+        check_activation(row.state, row.drafted_by, tx.principal.subject, row.end_date, tx.today)
         form = Form(row.form)
         check_complete(form, [field for field in DEMANDS[form] if getattr(row, field)])
         return _told(tx, store.activate(tx, row.id))

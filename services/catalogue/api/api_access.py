@@ -20,6 +20,7 @@ from services.catalogue.store import api_grants as store
 from services.catalogue.store import api_products, api_usage, organisation_tree, organisations
 from services.catalogue.store.api_tables import api_grants
 from services.platform.app import App
+from services.platform.days import day_of
 from services.platform.db.etags import check_etag, etag_of
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
@@ -89,9 +90,9 @@ class ApiAccessApi(ApiKeyApi, api_access_pb2_grpc.ApiAccessServiceServicer):
             refused_calls=int(total.refused_calls),
             lines=[_line(grant, row) for row in api_usage.by_key(tx, grant.id, *month, MOST_LINES)],
         )
-        ended = grant.end_time.date() if grant.end_time else None
+        ended = day_of(grant.end_time) if grant.end_time else None
         granted = grant.state != store.State.REFUSED
-        cents = due_cents(plan.price_cents, plan.period, grant.create_time.date(), ended, month)
+        cents = due_cents(plan.price_cents, plan.period, day_of(grant.create_time), ended, month)
         set_money(answer.due, plan.currency, cents if granted else 0)
         return answer
 

@@ -81,7 +81,7 @@ def _decided_before(tx: Transaction, subject: str) -> tuple[str | None, str]:
     check_open(organisations.read(tx.connection, organisation).close_time)
     row = organisations.read_accreditation(tx, organisation, last(subject))
     _check(row.withdraw_time is not None, "IN_FORCE", "WITHDRAWN")
-    _check(row.valid_to >= tx.now.date(), "EXPIRED", "WITHDRAWN")
+    _check(row.valid_to >= tx.today, "EXPIRED", "WITHDRAWN")
     return organisation, row.withdrawn_by
 
 

@@ -69,7 +69,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
     @query
     def ListCourseUsage(self, tx: Transaction, request: ListCourseUsageRequest) -> ListCourseUsageResponse:
         organisation = organisations.read(tx.connection, last(request.parent)).id
-        until = day_or(request, "end_date", tx.now.date())
+        until = day_or(request, "end_date", tx.today)
         first = day_or(request, "start_date", until - USAGE_DAYS)
         listing = course_usage.listing(organisation, first, until)
         found = page(

@@ -56,7 +56,7 @@ class OccupationApi(occupation_pb2_grpc.OccupationServiceServicer):
         page.roll_ups.extend(roll_ups(tx, name, _regions(request.nuts_code)))
         _add_lists(tx, page, occupation)
         self._add_courses(page, occupation)
-        put_date(page.date, tx.now.date())
+        put_date(page.date, tx.today)
         return page
 
     def _add_courses(self, page: pb.OccupationPage, occupation: Occupation) -> None:
@@ -108,7 +108,7 @@ def _add_lists(tx: Transaction, page: pb.OccupationPage, occupation: Occupation)
     published = shortage_lists.published(tx.connection)
     codes = [occupation.isco_code[:length] for length in range(1, len(occupation.isco_code) + 1)]
     entries = shortage_lists.everywhere(tx.connection, occupation.uri, codes)
-    page.shortages.extend(_shortages(published, entries, occupation, page.nuts_code, tx.now.date()))
+    page.shortages.extend(_shortages(published, entries, occupation, page.nuts_code, tx.today))
     programmes = paying_programmes(tx, published, entries, occupation, page.nuts_code)
     page.paying_programmes.extend(islice(programmes, MOST_PROGRAMMES))
 

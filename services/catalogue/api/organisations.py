@@ -63,7 +63,7 @@ class OrganisationApi(
             parent_id=_place(tx, organisation, given.parent),
         )
         row = organisations.read(tx.connection, organisation)
-        tx.publish(events.organisation_changed(row.id, row.version, [], tx.now.date()))
+        tx.publish(events.organisation_changed(row.id, row.version, [], tx.today))
         return _message(tx, row, [])
 
     @query
@@ -78,7 +78,7 @@ class OrganisationApi(
         if request.all_levels and not request.parent:
             raise invalid("all_levels", "goes with parent")
         wanted = organisations.Wanted(
-            accredited_on=tx.now.date() if request.accredited_only else None,
+            accredited_on=tx.today if request.accredited_only else None,
             parent=last(request.parent),
             all_levels=request.all_levels,
             sector=request.sector,
@@ -178,7 +178,7 @@ def _message(tx: Transaction, row: Any, held: list[Accreditation]) -> Organisati
         etag=etag_of(row.version),
     )
     put_branding(answer, row)
-    today = tx.now.date()
+    today = tx.today
     accreditation = current(held, today)
     answer.accreditations.extend(accreditation_message(row.id, each) for each in standing(held, today))
     if accreditation is not None:

@@ -78,7 +78,7 @@ class PartnerApplicationApi(partner_application_pb2_grpc.PartnerApplicationServi
             roles=row.roles,
         )
         made = organisations.read(tx.connection, organisation)
-        tx.publish(events.organisation_changed(made.id, made.version, [], tx.now.date()))
+        tx.publish(events.organisation_changed(made.id, made.version, [], tx.today))
         return _decided(tx, store.decide(tx, row.id, State.ADMITTED, organisation_id=organisation))
 
     @mutation

@@ -31,7 +31,7 @@ def paying_programmes(
 
     `published`: list id → its versions; `entries`: (list id, number) → those that may name the occupation.
     """
-    today = tx.now.date()
+    today = tx.today
     for row in programme_terms.in_force(tx.connection, today):
         # What a later release of the vouchers service tells besides is left out.
         terms = ParseDict(row.terms, ProgrammeTerms(), ignore_unknown_fields=True)

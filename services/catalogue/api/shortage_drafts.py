@@ -38,11 +38,11 @@ class ShortageDraftApi:
         row = shortage_lists.read(tx.connection, last(request.parent), lock=True)
         valid_from = day(request.valid_from, "valid_from")
         valid_to = day(request.valid_to, "valid_to") if request.HasField("valid_to") else None
-        shortage.check_days(valid_from, valid_to, tx.now.date())
+        shortage.check_days(valid_from, valid_to, tx.today)
         minimum = request.minimum_severity or shortage_draft.MINIMUM
         max_age = request.max_age_months or shortage_draft.MAX_AGE
         assessed, too_old = shortage_draft.recent(
-            assessments.verified_within(tx.connection, row.nuts_code), months_after(tx.now.date(), -max_age)
+            assessments.verified_within(tx.connection, row.nuts_code), months_after(tx.today, -max_age)
         )
         names = taxonomies.names(tx.connection, assessed)
         entries = shortage_draft.draft(assessed, row.nuts_code, minimum, names)

@@ -63,7 +63,7 @@ class ShortageVersionApi:
         row = shortage_lists.read(tx.connection, last(request.parent), lock=True)
         valid_from = day(request.valid_from, "valid_from")
         valid_to = day(request.valid_to, "valid_to") if request.HasField("valid_to") else None
-        shortage.check_days(valid_from, valid_to, tx.now.date())
+        shortage.check_days(valid_from, valid_to, tx.today)
         draft = shortage_csv.read(
             self._file(tx, last(request.upload)),
             request.format,
@@ -191,7 +191,7 @@ class ShortageVersionApi:
             publisher=tx.principal.subject,
         )
         published = shortage_lists.published(tx.connection, list_id).get(list_id, [])
-        shortage.check_days(row.valid_from, row.valid_to, tx.now.date())
+        shortage.check_days(row.valid_from, row.valid_to, tx.today)
         shortage.check_order(row.valid_from, published, f"shortageLists/{list_id}")
         shortage_matches.renumber(tx, list_id, number)
         entries = shortage_lists.entries(tx.connection, list_id, number)
@@ -219,7 +219,7 @@ class ShortageVersionApi:
         row = _locked(tx, list_id, number, ShortageListVersion.STATE_PUBLISHED)
         check_etag(request.etag, row.revision)
         shortage.check_withdrawal(
-            row.valid_from, tx.now.date(), publisher=row.published_by, withdrawer=tx.principal.subject
+            row.valid_from, tx.today, publisher=row.published_by, withdrawer=tx.principal.subject
         )
         row = shortage_lists.withdraw(tx, list_id, number, request.reason)
         market_changes.note(tx, MarketChange.KIND_SHORTAGE_LIST_WITHDRAWN, request.name)

@@ -62,7 +62,7 @@ class SiteApi:
         others = tx.execute(organisations.listing_sites(organisation).where(sites.c.id != site.id))
         found = courses.offered(tx, organisation)
         documents = ((row.id, {"offerings": row.offerings}) for row in found)
-        check_unused(_place_of(site), map(_place_of, others.all()), documents, tx.now.date())
+        check_unused(_place_of(site), map(_place_of, others.all()), documents, tx.today)
         organisations.put_site(tx, site.id, deleted=True)
         announce(tx, organisation)
         return Empty()

@@ -9,6 +9,7 @@ from itertools import product
 
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.days import day_of
 from services.platform.errors import Refusal, Violation
 
 
@@ -66,7 +67,7 @@ class Accreditation:
         """True when vouchers may be taken on this day."""
         if not self.valid_from <= day <= self.valid_to:
             return False
-        return self.withdraw_time is None or day < self.withdraw_time.date()
+        return self.withdraw_time is None or day < day_of(self.withdraw_time)
 
 
 def current(accreditations: Sequence[Accreditation], today: date) -> Accreditation | None:

@@ -11,29 +11,33 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
+from services.platform import days
+from services.platform.goals import months_after
+
 SHARES = 100  # of a quota; so many times a window do processes ask the database for more, all together
 
 
 class Window(IntEnum):
-    """What a quota is counted in, UTC."""
+    """What a quota is counted in; days and months are those of the law."""
 
     MINUTE = 1
     DAY = 2
     MONTH = 3
 
     def begin(self, now: datetime) -> datetime:
-        """Returns when the window that holds `now` began."""
-        start = now.replace(second=0, microsecond=0)
-        if self is not Window.MINUTE:
-            start = start.replace(hour=0, minute=0)
-        return start.replace(day=1) if self is Window.MONTH else start
+        """Returns when (UTC) the window that holds `now` began."""
+        if self is Window.MINUTE:
+            return now.replace(second=0, microsecond=0)
+        day = days.day_of(now)
+        return days.begin(day.replace(day=1) if self is Window.MONTH else day)
 
     def end(self, now: datetime) -> datetime:
-        """Returns when the window that holds `now` is over."""
-        start = self.begin(now)
-        if self is Window.MONTH:
-            return (start + timedelta(days=31)).replace(day=1)
-        return start + (timedelta(minutes=1) if self is Window.MINUTE else timedelta(days=1))
+        """Returns when (UTC) the window that holds `now` is over."""
+        if self is Window.MINUTE:
+            return self.begin(now) + timedelta(minutes=1)
+        day = days.day_of(now)
+        following = months_after(day.replace(day=1), 1) if self is Window.MONTH else day + timedelta(days=1)
+        return days.begin(following)
 
 
 def share(quota: int) -> int:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.platform.days import day_in
+
 
 @dataclass(frozen=True)
 class PullSchedule:
@@ -28,7 +30,7 @@ class PullSchedule:
         if self.seconds:
             return moment + timedelta(seconds=self.seconds)
         zone = ZoneInfo(self.zone)
-        today = moment.astimezone(zone).date()
+        today = day_in(moment, zone)
         days = [today + timedelta(days=count) for count in range(-1, 9)]
         return min(found for found in self._on(days, zone) if found > moment)
 

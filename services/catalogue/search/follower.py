@@ -116,7 +116,7 @@ class Follower:
         """Takes over the next changes, if any; returns how far it got."""
         with transaction(self._app, read_only=True) as tx:
             rows = tx.execute(_CHANGES, {**cursor._asdict(), "size": BATCH}).all()
-            today = tx.now.date()
+            today = tx.today
         if not rows:
             return cursor
         for row in rows:
@@ -133,7 +133,7 @@ class Follower:
         courses with one that could be until yesterday."""
         while True:
             with transaction(self._app, read_only=True) as tx:
-                today = tx.now.date()
+                today = tx.today
                 ids = _found(index, outdated(today))
                 rows = tx.execute(_THESE, {"ids": ids}).all() if ids else []
             if not ids:
@@ -205,13 +205,13 @@ class Follower:
             return int(tx.execute(_COUNT).scalar_one())
 
     def _pages(self) -> Iterator[tuple[Sequence[Any], date]]:
-        """Yields all courses on offer and the day (UTC), a short transaction a page, so that nothing is held
+        """Yields all courses on offer and the day, a short transaction a page, so that nothing is held
         up."""
         after = FIRST.course
         while True:
             with transaction(self._app, read_only=True) as tx:
                 rows = tx.execute(_PAGE, {"after": after, "size": BATCH}).all()
-                today = tx.now.date()
+                today = tx.today
             if not rows:
                 return
             yield rows, today

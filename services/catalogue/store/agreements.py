@@ -88,7 +88,7 @@ def listing(parties: Sequence[str], state: int, review_before: date | None, pers
     a = agreements.c
     statement = select(agreements)
     if review_before is not None:  # as `events.review_date` counts
-        reviewed = cast(func.timezone("UTC", a.reviewed_at), Date)
+        reviewed = cast(a.reviewed_at, Date)
         statement = statement.where(
             a.state == State.ACTIVE, reviewed + func.make_interval(0, a.review_months) < review_before
         )

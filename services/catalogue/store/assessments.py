@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.catalogue.domain.assessment import REJECTED, SUPERSEDED, VERIFIED, Assessed
 from services.catalogue.store.assessment_tables import assessments, attestations, sector_councils
+from services.platform.days import day_of
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
 
@@ -76,7 +77,7 @@ def verified_within(connection: Connection, nuts_code: str) -> dict[str, list[As
 
 def assessed(row: Row[Any]) -> Assessed:
     """Returns the domain's assessment."""
-    return Assessed(row.nuts_code, row.severity, row.cause, row.id, row.verify_time.date())
+    return Assessed(row.nuts_code, row.severity, row.cause, row.id, day_of(row.verify_time))
 
 
 def attest(tx: Transaction, assessment: str, organisation: str, verdict: int, explanation: str) -> None:

@@ -212,7 +212,7 @@ def add_accreditation(tx: Transaction, organisation: str, added: Accreditation) 
             review_date=added.review_date,
             scope=asdict(added.scope),
             evidence=list(added.evidence),
-            announced=added.valid_from <= tx.now.date(),
+            announced=added.valid_from <= tx.today,
         )
     )
 
@@ -273,7 +273,7 @@ def begun(tx: Transaction) -> list[str]:
     """Marks accreditations that have come into force as announced; returns their organisations, each once."""
     statement = (
         update(accreditations)
-        .where(~accreditations.c.announced, accreditations.c.valid_from <= tx.now.date())
+        .where(~accreditations.c.announced, accreditations.c.valid_from <= tx.today)
         .values(announced=True)
         .returning(accreditations.c.organisation_id)
     )
@@ -285,7 +285,7 @@ def run_out(tx: Transaction) -> list[str]:
     row = accreditations.c
     statement = (
         update(accreditations)
-        .where(~row.end_announced, row.valid_to < tx.now.date())
+        .where(~row.end_announced, row.valid_to < tx.today)
         .values(end_announced=True)
         .returning(row.organisation_id, row.withdraw_time)
     )
@@ -295,7 +295,7 @@ def run_out(tx: Transaction) -> list[str]:
 def to_review(tx: Transaction) -> Sequence[Row[Any]]:
     """Marks accreditations that are to be reviewed within a month as asked for; returns those of them that
     still hold: (organisation_id, id, review_date)."""
-    row, today = accreditations.c, tx.now.date()
+    row, today = accreditations.c, tx.today
     statement = (
         update(accreditations)
         .where(~row.review_asked, row.review_date <= today + timedelta(days=REMINDED))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from services.cli.demo.data import OCCUPATION, PLACE, REGION, SAMPLES
 from services.cli.demo.dating import dated
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.exits import Failure
+from services.cli.legal_day import legal_day
 from services.cli.uploads import upload_to_catalogue
 
 ROLE = "catalogue_manager"
@@ -145,7 +146,7 @@ def draft(journey: Journey, caller: Caller, file: Path) -> Any:
             parent=journey.facts.shortage_list,
             upload=upload_to_catalogue(caller, file),
             format=shortage_list_pb2.ShortageFormat.Value(f"SHORTAGE_FORMAT_{columns}_CSV"),
-            valid_from=date_pb2.Date(year=datetime.now(UTC).year, month=1, day=1),
+            valid_from=date_pb2.Date(year=legal_day().year, month=1, day=1),
             method="employers' survey and vacancies",
             request_id=request_id(),
         )
@@ -249,7 +250,7 @@ def run_feed(journey: Journey, source: str, file: Path, *, dry: bool) -> Any:
     caller = journey.person(ROLE, "Mila")
     runs = caller.stub(feed_run_pb2_grpc.FeedRunServiceStub)
     journey.tell(f"uploading {file.name}")
-    with dated(file, datetime.now(UTC).date()) if file.is_relative_to(SAMPLES) else nullcontext(file) as feed:
+    with dated(file, legal_day()) if file.is_relative_to(SAMPLES) else nullcontext(file) as feed:
         upload = upload_to_catalogue(caller, feed)
     started = runs.StartFeedRun(
         feed_run_pb2.StartFeedRunRequest(source=source, upload=upload, dry_run=dry, request_id=request_id())

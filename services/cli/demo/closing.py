@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.watcher import event_messages
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 
 # What the events of one redemption must be, in this order.
@@ -96,7 +95,7 @@ ELSEWHERE = {
 def close_accounts(journey: Journey) -> str:
     """REST: the month's figures count this walk once; every entry of the ledger verifies."""
     auditor = journey.person("auditor", "Wim")
-    month = f"{datetime.now(UTC):%Y-%m}"
+    month = f"{legal_day():%Y-%m}"
     answer = auditor.rest(
         "GET", "/v1/reports/monthlyStatistics", month=month, programme=journey.facts.programme
     )

@@ -21,6 +21,7 @@ from services.cli.client import Caller, request_id
 from services.cli.demo.data import OCCUPATION
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.programme import LEARNER
+from services.cli.legal_day import legal_day
 
 Pathway = pathway_pb2.Pathway
 COUNSELLOR = "Tess"
@@ -72,7 +73,7 @@ def draw_up(journey: Journey, pathways: Any, holder: str) -> str:
     )
     pathways.AddStep(pathway_pb2.AddStepRequest(pathway=name, step=step, request_id=request_id()))
     spell = pathway_pb2.Spell(kind=pathway_pb2.Spell.KIND_UNEMPLOYED)
-    today = datetime.now(UTC).date()
+    today = legal_day()
     spell.start_date.year, spell.start_date.month, spell.start_date.day = today.year, today.month, 1
     pathways.AddSpell(pathway_pb2.AddSpellRequest(pathway=name, spell=spell, request_id=request_id()))
     return name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from services.cli.client import request_id
 from services.cli.demo.data import PLACE
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.exits import Failure
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 from services.cli.programme import read_programme
 
@@ -29,7 +29,7 @@ def publish_programme(journey: Journey) -> str:
     version = maker.rest("POST", f"/v1/{programme['name']}/versions", content["version"])
     active = checker.rest("POST", f"/v1/{version['name']}:activate", {"requestId": request_id()})
     expect(active["state"] == "STATE_ACTIVE", f"the version is {active['state']}")
-    today = datetime.now(UTC).date()
+    today = legal_day()
     sources = {"state": ("KIND_STATE", "30000.00"), "esf": ("KIND_EU_FUND", "20000.00")}
     pots: list[dict[str, Any]] = []
     for short, (kind, amount) in sources.items():
@@ -54,7 +54,7 @@ def rules_of(journey: Journey) -> dict[str, Any]:
     """The sample programme, tied to this walk's shortage list, in force from today, without a hold delay."""
     content = read_programme(journey.data.programme)
     version = content["version"]
-    version["effectiveDate"] = json_date(datetime.now(UTC).date())
+    version["effectiveDate"] = json_date(legal_day())
     version["shortageRule"]["shortageList"] = journey.facts.shortage_list
     version["shortageRule"]["nutsCode"] = PLACE
     version["holdRule"] = {"delayDays": 0}

@@ -102,7 +102,7 @@ def gather(maker: Caller, kind: str = "KIND_REDEMPTIONS") -> dict[str, Any]:
     """Has everything of a kind that may be paid put into a new batch."""
     batch = {
         "kind": kind,
-        "executionDate": json_date(execution_day().date()),
+        "executionDate": json_date(execution_day()),
         "debtorName": "Employment Service",
         "debtorIban": DEBTOR_IBAN,
     }

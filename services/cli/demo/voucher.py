@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from google.type import money_pb2
@@ -20,6 +20,7 @@ from services.cli.client import request_id, sha256
 from services.cli.demo.journey import Journey, Step, StepFailed, expect
 from services.cli.demo.papers import certificate
 from services.cli.demo.programme import LEARNER
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 
 Redemption = redemption_pb2.Redemption
@@ -126,9 +127,9 @@ def pay(journey: Journey) -> str:
     return f"{total} EUR in {header.findtext(f'{PAIN}NbOfTxs')} payments, pain.001.001.09, {len(file)} bytes"
 
 
-def execution_day() -> datetime:
+def execution_day() -> date:
     """The day a batch is executed: tomorrow."""
-    return datetime.now(UTC) + timedelta(days=1)
+    return legal_day() + timedelta(days=1)
 
 
 def euros(amount: money_pb2.Money) -> str:

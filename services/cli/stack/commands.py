@@ -38,7 +38,9 @@ def up(
     """
     from services.cli.stack.screen import console, screen
     from services.cli.stack.supervisor import supervise
+    from services.platform.settings import time_zone
 
+    time_zone()  # a wrong one is told before anything is started
     folder = home_dir(home)
     if detach:
         up_detached(folder, port_base)

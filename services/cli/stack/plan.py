@@ -50,6 +50,7 @@ PASSED_ON = (
     "WAYMARK_OIDC_AUDIENCE",
     "WAYMARK_PROCESSES",
     "WAYMARK_THREADS",
+    "WAYMARK_TIME_ZONE",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 # Handed on to the servers and consumers of a service, which alone need them.

@@ -6,15 +6,21 @@ fail within a bound, so that callers hear UNAVAILABLE instead of hanging.
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import sqlalchemy
+from psycopg.adapt import Loader
 from sqlalchemy.engine import URL, make_url
 
+from services.platform.days import zone
 from services.platform.db.arrays import ArrayDumper
 from services.platform.db.copying import encode
 from services.platform.db.wire import rollback
+
+if TYPE_CHECKING:
+    from psycopg.abc import Buffer
 
 CONNECT_TIMEOUT = 2  # seconds; libpq treats less than two as two
 POOL_TIMEOUT = 1.0  # seconds a thread waits for a connection of its own pool
@@ -43,13 +49,14 @@ def make_engine(
     """Returns an engine with `threads` pooled connections; opens none yet.
 
     `url` is a `postgresql://` address (TCP or `?host=/socket/dir`). Timeouts are in seconds and enforced by
-    the server; sessions run in UTC.
+    the server. Sessions run in the zone in which days are counted, and what is read of them is UTC.
     """
     options = {
         "statement_timeout": milliseconds(statement_timeout),
         "lock_timeout": milliseconds(lock_timeout),
         "idle_in_transaction_session_timeout": milliseconds(IDLE_TIMEOUT),
-        "timezone": "UTC",
+        "timezone": zone().key,
+        "datestyle": "ISO",
         "jit": "off",  # statements here are short; compiling a plan costs more than it saves
     }
     connect: dict[str, Any] = {
@@ -75,8 +82,17 @@ def make_engine(
     return engine
 
 
+class _InUtc(Loader):
+    """Reads moments as UTC, whatever the zone of the session."""
+
+    def load(self, data: Buffer) -> datetime:
+        return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
+
+
 def _adapt(connection: psycopg.Connection[Any], _: Any) -> None:
     connection.adapters.register_dumper(list, ArrayDumper)
+    if connection.pgconn.parameter_status(b"TimeZone") != b"UTC":  # there the driver's own, which is quicker
+        connection.adapters.register_loader("timestamptz", _InUtc)
 
 
 def driver_url(url: str) -> URL:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.days import day_of
 from services.platform.db.closing import Closing
 from services.platform.db.engine import milliseconds
 from services.platform.db.wire import Call, Prepared, keep_ahead, loaded, rows, send, stream
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from services.platform.app import App
     from services.platform.db.requests import Claiming
 
-# ISO 8601 with offset, whatever DateStyle the database has: the one format `datetime.fromisoformat` must
+# ISO 8601 in UTC, whatever DateStyle and zone the session has: the one format `datetime.fromisoformat` must
 # read.
-CLOCK = """to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS.USTZH:TZM')"""
+CLOCK = """to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
 _BEGIN_WRITING = Prepared("waymark_begin", "BEGIN READ WRITE")()
 _BEGIN_READING = Prepared("waymark_begin_reading", "BEGIN READ ONLY")()
 _NOW = Prepared("waymark_now", f"SELECT {CLOCK}")()
@@ -49,6 +50,11 @@ class Transaction:
         self.now = now
         self.opening: Any = None  # row of the call `opening` that was sent along with BEGIN
         self.closing = Closing()
+
+    @property
+    def today(self) -> date:
+        """The legal day on which the transaction started, by the database clock."""
+        return day_of(self.now)
 
     def execute(
         self,

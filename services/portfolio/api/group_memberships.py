@@ -40,7 +40,7 @@ class GroupMembershipApi(group_membership_pb2_grpc.GroupMembershipServiceService
         except Refusal:
             violations = [Violation("group_membership.group_programme", "is no programme")]
             raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=violations) from None
-        groups.require_under_way(programme, tx.now.date())
+        groups.require_under_way(programme, tx.today)
         if programme.members >= programme.size_limit:
             metadata = {"size_limit": str(programme.size_limit)}
             raise Refusal(reason_pb2.REASON_GROUP_FULL, metadata=metadata)
@@ -87,7 +87,7 @@ class GroupMembershipApi(group_membership_pb2_grpc.GroupMembershipServiceService
         self, tx: Transaction, request: pb.ListMemberProgressRequest
     ) -> pb.ListMemberProgressResponse:
         (programme_id,) = names.parse(request.parent, "groupProgrammes")
-        groups.require_under_way(group_programmes.get(tx, programme_id), tx.now.date())
+        groups.require_under_way(group_programmes.get(tx, programme_id), tx.today)
         found = group_memberships.listed(tx, self.app.signer, self.app.keys, programme_id, request)
         access_records.write_all(
             tx,

@@ -10,6 +10,7 @@ from google.api import httpbody_pb2
 from waymark.portfolio.v1 import holder_pb2 as pb
 from waymark.portfolio.v1 import holder_pb2_grpc
 
+from services.platform.days import day_of
 from services.platform.db.transaction import Transaction
 from services.platform.paper.pages import language_of
 from services.platform.rpc.handlers import mark, mutation
@@ -64,7 +65,7 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
     def ExportHolder(self, request: pb.ExportHolderRequest, call: Any) -> Iterator[httpbody_pb2.HttpBody]:
         spoken = next(iter(self._exportable(request, call).languages), "")
         reader = Reader(self.app, call, *names.parse(request.name, "holders"))
-        day, language = datetime.now(UTC).date(), language_of(request.language_code or spoken)
+        day, language = day_of(datetime.now(UTC)), language_of(request.language_code or spoken)
         parts = written(reader, day, language, without_files=request.without_files)
         for part in rest_of(parts, request.received_bytes, request.received_sha256):
             for start in range(0, len(part), LONGEST):

@@ -79,7 +79,7 @@ class IdeaExposureApi(idea_exposure_pb2_grpc.IdeaExposureServiceServicer):
         consent = idea_exposures.in_force(tx, vault)
         if consent is not None:
             before = idea_exposures.counted(tx, vault)
-            after, fresh = exposure.count(before, tx.now.date(), request.isco_codes)
+            after, fresh = exposure.count(before, tx.today, request.isco_codes)
             if fresh:
                 idea_exposures.put_counted(tx, vault, names.last(consent.name), after)
                 idea_exposures.add(tx, after.month, consent.gender, fresh)
@@ -90,7 +90,7 @@ class IdeaExposureApi(idea_exposure_pb2_grpc.IdeaExposureServiceServicer):
         self, tx: Transaction, request: pb.ListIdeaExposuresRequest
     ) -> pb.ListIdeaExposuresResponse:
         month = date.fromisoformat(f"{request.month}-01")
-        if month >= tx.now.date().replace(day=1):
+        if month >= tx.today.replace(day=1):
             refuse([Violation("month", "must be over")])
         found = page(
             tx,

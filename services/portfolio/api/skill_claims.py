@@ -32,7 +32,7 @@ class SkillClaimApi(skill_claim_pb2_grpc.SkillClaimServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         claim = without_outputs(request.skill_claim)
         if not claim.HasField("assert_date"):
-            claim.assert_date.CopyFrom(from_date(tx.now.date()))
+            claim.assert_date.CopyFrom(from_date(tx.today))
         _check(tx, holder, claim)
         source = pb.SKILL_SOURCE_SELF
         concept = vault.key.blind("skill concept", claim.concept_uri)
@@ -82,6 +82,6 @@ def _check(tx: Transaction, holder: str, claim: pb.SkillClaim) -> None:
         day = getattr(claim, field)
         if claim.HasField(field):
             refuse(check_date(f"skill_claim.{field}", day))
-            if to_date(day) > tx.now.date():
+            if to_date(day) > tx.today:
                 refuse([Violation(f"skill_claim.{field}", "must not be in the future")])
     check_evidence(tx, holder, claim.evidence, "skill_claim.evidence")

@@ -28,4 +28,4 @@ class SkillProfileApi(skill_profile_pb2_grpc.SkillProfileServiceServicer):
         vault = open_vault(tx, self.app.keys, holder)
         claims = SKILL_CLAIMS.contents(tx, vault)
         work = ENTRIES.contents(tx, vault, kind=ENTRY_KIND_WORK)
-        return profile(claims, work, tx.now.date())
+        return profile(claims, work, tx.today)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 
 from waymark.portfolio.v1 import questionnaire_pb2 as pb
 from waymark.portfolio.v1.framework_pb2 import FrameworkVersion
 from waymark.portfolio.v1.instrument_pb2 import InstrumentVersion
 
+from services.platform.days import day_of
 from services.platform.paper.pages import LANGUAGES, words_of
 from services.portfolio.charts.lines import Line, svg, table
 from services.portfolio.formats.texts import chosen
@@ -35,7 +37,7 @@ def drawn(
             percent=each.result.percent,
             standards=each.result.standards,
         )
-    days = [point.complete_time.ToDatetime().date().isoformat() for point in answer.points]
+    days = [day_of(point.complete_time.ToDatetime(UTC)).isoformat() for point in answer.points]
     lines = _lines(answer, framework, words["whole"], language)
     answer.table = table(words["day"], days, lines) if days else words["none"]
     title = f"{chosen(instrument.titles, language)}: {words['title']}" if days else words["title"]

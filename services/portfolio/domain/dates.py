@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.days import day_of
 from services.platform.errors import Refusal, Violation
 
 
@@ -33,9 +34,9 @@ def moment(field: str, value: Timestamp) -> datetime:
 
 
 def check_moment(field: str, value: Timestamp, day: Date) -> None:
-    """Raises Refusal(INVALID_ARGUMENT) unless a moment lies on a day, UTC."""
-    if from_date(moment(field, value).date()) != day:
-        refuse([Violation(field, "must lie on the day that is said, UTC")])
+    """Raises Refusal(INVALID_ARGUMENT) unless a moment lies on a day."""
+    if from_date(day_of(moment(field, value))) != day:
+        refuse([Violation(field, "must lie on the day that is said")])
 
 
 def check_period(start: tuple[str, Date], end: tuple[str, Date], *, partial: bool = True) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from waymark.portfolio.v1.goal_pb2 import Deadline, Goal
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 
+from services.platform.days import day_in, zone
 from services.platform.errors import Violation
 from services.portfolio.domain.dates import check_date, to_date
 
@@ -19,7 +20,7 @@ def check(field: str, deadline: Deadline) -> list[Violation]:
     """Returns what is wrong with a deadline that is set."""
     violations = check_date(f"{field}.date", deadline.date, partial=False)
     try:
-        ZoneInfo(deadline.time_zone or "UTC")
+        _zone(deadline)
     except (LookupError, ValueError, OSError):
         violations.append(Violation(f"{field}.time_zone", "is no time zone of the IANA database"))
     return violations
@@ -45,9 +46,12 @@ def reminders(deadline: Deadline, now: datetime) -> list[datetime]:
 
 def is_due(deadline: Deadline, now: datetime) -> bool:
     """True once the time (UTC) of a reminder of a checked deadline has come, or its day has begun."""
-    zone = ZoneInfo(deadline.time_zone or "UTC")
-    begun = to_date(deadline.date) <= now.astimezone(zone).date()
+    begun = to_date(deadline.date) <= day_in(now, _zone(deadline))
     return begun or any(moment <= now for moment in _moments(deadline))
+
+
+def _zone(deadline: Deadline) -> ZoneInfo:
+    return ZoneInfo(deadline.time_zone) if deadline.time_zone else zone()
 
 
 def _moments(deadline: Deadline) -> list[datetime]:
@@ -56,9 +60,9 @@ def _moments(deadline: Deadline) -> list[datetime]:
     A time that a day does not have, because clocks go forward, counts as so much later; of one that it has
     twice it is the first.
     """
-    zone, day = ZoneInfo(deadline.time_zone or "UTC"), to_date(deadline.date)
+    where, day = _zone(deadline), to_date(deadline.date)
     at = time.fromisoformat(deadline.remind_time or MORNING)
     return [
-        datetime.combine(day - timedelta(days=before), at, zone).astimezone(UTC)
+        datetime.combine(day - timedelta(days=before), at, where).astimezone(UTC)
         for before in deadline.remind_days_before
     ]

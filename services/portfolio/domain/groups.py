@@ -61,7 +61,7 @@ def _places(programme: GroupProgramme) -> Iterator[tuple[str, list[str], int]]:
 
 def require_under_way(programme: GroupProgramme, today: date) -> None:
     """Raises Refusal(WRONG_STATE) unless people can join a programme and its leader read how far they are:
-    until its last day (UTC) and while it is not completed."""
+    until its last day and while it is not completed."""
     if programme.state != GroupProgramme.STATE_OPEN or today > to_date(programme.end_date):
         over = programme.state == GroupProgramme.STATE_COMPLETED
         raise wrong_state("COMPLETED" if over else "OVER", "OPEN")

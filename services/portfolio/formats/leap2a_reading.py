@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from datetime import time
+from datetime import UTC, time
 from typing import Any
 
 from lxml import etree
@@ -16,6 +16,7 @@ from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.plan_pb2 import Plan, Task
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
+from services.platform.days import day_in, day_of
 from services.portfolio.domain.dates import from_date
 from services.portfolio.formats import leap2a, skills
 from services.portfolio.formats.fitting import fit
@@ -215,9 +216,10 @@ class _Reading:
             if said and moment is None:
                 self._found.left[f"entry.{name}"] += 1
             if moment is not None:
-                entry.entry_date.CopyFrom(from_date(moment.date()))
                 # Midnight is what a day is written as; what stands beside is more exact.
-                if moment.time() != time() and not entry.HasField("entry_time"):
+                is_day = moment.time() == time()
+                entry.entry_date.CopyFrom(from_date(day_in(moment, UTC) if is_day else day_of(moment)))
+                if not is_day and not entry.HasField("entry_time"):
                     entry.entry_time.FromDatetime(moment)
                 break
         entry.draft = bool(item.category("readiness", (leap2a.DRAFT,)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from waymark.portfolio.v1.entry_pb2 import Entry, EntryKind
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.page_pb2 import PAGE_TEMPLATE_OVERVIEW, SharedItem, SharedPage
 
+from services.platform.days import day_of
 from services.platform.paper import pages as paper
 from services.platform.paper.printing import pdf_of
 from services.portfolio.domain.page_text import pieces
@@ -65,7 +67,7 @@ def _page(page: SharedPage) -> Iterator[Element]:
         yield Element("h2", [words["comments"]])
     for comment in page.comments:
         yield from _text(comment.text)
-        day = comment.comment_time.ToDatetime().date()
+        day = day_of(comment.comment_time.ToDatetime(UTC))
         yield Element("p", [f"— {line(comment.author)}, {day.isoformat()}"])
 
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeAlias
 import sqlalchemy
 from sqlalchemy import (
     ColumnElement,
-    Date,
     Row,
     and_,
     any_,
@@ -41,7 +40,7 @@ from services.portfolio.store.tables import mandates
 Part: TypeAlias = MandatePart.ValueType
 # Written out and compared as a whole, so that the database has figures of how many name none.
 _NONE: ColumnElement[Any] = literal_column("'{}'::smallint[]")
-_TODAY = func.timezone("UTC", func.now()).cast(Date)
+_TODAY = func.current_date()
 # A day that has begun may be used to its end.
 _LEFT = or_(mandates.c.max_uses == 0, mandates.c.uses < mandates.c.max_uses, mandates.c.used_on == _TODAY)
 _IN_FORCE = and_(mandates.c.revoked_at.is_(None), mandates.c.expires_at > func.now(), _LEFT)
@@ -57,7 +56,7 @@ _WHOLE = (mandates, STATE.label("state"))
 
 
 class Held(NamedTuple):
-    """A mandate in force. `used`: today (UTC) already."""
+    """A mandate in force. `used`: today already."""
 
     name: str
     used: bool

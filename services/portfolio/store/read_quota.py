@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import CTE, delete, func, literal, select
+from sqlalchemy import CTE, delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from waymark.portfolio.v1.access_log_pb2 import ListReadAlarmsRequest, ReadAlarm
 
@@ -18,12 +18,12 @@ ALARMS_KEPT = timedelta(days=365)  # they say something of who works here
 
 
 def count(tx: Transaction, holder: str) -> int | None:
-    """Notes that the caller looks at a holder today (UTC); returns at how many people that is today, or None
+    """Notes that the caller looks at a holder today; returns at how many people that is today, or None
     when the caller had looked at this one before.
 
     Only a new person takes a lock, which waits for the one before: two at once are counted as two.
     """
-    day, reader = tx.now.date(), tx.principal.subject
+    day, reader = tx.today, tx.principal.subject
     counted = insert(people_counted).from_select(
         ["day", "reader", "people"],
         select(literal(day), literal(reader), literal(1)).select_from(_seen(day, reader, holder)),
@@ -60,9 +60,8 @@ def alarms(tx: Transaction, signer: PageTokenSigner, request: ListReadAlarmsRequ
 
 def forget(tx: Transaction) -> None:
     """Forgets days that are over, and alarms of long ago."""
-    today = func.timezone("UTC", func.now()).cast(people_seen.c.day.type)
     for table in (people_seen, people_counted):
-        tx.execute(delete(table).where(table.c.day < today))
+        tx.execute(delete(table).where(table.c.day < tx.today))
     tx.execute(delete(read_alarms).where(read_alarms.c.raised_at < tx.now - ALARMS_KEPT))
 
 

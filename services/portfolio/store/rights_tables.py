@@ -104,7 +104,7 @@ break_glass_accesses = Table(
     Index("break_glass_unreviewed", "id", postgresql_where=text("reviewed_at IS NULL")),
 )
 
-# At whom somebody else than the holder has looked on a day (UTC); forgotten when the day is over.
+# At whom somebody else than the holder has looked on a day; forgotten when the day is over.
 people_seen = Table(
     "people_seen",
     metadata,

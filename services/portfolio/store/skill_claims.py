@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, update
 from waymark.portfolio.v1.skill_claim_pb2 import SkillClaim
 
+from services.platform.days import day_of
 from services.platform.db.transaction import Transaction
 from services.portfolio.domain.skills import freshness_of
 from services.portfolio.store import keeping, tables
@@ -39,7 +40,7 @@ def purge(tx: Transaction, *, limit: int = 500) -> int:
 
 def _finish(claim: SkillClaim, row: Row[Any], now: datetime) -> None:
     claim.source = row.source
-    claim.freshness = freshness_of(claim, now.date())
+    claim.freshness = freshness_of(claim, day_of(now))
     claim.ClearField("take_back_time")  # of one that was changed since, and counts again
     if row.taken_back_at is not None:
         claim.take_back_time.FromDatetime(row.taken_back_at)

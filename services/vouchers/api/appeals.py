@@ -35,7 +35,7 @@ class AppealApi(appeal_pb2_grpc.AppealServiceServicer):
         row = applications.lock(tx, application)
         check_etag(request.etag, row.version)
         appealed = row.appealed_at is not None
-        check_appeal(State(row.state), row.appeal_until, tx.now.date(), appealed=appealed)
+        check_appeal(State(row.state), row.appeal_until, tx.today, appealed=appealed)
         applications.need_none_open(tx, row.learner, row.programme_id, row.session)
         if waits := waiting_list.standing_for(tx, row):
             raise Refusal(reason_pb2.REASON_ALREADY_WAITING, metadata={"entry": waits})
@@ -55,7 +55,7 @@ class AppealApi(appeal_pb2_grpc.AppealServiceServicer):
         row = lock(tx, request.name)
         if row.decided_by == tx.principal.subject:
             raise Refusal(reason_pb2.REASON_SAME_PERSON)
-        beside = need_decidable(tx, row, request.etag, State.APPEALED, tx.now.date())
+        beside = need_decidable(tx, row, request.etag, State.APPEALED, tx.today)
         application = str(row.id)
         inquiries.withdraw_open(tx, application)
         said = {

@@ -24,7 +24,6 @@ from services.vouchers.decisions import decision_values
 from services.vouchers.desk import lock, need_decidable
 from services.vouchers.domain.facts import check_all
 from services.vouchers.domain.outcomes import Outcome
-from services.vouchers.domain.replay import applied_on
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.granting import decide_by_rules, issue, take_money
 from services.vouchers.openings import certainly_refused, collect, collecting
@@ -42,7 +41,7 @@ class ApplicationApi(DeskMethods, ReplayMethods, application_pb2_grpc.Applicatio
 
     @mutation
     def CreateApplication(self, tx: Transaction, request: pb.CreateApplicationRequest) -> pb.Application:
-        wanted, today = request.application, tx.now.date()
+        wanted, today = request.application, tx.today
         declared = [
             fact_of(fact, f"declared_facts[{index}]", today, declared=True)
             for index, fact in enumerate(request.declared_facts)
@@ -95,7 +94,7 @@ class ApplicationApi(DeskMethods, ReplayMethods, application_pb2_grpc.Applicatio
     def DecideApplication(self, tx: Transaction, request: pb.DecideApplicationRequest) -> pb.Application:
         row = lock(tx, request.name)
         application = str(row.id)
-        beside = need_decidable(tx, row, request.etag, State.SUBMITTED, tx.now.date())
+        beside = need_decidable(tx, row, request.etag, State.SUBMITTED, tx.today)
         inquiries.withdraw_open(tx, application)
         note = self.app.notes.seal(f"applications/{application}", request.reason)
         said = {**beside, "sealed_note": note, "decided_by": tx.principal.subject, "decided_at": tx.now}
@@ -120,7 +119,7 @@ def grant_waiting(app: VouchersApp, tx: Transaction, row: Row[Any], said: dict[s
     `said`: columns written beside those of the grant. Returns the new row. Raises Refusal: BUDGET_EXHAUSTED,
     INVALID_ARGUMENT naming the clauses that failed, PROGRAMME_NOT_ACTIVE, SESSION_UNKNOWN.
     """
-    programme, applied = f"programmes/{row.programme_id}", applied_on(row)
+    programme, applied = f"programmes/{row.programme_id}", row.applied_on
     found = assess(app, tx, row.learner, programme, row.session, number=row.version_number, applied=applied)
     results = found.decision.results
     failed = [r.reason_code for r in results if r.verified and r.outcome is Outcome.FAILED]

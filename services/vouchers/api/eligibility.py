@@ -49,7 +49,7 @@ class EligibilityApi(eligibility_pb2_grpc.EligibilityServiceServicer):
         found = page(
             tx,
             self.app.signer,
-            programmes.listed(tx.now.date(), sandbox=False),
+            programmes.listed(tx.today, sandbox=False),
             order_by=[programme_table.c.created_at, programme_table.c.id],
             request=request,
             filters={"learner": request.learner, "session": request.session},
@@ -66,7 +66,7 @@ class EligibilityApi(eligibility_pb2_grpc.EligibilityServiceServicer):
 
 
 def _declared(tx: Transaction, request: Any) -> list[Fact]:
-    today = tx.now.date()
+    today = tx.today
     declared = [
         fact_of(fact, f"declared_facts[{index}]", today, declared=True)
         for index, fact in enumerate(request.declared_facts)

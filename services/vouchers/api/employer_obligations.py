@@ -146,7 +146,7 @@ class EmployerObligationApi(DebtMethods, employer_obligation_pb2_grpc.EmployerOb
     def ReportHirings(self, tx: Transaction, request: pb.ReportHiringsRequest) -> pb.TraineesResponse:
         row = _lock_active(tx, request.parent)
         hired = date_of(request.date, "date")
-        if hired > tx.now.date():
+        if hired > tx.today:
             violation = Violation("date", "must not be in the future")
             raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
         keys = _keys(request.parent, request.trainees)
@@ -176,7 +176,7 @@ class EmployerObligationApi(DebtMethods, employer_obligation_pb2_grpc.EmployerOb
     @mutation
     def AssessObligation(self, tx: Transaction, request: pb.AssessObligationRequest) -> pb.EmployerObligation:
         row = _lock_active(tx, request.name)
-        if tx.now.date() <= row.due_date:
+        if tx.today <= row.due_date:
             metadata = {"last_day": row.due_date.isoformat()}
             raise Refusal(reason_pb2.REASON_OBLIGATION_NOT_DUE, metadata=metadata)
         if waiting := store.undecided(tx, row.id):

@@ -30,7 +30,7 @@ class InquiryApi(inquiry_pb2_grpc.InquiryServiceServicer):
 
     @mutation
     def CreateInquiry(self, tx: Transaction, request: pb.CreateInquiryRequest) -> pb.Inquiry:
-        wanted, today = request.inquiry, tx.now.date()
+        wanted, today = request.inquiry, tx.today
         due = date_of(wanted.due_date, "inquiry.due_date")
         check_question(wanted.kind, wanted.fact_key, wanted.note, due, today)
         row = lock(tx, request.parent)
@@ -78,7 +78,7 @@ class InquiryApi(inquiry_pb2_grpc.InquiryServiceServicer):
     def AnswerInquiry(self, tx: Transaction, request: pb.AnswerInquiryRequest) -> pb.Inquiry:
         application, inquiry = _ids(request.name)
         learner = applications.lock(tx, application).learner
-        row, today = inquiries.get(tx, application, inquiry), tx.now.date()
+        row, today = inquiries.get(tx, application, inquiry), tx.today
         told = [fact_of(request.fact, "fact", today, declared=True)] if request.HasField("fact") else []
         check_answer(
             row.kind,

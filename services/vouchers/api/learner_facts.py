@@ -39,7 +39,7 @@ class LearnerFactApi(learner_fact_pb2_grpc.LearnerFactServiceServicer):
         self, tx: Transaction, request: pb.PushLearnerFactsRequest
     ) -> pb.PushLearnerFactsResponse:
         never_ones_own(tx, request.parent)
-        pushed = _facts_of(request.facts, tx.now.date())
+        pushed = _facts_of(request.facts, tx.today)
         facts.put(tx, request.parent, pushed)
         rows = facts.stored(tx, request.parent, pushed)
         return pb.PushLearnerFactsResponse(facts=[_message(row, own=False) for row in rows])
@@ -59,7 +59,7 @@ class LearnerFactApi(learner_fact_pb2_grpc.LearnerFactServiceServicer):
         for message in chunk:
             answer.message_count = message.number
             try:
-                sent = _sent(message, tx.now.date())
+                sent = _sent(message, tx.today)
             except Refusal as refusal:
                 answer.invalid_count += 1
                 answer.findings.extend(_findings(message.number, refusal.violations))

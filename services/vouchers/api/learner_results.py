@@ -10,6 +10,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import learner_result_pb2 as pb
 from waymark.vouchers.v1 import learner_result_pb2_grpc
 
+from services.platform.days import day_of
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
@@ -67,7 +68,7 @@ class LearnerResultApi(learner_result_pb2_grpc.LearnerResultServiceServicer):
             "status": said.status,
             "improved": said.improved if said.HasField("improved") else None,
             "source": Outcome.SOURCE_LEARNER if own else Outcome.SOURCE_PES_REGISTER,
-            "observed_on": _observed(tx, said, "outcome", row.accepted_at.date()),
+            "observed_on": _observed(tx, said, "outcome", day_of(row.accepted_at)),
             "answered_at": tx.now,
         }
         learner_results.report(tx, values)
@@ -123,7 +124,7 @@ def _observed(
 ) -> date:
     """Returns the day that an answer is about, by default today; raises Refusal(INVALID_ARGUMENT) for one
     that is none, to come, before `first` or after `last`."""
-    observed = tx.now.date()
+    observed = tx.today
     end = min(last, observed)
     if said.HasField("observed_date"):
         observed = date_of(said.observed_date, f"{field}.observed_date")

@@ -120,7 +120,7 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
     @mutation
     def CreateLevyClaim(self, tx: Transaction, request: pb.CreateLevyClaimRequest) -> pb.LevyClaim:
         account = store.lock_account(tx, names.uuid_in(request.parent, "levyAccounts"))
-        claim, today = request.claim, tx.now.date()
+        claim, today = request.claim, tx.today
         cents = checked_cents("claim.amount", claim.amount, account.currency)
         trained = date_of(claim.training_date, "claim.training_date")
         if trained > today:
@@ -274,7 +274,7 @@ def _schemes(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.LevyScheme]:
 
 def _accounts(tx: Transaction, rows: Sequence[Row[Any]]) -> list[pb.LevyAccount]:
     years = store.years_of(tx, [row.id for row in rows])
-    return [_account(row, years[row.id], tx.now.date()) for row in rows]
+    return [_account(row, years[row.id], tx.today) for row in rows]
 
 
 def _account(row: Row[Any], years: Sequence[Year], today: date) -> pb.LevyAccount:

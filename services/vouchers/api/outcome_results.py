@@ -78,7 +78,7 @@ class ResultMethods:
     def ReportOutcomes(self, tx: Transaction, request: pb.ReportOutcomesRequest) -> pb.OutcomesResponse:
         row = _lock_active(tx, request.parent)
         happened = date_of(request.date, "date")
-        if not row.start_date <= happened <= tx.now.date():
+        if not row.start_date <= happened <= tx.today:
             said = f"must be from {row.start_date}, when the contract starts, to today"
             raise invalid("date", said)
         people = _ids(tx, row, request.participants)
@@ -116,7 +116,7 @@ class ResultMethods:
     @query
     def GetTargetMix(self, tx: Transaction, request: pb.GetTargetMixRequest) -> pb.TargetMix:
         row = outcomes.get(tx, names.last(request.name))
-        today = tx.now.date()
+        today = tx.today
         people = [known_of(facts, today) for facts in outcomes.facts_of_participants(tx, row.id)]
         shares = []
         for target in terms_of(row).mix_targets:
@@ -136,7 +136,7 @@ class ResultMethods:
     @mutation
     def ProposeRepayment(self, tx: Transaction, request: pb.ProposeRepaymentRequest) -> pb.Repayment:
         row = _lock_active(tx, request.name)
-        if tx.now.date() < row.repay_date:
+        if tx.today < row.repay_date:
             metadata = {"due": row.repay_date.isoformat()}
             raise Refusal(reason_pb2.REASON_REPAYMENT_NOT_DUE, metadata=metadata)
         values = {"state": int(ContractState.REPAYMENT_PROPOSED), "proposed_by": tx.principal.subject}

@@ -54,7 +54,7 @@ class PaymentShareApi(payment_share_pb2_grpc.PaymentShareServiceServicer):
     def GetPaymentShareSums(
         self, tx: Transaction, request: pb.GetPaymentShareSumsRequest
     ) -> pb.GetPaymentShareSumsResponse:
-        first, last = date.min, tx.now.date() + timedelta(days=1)
+        first, last = date.min, tx.today + timedelta(days=1)
         if request.HasField("start_date"):
             first = date_of(request.start_date, "start_date")
         if request.HasField("end_date"):

@@ -291,7 +291,7 @@ class PayoutBatchApi(payout_batch_pb2_grpc.PayoutBatchServiceServicer):
 
 
 def _need_day_to_come(tx: Transaction, execution: date) -> None:
-    if execution < tx.now.date():
+    if execution < tx.today:
         metadata = {"execution_date": execution.isoformat()}
         raise Refusal(reason_pb2.REASON_EXECUTION_DATE_PAST, metadata=metadata)
 

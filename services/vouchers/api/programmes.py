@@ -57,7 +57,7 @@ class ProgrammeApi(BudgetMethods, programme_pb2_grpc.ProgrammeServiceServicer):
     @query
     def ListProgrammes(self, tx: Transaction, request: pb.ListProgrammesRequest) -> pb.ListProgrammesResponse:
         order = [programme_table.c.created_at, programme_table.c.id]
-        select = programmes.listed(tx.now.date(), sandbox=request.sandbox)
+        select = programmes.listed(tx.today, sandbox=request.sandbox)
         filters = {"sandbox": request.sandbox}
         found = page(tx, self.app.signer, select, order_by=order, request=request, filters=filters)
         return pb.ListProgrammesResponse(

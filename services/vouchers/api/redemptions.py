@@ -166,7 +166,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
         moved = redemptions.redemption_of(row).start(tx.now, first_day)
         rules = self.app.rules(tx, row.programme_id, row.version_number)
         required = rules.version.course_rule.accreditation_required
-        if required and not offers.accredited(tx, row.organisation, row.session, tx.now.date()):
+        if required and not offers.accredited(tx, row.organisation, row.session, tx.today):
             raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
         tx.publish(events_pb2.RedemptionStarted(ref=ref(row)))
         return changed(self.app, tx, row, redemptions.move(tx, row, moved))
@@ -249,7 +249,7 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
             "sandbox": request.sandbox,
         }
         over = request.session_over_days
-        ended_by = tx.now.date() - timedelta(days=over) if over else None
+        ended_by = tx.today - timedelta(days=over) if over else None
         found = page(
             tx,
             self.app.signer,

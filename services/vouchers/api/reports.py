@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
@@ -11,6 +11,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import report_pb2 as pb
 from waymark.vouchers.v1 import report_pb2_grpc
 
+from services.platform.days import begin
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import query
@@ -82,7 +83,7 @@ class ReportApi(report_pb2_grpc.ReportServiceServicer):
         programme = programmes.get(tx, request.name.split("/")[1])
         keep_apart(programme.currency)
         budget = budgets.get(tx, names.uuid_in(request.name, "budgets"), programme.id)
-        today = tx.now.date()
+        today = tx.today
         began = reports.first_grant(tx, programme.id)
         first, last = forecast.window(today, request.months or MONTHS, began)
         granted = reports.granted(tx, programme.id, first, last + timedelta(days=1))
@@ -191,8 +192,8 @@ def _row(row: Row[Any]) -> pb.StatisticsRow:
 def _months(year: int, first: int, count: int) -> tuple[datetime, datetime]:
     """Returns start and end of some months; years that no calendar has are moved to the nearest."""
     after = year + (first + count - 1) // 12, (first + count - 1) % 12 + 1
-    start = datetime(max(1, year), first, 1, tzinfo=UTC)
-    return start, datetime(min(9999, max(1, after[0])), after[1], 1, tzinfo=UTC)
+    start = date(max(1, year), first, 1)
+    return begin(start), begin(date(min(9999, max(1, after[0])), after[1], 1))
 
 
 def _month(typed: str) -> tuple[datetime, datetime]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from functools import partial
 from typing import Any
 
@@ -98,7 +97,7 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules, *, rebooked: bool) -
     """Returns the offer that the voucher may be spent on; raises why it may not."""
     if row.session is None or not row.listed or row.removed:
         raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN)
-    if row.apply_until is not None and row.apply_until < tx.now.date():
+    if row.apply_until is not None and row.apply_until < tx.today:
         last_day = row.apply_until.isoformat()
         detail = f"The last day to enrol in it was {last_day}."
         raise Refusal(reason_pb2.REASON_SESSION_UNKNOWN, detail, metadata={"apply_until": last_day})
@@ -108,7 +107,7 @@ def _bookable(tx: Transaction, row: Row[Any], rules: Rules, *, rebooked: bool) -
     if not priced(rules, offer):
         raise Refusal(reason_pb2.REASON_CURRENCY_MISMATCH)
     required = rules.version.course_rule.accreditation_required
-    if required and not offer.accredited_on(tx.now.date()):
+    if required and not offer.accredited_on(tx.today):
         raise Refusal(reason_pb2.REASON_PROVIDER_NOT_ACCREDITED)
     if row.barred:
         raise Refusal(reason_pb2.REASON_PROVIDER_SANCTIONED)
@@ -127,8 +126,7 @@ def _need_in_window(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer) 
     if offer.start is None:
         return
     meant = offer.session == row.applied_session
-    chosen = row.applied_at if meant else tx.now
-    earliest = rules.earliest_start(chosen.astimezone(UTC).date())
+    earliest = rules.earliest_start(row.applied_on if meant else tx.today)
     latest = rules.latest_start(tx.now, row.expires_at)
     if not earliest <= offer.start <= latest:
         days = {"first_day": offer.start, "earliest": earliest, "latest": latest}
@@ -170,13 +168,13 @@ def _allowed(tx: Transaction, row: Row[Any], rules: Rules, offer: Offer, *, rebo
             return False
         if meant and not rules.version.shortage_rule.check_at_reservation:
             return True
-    return pays(Lists(tx), rules, offer, tx.now.date())
+    return pays(Lists(tx), rules, offer, tx.today)
 
 
 def _replaces(tx: Transaction, row: Row[Any], offer: Offer) -> bool:
     """True when the offer takes the place of one that was cancelled, or whose provider was delisted, before
     anything was booked."""
-    return rebookings.replaces(tx, str(row.voucher_id), offer.session, offer.currency, tx.now.date())
+    return rebookings.replaces(tx, str(row.voucher_id), offer.session, offer.currency, tx.today)
 
 
 def _fresh(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> dict[str, Any]:

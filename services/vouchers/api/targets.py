@@ -11,6 +11,7 @@ from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import target_pb2 as pb
 from waymark.vouchers.v1 import target_pb2_grpc
 
+from services.platform.days import day_of
 from services.platform.db.etags import etag_of
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
@@ -67,7 +68,7 @@ class TargetApi(target_pb2_grpc.TargetServiceServicer):
     @query
     def GetTargetReport(self, tx: Transaction, request: pb.GetTargetReportRequest) -> pb.TargetReport:
         row = store.get(tx, names.uuid_in(request.name, "targets"))
-        goal, today, noted = _goal(row), tx.now.date(), store.noted(tx, row.id)
+        goal, today, noted = _goal(row), tx.today, store.noted(tx, row.id)
         lasts = list(goal.months(today))
         ends = [min(last, goal.due, today) for last in lasts]
         found = store.measured(tx, Measure(row.measure), [_asked(row, end) for end in ends])
@@ -142,7 +143,7 @@ def _current(tx: Transaction, rows: Sequence[Row[Any]]) -> list[int | None]:
     found: dict[str, int | None] = {}
     for measure in {Measure(row.measure) for row in rows}:
         same = [row for row in rows if row.measure == measure]
-        asked = [_asked(row, min(row.due_date, tx.now.date())) for row in same]
+        asked = [_asked(row, min(row.due_date, tx.today)) for row in same]
         found |= zip([row.id for row in same], store.measured(tx, measure, asked), strict=True)
     return [found[row.id] for row in rows]
 
@@ -162,7 +163,7 @@ def _message(row: Row[Any], current: int | None) -> pb.Target:
         value=row.value,
         start_date=day(row.start_date),
         due_date=day(row.due_date),
-        review_date=day(months_after(row.reviewed_at.date(), REVIEW_MONTHS)),
+        review_date=day(months_after(day_of(row.reviewed_at), REVIEW_MONTHS)),
         create_time=moment(row.created_at),
         etag=etag_of(row.version),
     )

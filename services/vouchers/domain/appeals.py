@@ -13,7 +13,7 @@ from services.vouchers.domain.states import ApplicationState, need
 def check_appeal(state: ApplicationState, until: date | None, today: date, *, appealed: bool) -> None:
     """Raises Refusal: APPEALED_BEFORE, WRONG_STATE, APPEAL_NOT_FORESEEN, APPEAL_TOO_LATE with the last day.
 
-    `until`: last day (UTC, inclusive), None when the rules foresee none; `appealed`: there was an appeal.
+    `until`: last day (inclusive), None when the rules foresee none; `appealed`: there was an appeal.
     """
     if appealed:
         raise Refusal(reason_pb2.REASON_APPEALED_BEFORE)

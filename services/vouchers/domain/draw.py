@@ -15,6 +15,7 @@ from enum import Enum, IntEnum
 
 from waymark.vouchers.v1 import programme_pb2
 
+from services.platform.days import day_of
 from services.platform.errors import Violation
 
 SEED_BYTES = 32
@@ -100,7 +101,7 @@ def problems(version: programme_pb2.ProgrammeVersion) -> Iterator[Violation]:
     if closes <= opens:
         yield Violation("version.opening_rule.close_time", "must be later than open_time")
     day = version.effective_date
-    if (day.year, day.month, day.day) > _parts(opens.date()):
+    if (day.year, day.month, day.day) > _parts(day_of(opens)):
         yield Violation("version.opening_rule.open_time", "must not be before effective_date")
 
 

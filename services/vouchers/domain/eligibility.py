@@ -126,7 +126,7 @@ def decide(
     applied: date | None = None,
     price: int | None = None,
 ) -> Decision:
-    """Evaluates every clause of `rules` for one learner and one session on `today` (UTC day).
+    """Evaluates every clause of `rules` for one learner and one session on `today`.
 
     `entry`: the shortage entry that matched, if any. `applied`: the day of the application where that was an
     earlier one. `offer`: None for a voucher that is allocated before a session is chosen; then `price` says

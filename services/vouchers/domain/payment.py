@@ -4,12 +4,13 @@ when the money may go. Cents."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 
 from waymark.vouchers.v1 import programme_pb2, redemption_pb2
 
+from services.platform.days import begin
 from services.platform.errors import Violation
 from services.vouchers.domain.redemption import Redemption
 
@@ -123,5 +124,5 @@ def release_time(due: Due, accepted: datetime, delay: timedelta, last_day: date 
     None when it is not known."""
     earliest = accepted + delay
     if waits_for_the_end(due) and last_day is not None:
-        return max(earliest, datetime.combine(last_day, time.min, UTC) + timedelta(days=1))
+        return max(earliest, begin(last_day + timedelta(days=1)))
     return earliest

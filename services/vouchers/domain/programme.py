@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from waymark.errors.v1 import reason_pb2
 from waymark.vouchers.v1 import programme_pb2
 
+from services.platform.days import begin, day_of
 from services.platform.errors import Refusal, Violation
 from services.vouchers.domain import co_funding, draw, payment
 from services.vouchers.domain.expressions import Condition, ExpressionError, compile_condition
@@ -111,17 +112,17 @@ class Rules:
         return applied - timedelta(days=self.version.window_rule.apply_until_days_after_start)
 
     def latest_start(self, reserved: datetime, expires: datetime) -> date:
-        """Returns the last day (UTC) on which a session may begin for which a voucher that is valid until
+        """Returns the last day on which a session may begin for which a voucher that is valid until
         `expires` is reserved at `reserved`."""
         days = self.version.window_rule.order_to_start_days
         if days:
-            return reserved.astimezone(UTC).date() + timedelta(days=days)
-        return (expires - timedelta(microseconds=1)).astimezone(UTC).date()
+            return day_of(reserved) + timedelta(days=days)
+        return day_of(expires - timedelta(microseconds=1))
 
     def appeal_until(self, decided: datetime) -> date | None:
-        """Returns the last day (UTC) to appeal against a refusal of `decided`, None where there is none."""
+        """Returns the last day to appeal against a refusal of `decided`, None where there is none."""
         days = self.version.appeal_rule.days
-        return decided.astimezone(UTC).date() + timedelta(days=days) if days else None
+        return day_of(decided) + timedelta(days=days) if days else None
 
     def extension_limit(self, issued: datetime) -> datetime:
         """Returns until when (UTC) one person alone may extend a voucher issued at `issued`."""
@@ -132,7 +133,7 @@ class Rules:
         for no limit."""
         if not self.version.window_rule.within_budget_period:
             return None
-        return datetime.combine(last_day + timedelta(days=1), time.min, UTC)
+        return begin(last_day + timedelta(days=1))
 
     def authorise_limit(self, reserved: datetime) -> datetime:
         """Returns until when (UTC) the learner can authorise a reservation made at `reserved`."""

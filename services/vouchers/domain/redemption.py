@@ -6,16 +6,16 @@ Cents. Deadlines are judged by `now`, the database's clock, whether or not the e
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.days import EARLIEST, day_in, day_of
 from services.platform.errors import Refusal
 from services.vouchers.domain.states import RedemptionState, need
 
 State = RedemptionState
 OPEN = (State.RESERVED, State.AUTHORISED, State.STARTED, State.DELIVERED)
-FIRST_ZONE = timedelta(hours=14)  # ahead of UTC, where each day begins before it does anywhere else
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Redemption:
         earth; None when it is not known or not to be waited for. Raises Refusal: WRONG_STATE unless
         authorised, SESSION_NOT_STARTED before that day."""
         need(self.state, (State.AUTHORISED,))
-        if first_day is not None and (now.astimezone(UTC) + FIRST_ZONE).date() < first_day:
+        if first_day is not None and day_in(now, EARLIEST) < first_day:
             metadata = {"first_day": first_day.isoformat()}
             raise Refusal(reason_pb2.REASON_SESSION_NOT_STARTED, metadata=metadata)
         return replace(self, state=State.STARTED)
@@ -73,7 +73,7 @@ class Redemption:
         `first_day`: of the session, None when it is not known. Raises Refusal: WRONG_STATE,
         NO_SHOW_TOO_EARLY."""
         need(self.state, (State.AUTHORISED, State.STARTED))
-        if first_day is not None and now.astimezone(UTC).date() < first_day:
+        if first_day is not None and day_of(now) < first_day:
             metadata = {"first_day": first_day.isoformat()}
             raise Refusal(reason_pb2.REASON_NO_SHOW_TOO_EARLY, metadata=metadata)
         return replace(self, state=State.DELIVERED if fee else State.VOIDED, no_show=now)

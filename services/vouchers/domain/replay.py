@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from waymark.vouchers.v1 import application_pb2
@@ -36,12 +36,6 @@ APPEAL_GRANTED = 1  # as in the contract
 # What can speak against an application collected for a draw, or one that waits, beside the clauses.
 BESIDE_CLAUSES = frozenset({"APPLICATION_OPEN", "PROVIDER_SANCTIONED", "SESSION_UNKNOWN"})
 _NOT_COMPUTED = frozenset(application_pb2.Application.DESCRIPTOR.fields_by_name) - _COMPUTED
-
-
-def applied_on(row: Any) -> date:
-    """Returns the UTC day of the application in `row`."""
-    created: datetime = row.created_at
-    return created.astimezone(UTC).date()
 
 
 def by_person(row: Any) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.days import day_of, zone
 from services.platform.errors import Refusal
 from services.vouchers.domain.states import RedemptionState
 from services.vouchers.domain.suppression import suppressed
@@ -28,18 +29,21 @@ class Left(IntEnum):
 
 
 def left_on(session_end: date | None, delivered: datetime | None) -> date | None:
-    """Returns the day (UTC) on which a learner left a training: its last, or that of the delivery where that
+    """Returns the day on which a learner left a training: its last, or that of the delivery where that
     came earlier or the last is not known. None before the delivery."""
     if delivered is None:
         return None
-    return min(session_end or date.max, delivered.date())
+    return min(session_end or date.max, day_of(delivered))
 
 
 def due(accepted: datetime) -> datetime:
-    """Returns when (UTC) a learner is asked where they are; the last day of a month that has no such day."""
+    """Returns when (UTC) a learner is asked where they are: at the same time by the clock on the wall, on the
+    last day of a month that has no such day."""
+    accepted = accepted.astimezone(zone())
     months = accepted.month - 1 + MONTHS
     year, month = accepted.year + months // 12, months % 12 + 1
-    return accepted.replace(year=year, month=month, day=min(accepted.day, monthrange(year, month)[1]))
+    last = monthrange(year, month)[1]
+    return accepted.replace(year=year, month=month, day=min(accepted.day, last)).astimezone(UTC)
 
 
 def need_attended(no_show: datetime | None) -> None:

@@ -12,7 +12,7 @@ from services.platform.errors import Refusal
 
 CURRENCY = "XTS"
 LEARNER = "learners/sandbox-"  # how the names of made-up learners begin
-DAILY = 100  # vouchers of one provider in a day (UTC)
+DAILY = 100  # vouchers of one provider in a day
 
 
 def is_sandbox(currency: str) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from typing import NamedTuple
 
+from services.platform.days import begin
 from services.platform.errors import invalid
 from services.vouchers.domain.ledger import Kind
 from services.vouchers.domain.pain001 import decimal
@@ -89,8 +90,8 @@ def line(
 
 
 def period(first: date, last: date, longest: int | None = LONGEST) -> tuple[datetime, datetime]:
-    """Returns start and end (excluded) of days, UTC; raises Refusal(INVALID_ARGUMENT): none, or more than
-    `longest`, None being any number."""
+    """Returns the moments (UTC) with which days begin and end; raises Refusal(INVALID_ARGUMENT): none, or
+    more than `longest`, None being any number."""
     problem = ""
     if last < first:
         problem = "must not be before start_date"
@@ -100,7 +101,7 @@ def period(first: date, last: date, longest: int | None = LONGEST) -> tuple[date
         problem = "is too far ahead"
     if problem:
         raise invalid("end_date", problem)
-    return datetime.combine(first, time.min, UTC), datetime.combine(last, time.min, UTC) + timedelta(days=1)
+    return begin(first), begin(last + timedelta(days=1))
 
 
 def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
+from services.platform.days import day_of
 from services.vouchers.domain.builtin import CLAUSE_OF_CODE
 from services.vouchers.domain.programme import Rules
 from services.vouchers.domain.states import ApplicationState as State
@@ -104,4 +105,4 @@ def _by_rules(code: str, rules: Rules) -> list[Condition]:
 
 
 def _day(moment: datetime) -> date:
-    return moment.astimezone(UTC).date()
+    return day_of(moment)

@@ -123,7 +123,7 @@ _CLASH = select(_a.id, ((_a.state == GRANTED) & _OVER_UNUSED).label("unused")).w
 
 
 def history(tx: Transaction, learner: str, programme_id: str, session: str, rules: Rules) -> History:
-    """Returns what the learner was granted before, as `rules` count it today (UTC)."""
+    """Returns what the learner was granted before, as `rules` count it today."""
     return histories(tx, [learner], programme_id, session, rules)[learner]
 
 
@@ -131,7 +131,7 @@ def histories(
     tx: Transaction, people: Sequence[str], programme_id: str, session: str, rules: Rules
 ) -> dict[str, History]:
     """The same for some learners."""
-    today = tx.now.date()
+    today = tx.today
     asked = {
         "people": list(people),
         "programme": programme_id,

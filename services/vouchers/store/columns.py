@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Date,
     DateTime,
     Integer,
     LargeBinary,
@@ -57,6 +58,11 @@ def cents(name: str) -> Column[Any]:
 def moment(name: str, *, nullable: bool = False) -> Column[Any]:
     """A point in time, UTC."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def created_on(name: str) -> Column[Any]:
+    """The legal day on which the row was made, database clock: decisions by it stay the same in any zone."""
+    return Column(name, Date, nullable=False, server_default=func.current_date())
 
 
 def created() -> Column[Any]:

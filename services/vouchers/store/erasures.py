@@ -62,7 +62,7 @@ def forget(tx: Transaction, limit: int = 1, learner: str = "") -> int:
 
     What came after the erasure was told anew, and stays. Who has an open case stays marked.
     """
-    values = {"learner": learner, "today": tx.now.date(), "limit": limit}
+    values = {"learner": learner, "today": tx.today, "limit": limit}
     people = list(tx.execute(_TAKE, values).scalars())
     if people:
         for statement in (*_FORGET, _DONE):

@@ -132,5 +132,5 @@ def sums(tx: Transaction, group_by: str, programme: str, organisation: str, year
     if organisation:
         statement = statement.where(_r.organisation == organisation)
     if year:
-        statement = statement.where(extract("year", func.timezone("UTC", _r.accepted_at)) == year)
+        statement = statement.where(extract("year", _r.accepted_at) == year)
     return list(tx.execute(statement))

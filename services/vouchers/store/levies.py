@@ -55,10 +55,10 @@ _MOVE = {
 _LINES = text("""SELECT * FROM (
   SELECT month AS day, 1 AS kind, cents, gross_cents AS gross, CAST(NULL AS uuid) AS claim
   FROM levy_contributions WHERE account_id = :account
-  UNION ALL SELECT (decided_at AT TIME ZONE 'UTC')::date, 2, -amount_cents, NULL, id
+  UNION ALL SELECT decided_at::date, 2, -amount_cents, NULL, id
   FROM levy_claims WHERE account_id = :account AND state = 2
   UNION ALL SELECT expired_on, 3, -cents, NULL, NULL FROM levy_expiries WHERE account_id = :account
-  UNION ALL SELECT (created_at AT TIME ZONE 'UTC')::date, 4, cents, gross_cents, NULL
+  UNION ALL SELECT created_at::date, 4, cents, gross_cents, NULL
   FROM levy_corrections WHERE account_id = :account
 ) AS moved WHERE day <= :until ORDER BY day, kind, claim""")
 _DUE = text("""SELECT account_id, min(expires_on) AS expires_on FROM levy_years
@@ -284,7 +284,7 @@ WHERE p.claim_id = :claim AND y.account_id = p.account_id AND y.year = p.year"""
 
 def due_to_expire(tx: Transaction, limit: int) -> list[str]:
     """Returns ids of accounts with something that lapsed before today and is not booked."""
-    rows = tx.execute(_DUE, {"today": tx.now.date(), "limit": limit})
+    rows = tx.execute(_DUE, {"today": tx.today, "limit": limit})
     return [str(row.account_id) for row in rows]
 
 

@@ -32,7 +32,7 @@ _CHECKED = text(f"""WITH checked AS (
 )
 INSERT INTO acceptances
   (redemption_id, organisation, course, currency, accepted_cents, delivered_on, accepted_at)
-SELECT id, organisation, course, currency, {_SO_FAR}, (delivered_at AT TIME ZONE 'UTC')::date,
+SELECT id, organisation, course, currency, {_SO_FAR}, delivered_at::date,
   coalesce(accepted_at, now()) FROM checked r WHERE no_show_at IS NULL AND part_of IS NULL AND {REAL}
 ON CONFLICT (redemption_id) DO NOTHING""")  # noqa: S608 - parts of our own
 _MEDIANS = text("""SELECT c.course, c.currency, m.cents, m.found

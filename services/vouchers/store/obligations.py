@@ -29,7 +29,7 @@ _UNDECIDED = """SELECT count(*) FROM obligation_trainees t
 WHERE t.obligation_id = o.id AND t.state = 2 AND t.hiring = 1 AND t.hired_on <= o.due_date"""
 _WAITING = text(f"SELECT ({_UNDECIDED}) FROM employer_obligations o WHERE o.id = :obligation")  # noqa: S608
 _TELL_DUE = text(f"""UPDATE employer_obligations o SET due_told = TRUE
-WHERE o.state = 1 AND NOT o.due_told AND o.due_date < CAST(now() AT TIME ZONE 'UTC' AS date)
+WHERE o.state = 1 AND NOT o.due_told AND o.due_date < current_date
 RETURNING o.id, o.employer, ({_UNDECIDED}) AS undecided""")  # noqa: S608 - text of our own
 
 

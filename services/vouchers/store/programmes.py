@@ -90,12 +90,12 @@ _GET = with_active_version(bindparam("today", type_=Date)).where(programmes.c.id
 
 def get(tx: Transaction, programme_id: str) -> Row[Any]:
     """Returns a programme's row with `active_number`; raises Refusal(NOT_FOUND)."""
-    return tx.one(_GET, {"today": tx.now.date(), "programme": programme_id})
+    return tx.one(_GET, {"today": tx.today, "programme": programme_id})
 
 
 def in_force(tx: Transaction) -> list[Row[Any]]:
     """Returns the programmes with a version in force, by id, with `active_number`."""
-    each = with_active_version(tx.now.date()).subquery()
+    each = with_active_version(tx.today).subquery()
     return list(tx.execute(select(each).where(each.c.active_number.is_not(None)).order_by(each.c.id)))
 
 

@@ -31,7 +31,7 @@ _OFFER = f"""v.learner, v.programme_id, v.version_number, v.cover_percent, v.cou
   s.currency AS price_currency, s.nuts_code, c.name AS course, c.removed, c.organisation, c.kind,
   c.eqf_level, c.occupations, c.isced_f, o.accredited, o.accredited_until, o.accreditations,
   {sanctions.barred("c.organisation")} AS barred,
-  a.target_group, a.session AS applied_session, a.created_at AS applied_at,
+  a.target_group, a.session AS applied_session, a.applied_on,
   EXISTS (SELECT 1 FROM vouchers w WHERE w.learner = v.learner AND w.id <> v.id) AS has_others"""  # noqa: S608 - a condition of our own
 _FOR_RESERVATION = f"""SELECT {vouchers.IDENTITY}, {vouchers.COLUMNS}, {_HEAD}, {_OFFER}
 FROM vouchers v JOIN ledger_heads h ON h.shard = v.shard

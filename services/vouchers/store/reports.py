@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import insert
 
+from services.platform.days import day_of
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain import esf
 from services.vouchers.domain.esf import Entrant
@@ -180,7 +181,7 @@ _ENTRANTS = text(f"""WITH grants AS (
   ORDER BY learner, decided_at
 ){_OF_GRANTS} SELECT {_KNOWN}, count(*) AS people FROM entrants WHERE facts_let_go_at IS NULL
 GROUP BY {_KNOWN}""")  # noqa: S608
-_MONTH = "CAST(date_trunc('month', {}.decided_at AT TIME ZONE 'UTC') AS date)"
+_MONTH = "CAST(date_trunc('month', {}.decided_at) AS date)"
 _FIRST_GRANTS = text(f"""WITH grants AS (
   SELECT a.programme_id, {_MONTH.format("a")} AS month, a.learner, a.voucher_id, a.decided_on, a.facts
   FROM applications a WHERE a.id = ANY (:applications) AND a.state = 2 AND a.{REAL} AND NOT EXISTS (
@@ -194,8 +195,8 @@ _ADD_COUNTS = _KEEP_COUNTS.on_conflict_do_update(
 )
 _SUMMED = ", ".join(f"CAST(sum({name}) AS bigint) AS {name}" for name in esf.NUMBERS)
 _KEPT_COUNTS = text(f"""SELECT code, {_SUMMED}
-FROM let_go_indicators WHERE month >= CAST(:start AS timestamptz) AT TIME ZONE 'UTC'
-  AND month < CAST(:end AS timestamptz) AT TIME ZONE 'UTC'
+FROM let_go_indicators WHERE month >= CAST(CAST(:start AS timestamptz) AS date)
+  AND month < CAST(CAST(:end AS timestamptz) AS date)
   AND (CAST(:programme AS text) = '' OR programme_id = :programme) GROUP BY code""")  # noqa: S608
 _STANDING = text("""SELECT p.funded, p.available, v.spent, v.reserved, v.open
 FROM (SELECT coalesce(sum(funded_cents), 0) AS funded, coalesce(sum(available_cents), 0) AS available
@@ -275,9 +276,9 @@ def granted(tx: Transaction, programme_id: str, start: date, end: date) -> int:
 
 
 def first_grant(tx: Transaction, programme_id: str) -> date | None:
-    """Returns the day (UTC) on which a programme first granted a voucher; None when it never did."""
+    """Returns the day on which a programme first granted a voucher; None when it never did."""
     first = tx.execute(_FIRST_GRANT, {"programme": programme_id}).scalar_one()
-    return None if first is None else first.astimezone(UTC).date()
+    return None if first is None else day_of(first)
 
 
 def participants(tx: Transaction, start: datetime, end: datetime) -> list[Row[Any]]:

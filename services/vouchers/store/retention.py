@@ -40,7 +40,7 @@ WHERE a.facts_let_go_at IS NULL AND a.created_at < make_date(CAST(:year AS integ
   AND NOT EXISTS (SELECT FROM waiting_list w WHERE w.application_id = a.id AND w.state IN (1, 2))
   AND :year > t.years + extract(year FROM greatest(a.created_at, a.decided_at, a.appeal_decided_at,
     CAST(a.appeal_until AS timestamptz), CASE WHEN v.state > 4 THEN v.expires_at END,
-    spent.moved_at, spent.paid_at, t.paid_at) AT TIME ZONE 'UTC')
+    spent.moved_at, spent.paid_at, t.paid_at))
 ORDER BY a.created_at LIMIT :limit FOR UPDATE OF a SKIP LOCKED""")
 # The hash goes too: of facts that take few values, it would tell them to whoever tries.
 _LET_GO = text("""UPDATE applications SET facts = '[]', fact_hash = '', pins = pins - 'facts',
@@ -69,7 +69,7 @@ WHERE a.id = ANY (:cases) AND r.learner = a.learner AND r.voucher_id = a.voucher
 def let_go(tx: Transaction, limit: int) -> int:
     """Lets go of the facts, words and files of closed cases past their retention, with their counts kept;
     returns of how many, at most `limit`."""
-    cases = list(tx.execute(_TAKE, {"year": tx.now.year, "limit": limit}).scalars())
+    cases = list(tx.execute(_TAKE, {"year": tx.today.year, "limit": limit}).scalars())
     if cases:
         reports.keep_counts(tx, cases)
         tx.execute(_LET_GO, {"cases": cases, "now": tx.now})

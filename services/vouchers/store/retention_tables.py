@@ -12,7 +12,7 @@ let_go_indicators = Table(
     "let_go_indicators",
     metadata,
     words("programme_id"),
-    Column("month", Date, nullable=False),  # its first day, UTC
+    Column("month", Date, nullable=False),  # its first day
     Column("code", Text, nullable=False),
     Column("participants", BigInteger, nullable=False),
     Column("unknown", BigInteger, nullable=False),

@@ -18,7 +18,7 @@ RETURNING issued""")
 
 
 def count(tx: Transaction, organisation: str, limit: int) -> None:
-    """Counts a voucher of today (UTC); raises Refusal(SANDBOX_LIMIT) beyond `limit`."""
-    values = {"organisation": organisation, "today": tx.now.date(), "limit": limit}
+    """Counts a voucher of today; raises Refusal(SANDBOX_LIMIT) beyond `limit`."""
+    values = {"organisation": organisation, "today": tx.today, "limit": limit}
     if tx.execute(_COUNT, values).one_or_none() is None:
         raise Refusal(reason_pb2.REASON_SANDBOX_LIMIT, metadata={"limit": str(limit)})

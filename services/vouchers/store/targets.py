@@ -31,7 +31,7 @@ FROM outcome_participants p LEFT JOIN outcome_reports r ON r.participant_id = p.
   AND r.state = 2 AND r.decided_at < asked.after
 WHERE p.created_at < asked.after""",  # noqa: S608
     Measure.SERVICE_POINTS: """SELECT count(*) FROM organisations o
-WHERE o.accredited AND (o.accredited_until IS NULL OR o.accredited_until >= CAST(now() AS date))
+WHERE o.accredited AND (o.accredited_until IS NULL OR o.accredited_until >= current_date)
   AND EXISTS (SELECT 1 FROM courses c JOIN sessions s ON s.course = c.name
     WHERE c.organisation = o.name AND NOT c.removed AND s.listed)""",
 }
@@ -41,11 +41,11 @@ _MEASURED = {
     for measure, measured in _MEASURES.items()
 }
 _REMIND = text("""UPDATE targets SET reminded_at = now()
-WHERE reminded_at IS NULL AND reviewed_at <= now() - interval '11 months' AND due_date >= CAST(now() AS date)
+WHERE reminded_at IS NULL AND reviewed_at <= now() - interval '11 months' AND due_date >= current_date
 RETURNING id, reviewed_at""")
 _NOTE = text("""INSERT INTO target_values (target_id, month, value)
 SELECT id, date_trunc('month', now()), :value FROM targets
-WHERE measure = 5 AND start_date <= CAST(now() AS date) AND due_date >= CAST(now() AS date)
+WHERE measure = 5 AND start_date <= current_date AND due_date >= current_date
 ON CONFLICT (target_id, month) DO UPDATE SET value = excluded.value""")
 
 
@@ -101,7 +101,7 @@ def remind(tx: Transaction) -> Iterable[Row[Any]]:
 
 def note_service_points(tx: Transaction) -> None:
     """Notes how many service points there are this month for the targets that measure them."""
-    today = tx.now.date()
+    today = tx.today
     (value,) = measured(tx, Measure.SERVICE_POINTS, [Asked("", today, today)])
     tx.execute(_NOTE, {"value": value})
 

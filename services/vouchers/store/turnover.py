@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from services.platform.days import day_of
 from services.platform.db.transaction import Transaction
 
 # Entries that nobody has counted, so many of each chain, and whose they are: of a redemption; cleared in the
@@ -32,7 +33,7 @@ _UNCOUNTED = """fresh AS (
   END AS organisation FROM fresh e WHERE kind IN (5, 6, 7, 8)
 )"""
 _COUNT = text(f"""WITH {_UNCOUNTED}, moved AS (
-  SELECT organisation, currency, CAST(created_at AT TIME ZONE 'UTC' AS date) AS day, operation, kind,
+  SELECT organisation, currency, CAST(created_at AS date) AS day, operation, kind,
     sum(cents) AS cents FROM mine WHERE organisation IS NOT NULL GROUP BY 1, 2, 3, 4, 5
 ), days AS (
   INSERT INTO provider_days AS d SELECT * FROM moved
@@ -68,8 +69,9 @@ def count(tx: Transaction, limit: int) -> int:
 
 def sums(tx: Transaction, organisation: str, currency: str, start: datetime, end: datetime) -> list[Row[Any]]:
     """Returns sums of a provider's entries before `end`: operation, kind, cents, and whether they lie before
-    `start` (`earlier`; operations are not told of all of these). Both are midnights, UTC."""
-    first, after = start.date(), end.date()
+    `start` (`earlier`; operations are not told of all of these). Both are
+    beginnings of legal days."""
+    first, after = day_of(start), day_of(end)
     values = {
         "organisation": organisation,
         "currency": currency,

@@ -17,7 +17,7 @@ _FIRST = text("""SELECT DISTINCT ON (w.programme_id, w.target_group) w.id, w.pla
 FROM waiting_list w
 WHERE w.state = 1 AND EXISTS (
   SELECT 1 FROM budgets b JOIN pots p ON p.budget_id = b.id
-  WHERE b.programme_id = w.programme_id AND b.start_date <= CURRENT_DATE AND b.end_date >= CURRENT_DATE
+  WHERE b.programme_id = w.programme_id AND b.start_date <= current_date AND b.end_date >= current_date
     AND p.available_cents > 0
     AND (cardinality(p.target_groups) = 0 OR w.target_group = ANY (p.target_groups))
 )

@@ -137,6 +137,15 @@ def test_a_file_that_cannot_be_written_is_named() -> None:
         assert failure.text.startswith(said)
 
 
+def test_a_zone_that_there_is_not_is_told_before_anything_starts(tmp_path: Path) -> None:
+    told = {**os.environ, "WAYMARK_TIME_ZONE": "Europe/Bruxelles"}
+    command = [sys.executable, "-m", "services.cli.main", "up", "--detach", "--home", str(tmp_path)]
+    result = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+    assert (result.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "WAYMARK_TIME_ZONE is 'Europe/Bruxelles'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_control_a_mistake_of_the_program_is_no_failure() -> None:
     assert failure_of(KeyError("x")) is None
 

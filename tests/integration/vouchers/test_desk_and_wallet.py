@@ -52,7 +52,7 @@ def test_a_draw_counts_from_the_day_of_application_and_its_refusals_can_be_appea
     _, found = opened(world, 2, fund=100_000, **desks.APPEAL)
     with transaction(world.app) as tx:  # the window was days ago, and the last day to apply has passed since
         for statement in (
-            "UPDATE applications SET created_at = created_at - interval '3 days'",
+            "UPDATE applications SET applied_on = applied_on - 3",
             "UPDATE sessions SET start_date = CURRENT_DATE - 15",
         ):
             tx.execute(text(statement))

@@ -225,7 +225,7 @@ def test_a_session_must_begin_when_the_programme_pays_for_it(world: World) -> No
     assert [begins(days) for days in (-400, -15, 31, 4_000)] == ["SESSION_OUTSIDE_WINDOW"] * 4
     assert [begins(days) for days in (-14, 30)] == ["", ""]
     with transaction(world.app) as tx:  # the decision took a week: what was applied for was in time
-        tx.execute(text("UPDATE applications SET created_at = created_at - interval '7 days'"))
+        tx.execute(text("UPDATE applications SET applied_on = applied_on - 7"))
     assert (begins(-21), begins(-22)) == ("", "SESSION_OUTSIDE_WINDOW")
     assert begins(-15, "courses/other") == "SESSION_OUTSIDE_WINDOW"  # one that is chosen now
     assert begins(-14, "courses/other") == ""

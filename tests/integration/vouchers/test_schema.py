@@ -1,5 +1,7 @@
 """The migrations make exactly the tables that the statements believe in."""
 
+from datetime import date
+
 import sqlalchemy
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -59,8 +61,11 @@ def test_a_refusal_that_lost_a_race_for_money_says_so_in_its_clauses(database: D
     old = database.clone("vouchers", "0005", before_pins)
     with old.engine.begin() as connection:
         connection.execute(text(_APPLICATIONS))
+        connection.execute(text("UPDATE applications SET created_at = '2025-12-31 23:30+00'"))
     migrate("vouchers", old.url)
     with old.engine.connect() as connection:
+        days = connection.execute(text("SELECT DISTINCT applied_on FROM applications")).scalars().all()
+        assert days == [date(2025, 12, 31)]  # by which they were decided, whatever zone comes after
         rows = connection.execute(
             text("SELECT pot_held, clauses -> 1 ->> 'outcome' AS outcome FROM applications ORDER BY session")
         )

@@ -41,6 +41,8 @@ def test_defaults_and_names(tmp_path: Path) -> None:
         ("WAYMARK_THREADS", "-1"),
         ("WAYMARK_PROCESSES", "1000"),
         ("WAYMARK_DAILY_PEOPLE", "0"),
+        ("WAYMARK_TIME_ZONE", "Europe/Bruxelles"),
+        ("WAYMARK_TIME_ZONE", "../etc/localtime"),
         ("WAYMARK_FEED_COPIES", "1"),
         ("WAYMARK_FEED_DAYS", "0"),
         ("WAYMARK_FEED_PLACES", "0"),

@@ -34,7 +34,7 @@ BEGIN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
   END IF;
   IF TG_OP = 'UPDATE' AND OLD.withdraw_time IS NULL AND NEW.withdraw_time IS NOT NULL
-    AND (now() AT TIME ZONE 'UTC')::date < OLD.valid_from
+    AND current_date < OLD.valid_from
     AND to_jsonb(NEW) - withdrawal = to_jsonb(OLD) - withdrawal
   THEN
     RETURN NEW;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from services.cli.amounts import json_date
@@ -11,6 +10,7 @@ from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows import figures, officers
 from services.cli.demo.data import OCCUPATION, PLACE, REGION
 from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.legal_day import legal_day
 
 
 def show(journey: Journey) -> str:
@@ -58,7 +58,7 @@ def publish(journey: Journey, short: str = "officers") -> str:
         "requestId": request_id(),
     }
     name = maker.rest("POST", "/v1/shortageLists", body)["name"]
-    today = json_date(datetime.now(UTC).date())
+    today = json_date(legal_day())
     asked = {"validFrom": today, "minimumSeverity": 3, "requestId": request_id()}
     draft = maker.rest("POST", f"/v1/{name}/versions:draft", asked)["name"]
     changes = maker.rest("GET", f"/v1/{draft}/changes", page_size=500)["changes"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 from services.cli.amounts import json_money
@@ -13,6 +12,7 @@ from services.cli.client import Caller, request_id
 from services.cli.demo import catalogue
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.partners import OFFICES, PARTNERS, offices, partners
+from services.cli.legal_day import legal_day
 from services.cli.output import money, text
 
 AT_ONCE = 4  # callers, so that the row takes seconds
@@ -47,7 +47,7 @@ def show(journey: Journey) -> str:
     calls = _let_offices_call(
         journey, head, grant, list(_create(journey, manager, offices(journey.run, head)))
     )
-    month = f"{datetime.now(UTC):%Y-%m}"
+    month = f"{legal_day():%Y-%m}"
     statement = journey.wait_for(
         "the calls are counted",
         lambda: _counted(manager.rest("GET", f"/v1/{grant}/statement", month=month), calls),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 
 from services.cli.amounts import json_date
 from services.cli.client import request_id
 from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows.ground import OWNER, activate, draft
 from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.legal_day import legal_day
 
 MODELS = [f"PARTNERSHIP_MODEL_{name}" for name in ("AGILE", "SUBCONTRACTED", "CO_CONSTRUCTED", "SUPPORTIVE")]
 
@@ -29,11 +30,11 @@ def show(journey: Journey) -> str:
         missing == ["agreement.volumes", "agreement.standards", "agreement.end_date"],
         f"named as missing: {missing}",
     )
-    year = datetime.now(UTC).year
+    year = legal_day().year
     drafted |= {
         "volumes": [{"what": "training places a year", "quantity": "120"}],
         "standards": ["ISO 29993"],
-        "endDate": json_date(datetime(year + 1, 12, 31, tzinfo=UTC).date()),
+        "endDate": json_date(date(year + 1, 12, 31)),
     }
     owner.rest("PATCH", f"/v1/{name}", drafted, request_id=request_id())
     with refused("SAME_PERSON"):

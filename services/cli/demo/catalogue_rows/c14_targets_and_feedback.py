@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 
 from services.cli.amounts import json_date
@@ -10,6 +10,7 @@ from services.cli.client import request_id
 from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows.ground import MONITOR, OWNER, activate, draft
 from services.cli.demo.journey import Journey, Step, expect, refused
+from services.cli.legal_day import legal_day
 from services.cli.output import day
 
 
@@ -42,15 +43,15 @@ def show(journey: Journey) -> str:
 
 
 def _target(journey: Journey, agreement: str, unit: str, baseline: int, value: int) -> str:
-    year = datetime.now(UTC).year
+    year = legal_day().year
     body = {
         "displayNames": {"en": unit or "how content people are"},
         "kind": "KIND_COUNTED" if unit else "KIND_JUDGED",
         "unit": unit,
         "baseline": str(baseline),
         "value": str(value),
-        "startDate": json_date(datetime(year, 1, 1, tzinfo=UTC).date()),
-        "dueDate": json_date(datetime(year + 1, 12, 31, tzinfo=UTC).date()),
+        "startDate": json_date(date(year, 1, 1)),
+        "dueDate": json_date(date(year + 1, 12, 31)),
     }
     owner = journey.person(catalogue.ROLE, OWNER)
     return str(owner.rest("POST", f"/v1/{agreement}/targets", body, request_id=request_id())["name"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.cli.amounts import json_date
@@ -11,6 +11,7 @@ from services.cli.demo import catalogue
 from services.cli.demo.catalogue_rows.ground import OWNER
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows.ground import check, publish, tell_facts
+from services.cli.legal_day import legal_day
 
 NEEDED = 60  # least score of each criterion
 
@@ -18,7 +19,7 @@ NEEDED = 60  # least score of each criterion
 def show(journey: Journey) -> str:
     """REST: refused by criterion; vouchers are taken while an accreditation is in force, and only then."""
     manager, other = journey.person(catalogue.ROLE, OWNER), journey.facts.other
-    today = datetime.now(UTC).date()
+    today = legal_day()
     programme = publish(journey, "estonian-training-cover", short="accredited").programme
     tell_facts(journey, "Lotte", employment_status="unemployed", education_level=3)
     session = _session(journey, other)

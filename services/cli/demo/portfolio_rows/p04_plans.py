@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from services.cli.amounts import json_date
 from services.cli.client import Caller
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows import guidance, p18_cv
 from services.cli.demo.portfolio_rows.ground import holder
+from services.cli.legal_day import legal_day
 
 LEARNER, ELSEWHERE = "Hanne", "Imke"
 
@@ -18,7 +19,7 @@ def show(journey: Journey) -> str:
     reads it, and the journal nobody does. Both move into another portfolio by Leap2A."""
     people = guidance.gather(journey, LEARNER, purpose="GUIDANCE")
     learner, counsellor = people.learner, people.counsellor
-    day = json_date(datetime.now(UTC).date() + timedelta(days=60))
+    day = json_date(legal_day() + timedelta(days=60))
     deadline = {"date": day, "timeZone": "Europe/Brussels", "remindDaysBefore": [7, 0], "remindTime": "08:30"}
     aims = [
         guidance.add(learner, f"{people.holder}/goals", {"title": title, "deadline": deadline})["name"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.cli.amounts import json_date
@@ -10,6 +10,7 @@ from services.cli.client import Caller, request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.portfolio_rows.ground import holder, said
 from services.cli.demo.portfolio_rows.guidance import post
+from services.cli.legal_day import legal_day
 
 LEADER, SIZE = "Pilar", 10
 TASKS = ("strengths", "firms", "cv")
@@ -51,7 +52,7 @@ def show(journey: Journey) -> str:
 
 def programme() -> dict[str, Any]:
     """Five months for ten people, with three tasks and two areas."""
-    today = datetime.now(UTC).date()
+    today = legal_day()
     return {
         "title": "Launch pad",
         "startDate": json_date(today),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.cli.client import Caller, request_id
@@ -11,6 +11,7 @@ from services.cli.demo.portfolio_rows import occupations
 from services.cli.demo.portfolio_rows.ground import holder
 from services.cli.demo.portfolio_rows.p13_beyond_the_job import question
 from services.cli.idea_counting import TERMS
+from services.cli.legal_day import legal_day
 
 PEOPLE = {"Amal": "GENDER_WOMAN", "Aron": "GENDER_MAN", "Ash": ""}
 
@@ -36,7 +37,7 @@ def show(journey: Journey) -> str:
     (receipt,) = learner.rest("GET", f"/v1/{name}/exposureConsents")["exposureConsents"]
     withdrawn = learner.rest("POST", f"/v1/{receipt['name']}:withdraw", {"requestId": request_id()})
     expect("withdrawTime" in withdrawn, "the consent could not be withdrawn")
-    auditor, today = journey.person("auditor", "Wim"), datetime.now(UTC).date()
+    auditor, today = journey.person("auditor", "Wim"), legal_day()
     with refused("INVALID_ARGUMENT"):
         auditor.rest("GET", "/v1/ideaExposures", month=f"{today:%Y-%m}")
     before = today.replace(day=1) - timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from services.cli.amounts import json_date, json_money
@@ -16,6 +16,7 @@ from services.cli.demo.journey import Journey, StepFailed, expect
 from services.cli.demo.papers import certificate
 from services.cli.demo.refusals import gather
 from services.cli.exits import Failure
+from services.cli.legal_day import legal_day
 from services.cli.programme import read_programme
 
 MAKER, CHECKER = "Ines", "Bram"
@@ -69,7 +70,7 @@ def further(journey: Journey, programme: str, sample: str) -> str:
 def of_today(journey: Journey, version: Mapping[str, Any]) -> dict[str, Any]:
     """The rules in force from today, without a hold delay; a shortage rule is tied to the walk's list."""
     rules = copy.deepcopy(dict(version))
-    rules["effectiveDate"] = json_date(datetime.now(UTC).date())
+    rules["effectiveDate"] = json_date(legal_day())
     rules["holdRule"] = {"delayDays": 0}
     if "shortageRule" in rules:
         rules["shortageRule"] |= {"shortageList": journey.facts.shortage_list, "nutsCode": PLACE}
@@ -94,7 +95,7 @@ def fund(
     `groups`: target groups the pot is for, none: everyone.
     """
     maker = journey.person("programme_manager", MAKER)
-    today = datetime.now(UTC).date()
+    today = legal_day()
     short = kind.removeprefix("KIND_").lower().replace("_", "-")
     source = funding_source(maker, kind, f"{programme.split('/')[1]}-{short}"[:63].rstrip("-"))
     body = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from services.cli.demo.data import OCCUPATION, PLACE, REGION, SAMPLES
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.rows import ground
 from services.cli.exits import ExitCode
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 from services.cli.shortage_proof import proved
 from services.cli.uploads import upload_to_catalogue
@@ -32,7 +33,7 @@ def show(journey: Journey) -> str:
     listed = {"shortageListId": f"pinned-{journey.run}", "displayNames": {"en": "Shortages, for one row"}}
     body = {**listed, "nutsCode": REGION, "requestId": request_id()}
     name = manager.rest("POST", "/v1/shortageLists", body)["name"]
-    today = datetime.now(UTC).date()
+    today = legal_day()
     old = publish(journey, name, FOLDER / "shortage-list.csv", today.replace(month=1, day=1))
     tied = {"shortageList": name, "nutsCode": PLACE}
     programme = ground.publish(

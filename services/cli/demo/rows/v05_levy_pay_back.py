@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from services.cli.amounts import json_date, json_money
@@ -13,6 +13,7 @@ from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows import payables
 from services.cli.demo.rows.ground import MAKER, funding_source
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 from services.cli.programme import read_json
 
@@ -24,7 +25,7 @@ def show(journey: Journey) -> str:
     """REST: wages become contributions; the employer claims, a second person approves, a batch pays."""
     scheme, employer = _scheme(journey), f"organisations/yard-{journey.run}"
     finance, checker = journey.person("finance", "Joris"), journey.person("finance", "Eline")
-    today = datetime.now(UTC).date()
+    today = legal_day()
     file = _wages(employer, [*_months(today.year - 1, 12), *_months(today.year, today.month)])
     wrong = finance.rest(
         "POST", f"/v1/{scheme}:importContributions", _body(file + f"{employer},soon,1\n", dry=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from services.cli.amounts import cents
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows import ground
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 from services.cli.statement import asked
 
@@ -56,7 +56,7 @@ def post(journey: Journey, path: str, body: dict[str, Any] | None = None) -> dic
 def statement(journey: Journey) -> dict[str, Any]:
     """The provider's statement of today in the currency that is no money."""
     provider = journey.person("provider", ground.PROVIDER, journey.facts.partner)
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    today = legal_day().isoformat()
     return provider.rest("GET", f"/v1/{journey.facts.partner}/statement", **asked(today, today, "XTS"))
 
 

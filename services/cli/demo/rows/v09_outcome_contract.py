@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from services.cli.amounts import json_date
@@ -12,6 +11,7 @@ from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows import payables
 from services.cli.demo.rows.ground import CASEWORKER, CHECKER, MAKER, funding_source, tell_facts
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 from services.cli.programme import read_json
 
@@ -61,7 +61,7 @@ def _active(journey: Journey, operator: str) -> str:
     body["payer"] = funding_source(maker, "KIND_STATE", f"bond-payer-{journey.run}")
     for number, investor in enumerate(body["investors"]):
         investor["fundingSource"] = funding_source(maker, "KIND_INVESTOR", f"bond-{number}-{journey.run}")
-    body["repayDate"] = json_date(datetime.now(UTC).date())
+    body["repayDate"] = json_date(legal_day())
     body["observers"] = [journey.subject(OBSERVER)]
     name = f"bond-{journey.run}"
     made = maker.rest("POST", "/v1/outcomeContracts", body, outcome_contract_id=name)
@@ -85,7 +85,7 @@ def _enrol(journey: Journey, contract: str) -> list[str]:
 
 def _report(journey: Journey, contract: str, people: list[str], outcome: str, count: int) -> None:
     body = {"outcome": f"PARTICIPANT_OUTCOME_{outcome}", "participants": people[:count]}
-    found = {"date": json_date(datetime.now(UTC).date()), "evidenceReference": f"list/{outcome.lower()}"}
+    found = {"date": json_date(legal_day()), "evidenceReference": f"list/{outcome.lower()}"}
     reporter, verifier = journey.person("caseworker", CASEWORKER), journey.person("caseworker", "Amal")
     reporter.rest("POST", f"/v1/{contract}:reportOutcomes", {**body, **found, "requestId": request_id()})
     with refused("SAME_PERSON"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.cli.amounts import json_date
@@ -11,6 +11,7 @@ from services.cli.demo.data import SAMPLES
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows import payables
 from services.cli.demo.rows.ground import CASEWORKER, MAKER, funding_source
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 from services.cli.programme import read_json
 
@@ -30,7 +31,7 @@ def show(journey: Journey) -> str:
     names = [trainee["name"] for trainee in people]
     finance.rest("POST", f"/v1/{obligation}/trainees:approve", _of(names))
     trained = payables.paid(journey, provider, names)
-    yesterday = json_date(datetime.now(UTC).date() - timedelta(days=1))
+    yesterday = json_date(legal_day() - timedelta(days=1))
     hired = _of(names[:HIRED]) | {"date": yesterday, "evidenceReference": "contracts/2026-1"}
     staff.rest("POST", f"/v1/{obligation}/trainees:reportHirings", hired)
     verifier.rest("POST", f"/v1/{obligation}/trainees:decideHirings", _of(names[:HIRED]))
@@ -65,7 +66,7 @@ def _promise(journey: Journey, employer: str) -> tuple[str, dict[str, Any]]:
         short = kind.removeprefix("KIND_").lower().replace("_", "-")
         payer["fundingSource"] = funding_source(maker, kind, f"upskill-{short}-{journey.run}")
     body["creditor"] = body["payers"][0]["fundingSource"]
-    body["dueDate"] = json_date(datetime.now(UTC).date() - timedelta(days=1))
+    body["dueDate"] = json_date(legal_day() - timedelta(days=1))
     made = maker.rest("POST", "/v1/employerObligations", body, request_id=request_id())
     return str(made["name"]), content["traineeCost"]
 

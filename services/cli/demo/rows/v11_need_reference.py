@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from services.cli.demo.catalogue import ROLE
 from services.cli.demo.data import REGION
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows import ground
+from services.cli.legal_day import legal_day
 from services.cli.uploads import upload_to_catalogue
 
 LEARNER = "Freja"
@@ -82,7 +83,7 @@ def draft(journey: Journey, keeper: Caller, needs: str, occupation: str, ago: in
     body = {
         "upload": upload,
         "format": "SHORTAGE_FORMAT_TEMPLATE_CSV",
-        "validFrom": json_date(datetime.now(UTC).date() - timedelta(days=ago)),
+        "validFrom": json_date(legal_day() - timedelta(days=ago)),
         "method": "employers name what they lack",
         "requestId": request_id(),
     }

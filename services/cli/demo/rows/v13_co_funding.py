@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from services.cli.amounts import cents, day_query, json_money
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect, refused
 from services.cli.demo.rows import ground
+from services.cli.legal_day import legal_day
 from services.cli.output import money
 
 LEARNER = "Tess"
@@ -92,7 +92,7 @@ def indicators(journey: Journey, programme: str, redemption: str) -> str:
     """What the ESF+ hears of the one who was trained: at work upon leaving, and nothing told by choice."""
     leaving = {"leaving": {"status": "STATUS_AT_WORK", "qualified": True}, "requestId": request_id()}
     journey.person("learner", LEARNER).rest("POST", f"/v1/{redemption}/leaving:report", leaving)
-    today = datetime.now(UTC).date().isoformat()
+    today = legal_day().isoformat()
     query: dict[str, Any] = {
         "programme": programme,
         **day_query("start_date", today),

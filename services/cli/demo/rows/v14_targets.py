@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from services.cli.amounts import json_date
 from services.cli.client import request_id
 from services.cli.demo.journey import Journey, Step, expect
 from services.cli.demo.rows.ground import MAKER, apply, publish, tell_facts
+from services.cli.legal_day import legal_day
 from services.cli.output import day
 
 LEARNERS = 3
@@ -43,7 +43,7 @@ def show(journey: Journey) -> str:
 def _target(
     journey: Journey, measure: str, baseline: int, value: int, *, programme: str = ""
 ) -> dict[str, Any]:
-    today = datetime.now(UTC).date()
+    today = legal_day()
     body = {
         "displayNames": {"en": f"{measure} {journey.run}"},
         "measure": measure,

@@ -4,7 +4,7 @@ for providers by day and month, for their statements; genders of those whose fac
 from alembic import op
 
 revision = "0041"
-down_revision = "0039"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Event, Thread
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -17,12 +18,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from waymark.errors.v1 import reason_pb2
 
+from services.platform.days import UNLESS_TOLD, live_in
 from services.platform.db import engine as engines
 from services.platform.db.engine import make_engine
 from services.platform.db.faults import refusal_of
 from services.platform.db.schema import outbox
 from services.platform.db.transaction import transaction
 from services.platform.db.wire import Prepared, send
+from tests.support.databases import Database
 from tests.support.events import effects, probe_event
 
 LIMIT = engines.CONNECT_TIMEOUT
@@ -39,6 +42,35 @@ def test_now_is_the_databases_clock_in_utc(platform):
     with transaction(platform.engine) as tx:
         assert tx.now == tx.execute(sa.select(sa.func.now())).scalar_one()
         assert tx.now.utcoffset() == timedelta(0)
+
+
+@pytest.fixture
+def far_off(platform: Database) -> Iterator[sa.Engine]:
+    """An engine of a process that counts days half a day ahead."""
+    live_in(ZoneInfo("Pacific/Kiritimati"))
+    engine = make_engine(platform.url, 1)
+    yield engine
+    engine.dispose()
+    live_in(UNLESS_TOLD)
+
+
+def test_days_of_statements_are_those_of_the_zone_and_moments_stay_utc(far_off: sa.Engine) -> None:
+    sent = datetime(2025, 12, 31, 10, 0, 0, 120_000, tzinfo=UTC)
+    asked = sa.text("""SELECT current_date AS today, CAST(:sent AS timestamptz)::date AS day,
+      date_trunc('year', CAST(:sent AS timestamptz)) AS year, CAST(:sent AS timestamptz) AS sent,
+      ARRAY[CAST(:sent AS timestamptz)] AS every,
+      CAST(:first AS date) <= CAST(:sent AS timestamptz) AS begun""")
+    wired = Prepared("far_off", "SELECT CAST($1 AS timestamptz) AS sent", ("timestamptz",))
+    with transaction(far_off) as tx:
+        row = tx.execute(asked, {"sent": sent, "first": date(2026, 1, 1)}).one()
+        assert (row.day, row.begun) == (date(2026, 1, 1), True)
+        assert row.today == tx.today == (tx.now + timedelta(hours=14)).date()
+        moments = (row.sent, row.every[0], tx.rows(wired(sent))[0].sent)
+        assert moments == (sent,) * 3
+        assert row.year == sent.replace(microsecond=0)
+        assert {each.utcoffset() for each in (*moments, row.year, tx.now)} == {timedelta(0)}
+        # What is hashed and signed is written so.
+        assert {each.isoformat() for each in moments} == {"2025-12-31T10:00:00.120000+00:00"}
 
 
 def test_now_does_not_follow_this_machines_clock(platform, monkeypatch):

@@ -199,7 +199,7 @@ class ApiStatement(_message.Message):
     api_grant: _builtins.str
     """The grant, `apiGrants/{id}`."""
     month: _builtins.str
-    """Month, `2026-11`, UTC."""
+    """Month, `2026-11`, in the deployment's time zone."""
     plan: _builtins.str
     """The plan, `apiProducts/{api_product}/plans/{plan}`."""
     calls: _builtins.int
@@ -578,7 +578,7 @@ class GetApiStatementRequest(_message.Message):
     name: _builtins.str
     """The grant, `apiGrants/{id}`."""
     month: _builtins.str
-    """Month, `2026-11`, UTC."""
+    """Month, `2026-11`, in the deployment's time zone."""
     def __init__(
         self,
         *,
@@ -604,7 +604,7 @@ class GetApiStatementFileRequest(_message.Message):
     name: _builtins.str
     """The grant, `apiGrants/{id}`."""
     month: _builtins.str
-    """Month, `2026-11`, UTC."""
+    """Month, `2026-11`, in the deployment's time zone."""
     def __init__(
         self,
         *,

@@ -229,9 +229,9 @@ class ApiPlan(_message.Message):
     per_minute: _builtins.int
     """Most calls in a calendar minute, over all keys of a grant; 0: as many as the edge takes."""
     per_day: _builtins.int
-    """Most calls in a day, UTC; 0: no such limit."""
+    """Most calls in a day, in the deployment's time zone; 0: no such limit."""
     per_month: _builtins.int
-    """Most calls in a calendar month, UTC; 0: no such limit."""
+    """Most calls in a calendar month, in the deployment's time zone; 0: no such limit."""
     closed: _builtins.bool
     """True when nobody new gets it."""
     @_builtins.property

@@ -792,11 +792,11 @@ class ListCourseUsageRequest(_message.Message):
     """Token of the page wanted."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
-        """First day, UTC; unset: 30 days before the last."""
+        """First day, in the deployment's time zone; unset: 30 days before the last."""
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day, UTC; unset: today."""
+        """Last day, in the deployment's time zone; unset: today."""
 
     def __init__(
         self,

@@ -105,7 +105,7 @@ class OccupationPage(_message.Message):
 
     @_builtins.property
     def date(self) -> _date_pb2.Date:
-        """Day for which the courses were counted and "in force" is meant, UTC."""
+        """Day for which the courses were counted and "in force" is meant, in the deployment's time zone."""
 
     @_builtins.property
     def paying_programmes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PayingProgramme]:

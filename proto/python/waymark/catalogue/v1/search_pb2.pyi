@@ -87,7 +87,7 @@ Global___SearchOrder: _TypeAlias = SearchOrder  # noqa: Y015
 @_typing.final
 class SearchCoursesRequest(_message.Message):
     """A search. A session counts for it until it starts (permanent entry: until it ends), or until the last day to enrol before
-    that. Sessions over by today are out of place, region, price and start, from a minute after midnight UTC; of a course that has
+    that. Sessions over by today are out of place, region, price and start, from a minute after midnight; of a course that has
     no other, all count, for `include_not_bookable`. Each filter still holds for the course and not for one session: with several to
     come, one may be in the region and another have the price, and with an `as_of` after today those until then count for both.
     """

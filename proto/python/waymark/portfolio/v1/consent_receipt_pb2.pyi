@@ -114,7 +114,7 @@ class ConsentReceipt(_message.Message):
     stated_purpose: _builtins.str
     """What for, in the words of the holder, of a share link; empty where nothing was said."""
     max_uses: _builtins.int
-    """How often it can be used: openings of a share link, comments by an invitation, attestations by a request, days (UTC) of a mandate; 0:
+    """How often it can be used: openings of a share link, comments by an invitation, attestations by a request, days of a mandate; 0:
     as often as its time allows.
     """
     uses: _builtins.int

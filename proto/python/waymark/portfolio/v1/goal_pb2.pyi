@@ -33,7 +33,7 @@ class Deadline(_message.Message):
     REMIND_DAYS_BEFORE_FIELD_NUMBER: _builtins.int
     REMIND_TIME_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
-    """Time zone of the day, of the IANA database, such as `Europe/Brussels`; empty: UTC."""
+    """Time zone of the day, of the IANA database, such as `Europe/Brussels`; empty: that of the deployment."""
     remind_time: _builtins.str
     """Time of day of the reminders in the time zone, `07:30`; empty: 09:00."""
     @_builtins.property

@@ -187,7 +187,7 @@ class GroupProgramme(_message.Message):
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day; from the day after it, UTC, nobody joins and the leader reads nobody's progress."""
+        """Last day; from the day after it, in the deployment's time zone, nobody joins and the leader reads nobody's progress."""
 
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanStep]:

@@ -262,7 +262,7 @@ class ListIdeaExposuresRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     month: _builtins.str
-    """Month that is over, `2026-11` (UTC)."""
+    """Month that is over, `2026-11`, in the deployment's time zone."""
     page_size: _builtins.int
     """Most rows to answer; 0 takes 50, above 500 takes 500."""
     page_token: _builtins.str

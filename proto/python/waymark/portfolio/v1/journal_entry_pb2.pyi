@@ -52,7 +52,7 @@ class JournalEntry(_message.Message):
     """Version of the resource; send it with an update."""
     @_builtins.property
     def entry_date(self) -> _date_pb2.Date:
-        """Day it tells of; unset: that of `entry_time`, else the day it is written, UTC."""
+        """Day it tells of; unset: that of `entry_time`, else the day it is written, in the deployment's time zone."""
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -234,9 +234,9 @@ class Mandate(_message.Message):
     with it only. Whatever it is, the holder ends the mandate at any moment.
     """
     max_uses: _builtins.int
-    """On how many days (UTC) it may be used, however often on each; 0: on any day until it ends."""
+    """On how many days (in the deployment's time zone) it may be used, however often on each; 0: on any day until it ends."""
     uses: _builtins.int
-    """On how many days (UTC) it was used."""
+    """On how many days it was used."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends, UTC; at most two years ahead."""

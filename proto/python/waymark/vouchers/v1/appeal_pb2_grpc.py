@@ -53,7 +53,7 @@ class AppealServiceServicer:
     """
 
     def AppealApplication(self, request, context):
-        """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`; UTC).
+        """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`).
         The application is in the queue again, and in nobody's hands. Who waits for money with it leaves the list first.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN,
         ALREADY_WAITING.

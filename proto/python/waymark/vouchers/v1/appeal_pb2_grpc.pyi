@@ -35,7 +35,7 @@ class AppealServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AppealServiceAsyncStub: ...
     AppealApplication: _grpc.UnaryUnaryMultiCallable[_appeal_pb2.AppealApplicationRequest, _application_pb2.Application]
-    """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`; UTC).
+    """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`).
     The application is in the queue again, and in nobody's hands. Who waits for money with it leaves the list first.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN,
     ALREADY_WAITING.
@@ -53,7 +53,7 @@ class AppealServiceAsyncStub(AppealServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AppealApplication: _aio.UnaryUnaryMultiCallable[_appeal_pb2.AppealApplicationRequest, _application_pb2.Application]  # type: ignore[assignment]
-    """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`; UTC).
+    """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`).
     The application is in the queue again, and in nobody's hands. Who waits for money with it leaves the list first.
     Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN,
     ALREADY_WAITING.
@@ -74,7 +74,7 @@ class AppealServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _appeal_pb2.AppealApplicationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_application_pb2.Application, _abc.Awaitable[_application_pb2.Application]]:
-        """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`; UTC).
+        """Appeals, once, against a refusal: until the last day that the programme version allows (`appeal_until_date`).
         The application is in the queue again, and in nobody's hands. Who waits for money with it leaves the list first.
         Errors: NOT_FOUND, WRONG_STATE, ETAG_STALE, APPEAL_TOO_LATE, APPEAL_NOT_FORESEEN, APPEALED_BEFORE, APPLICATION_OPEN,
         ALREADY_WAITING.

@@ -216,7 +216,7 @@ class Application(_message.Message):
 
     @_builtins.property
     def answer_due_date(self) -> _date_pb2.Date:
-        """Last day (UTC, inclusive) on which the applicant can answer what was asked; unset when nothing is open. Until it
+        """Last day (inclusive) on which the applicant can answer what was asked; unset when nothing is open. Until it
         has passed or all is answered, nobody decides.
         """
 
@@ -226,7 +226,7 @@ class Application(_message.Message):
 
     @_builtins.property
     def appeal_until_date(self) -> _date_pb2.Date:
-        """Last day (UTC, inclusive) on which the learner can appeal; set while the application is REFUSED, was not appealed
+        """Last day (inclusive) on which the learner can appeal; set while the application is REFUSED, was not appealed
         against, and its programme version foresees an appeal. It may have passed.
         """
 

@@ -99,11 +99,11 @@ class GetExportRequest(_message.Message):
     """Only of this programme, `programmes/{id}`; not for ledger entries, which belong to none."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
-        """First day, UTC."""
+        """First day, in the deployment's time zone."""
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day (inclusive), UTC, within 366 days."""
+        """Last day (inclusive), in the deployment's time zone, within 366 days."""
 
     def __init__(
         self,

@@ -113,7 +113,7 @@ class Inquiry(_message.Message):
     """What the applicant wrote with it; kept sealed."""
     @_builtins.property
     def due_date(self) -> _date_pb2.Date:
-        """Last day to answer (UTC, inclusive), tomorrow to a year from now."""
+        """Last day to answer (inclusive), tomorrow to a year from now."""
 
     @_builtins.property
     def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

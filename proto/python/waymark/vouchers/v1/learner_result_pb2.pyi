@@ -558,7 +558,7 @@ class GetLearnerResultsRequest(_message.Message):
     organisation: _builtins.str
     """Only of this provider, `organisations/{id}`. A provider must name their own."""
     year: _builtins.int
-    """Only what was accepted in this year, UTC; 0: in any. Whole years, so that shifted periods tell nothing."""
+    """Only what was accepted in this year; 0: in any. Whole years, so that shifted periods tell nothing."""
     def __init__(
         self,
         *,

@@ -218,7 +218,7 @@ class SpeedCondition(_message.Message):
     sooner_than_hours: _builtins.int
     """Delivered less than so many hours after the provider reported the start; 0: no such limit."""
     more_than_per_day: _builtins.int
-    """The provider has more than so many accepted redemptions delivered on one day, UTC; 0: no such limit."""
+    """The provider has more than so many accepted redemptions delivered on one day; 0: no such limit."""
     def __init__(
         self,
         *,

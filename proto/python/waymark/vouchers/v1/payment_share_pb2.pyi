@@ -259,11 +259,11 @@ class GetPaymentShareSumsRequest(_message.Message):
     """Only of this programme, `programmes/{id}`."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
-        """First day that counts, UTC; unset: from the beginning."""
+        """First day that counts, in the deployment's time zone; unset: from the beginning."""
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day that counts (inclusive), UTC; unset: until now."""
+        """Last day that counts (inclusive), in the deployment's time zone; unset: until now."""
 
     def __init__(
         self,

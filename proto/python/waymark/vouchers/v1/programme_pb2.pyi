@@ -492,7 +492,7 @@ class PaymentRule(_message.Message):
         """Evidence of attendance: a delivery needs `evidence_count` pieces of that kind, at least one."""
         TRIGGER_COMPLETION: PaymentRule._Trigger.ValueType  # 2
         """Evidence of completion: a delivery needs `evidence_count` pieces of that kind, at least one, and the money is
-        not released before the session's last day has passed (UTC), where the catalogue knows that day.
+        not released before the session's last day has passed, where the catalogue knows that day.
         """
         TRIGGER_DELIVERY: PaymentRule._Trigger.ValueType  # 3
         """The provider's word that the training took place: `evidence_count` is 0."""
@@ -513,7 +513,7 @@ class PaymentRule(_message.Message):
     """Evidence of attendance: a delivery needs `evidence_count` pieces of that kind, at least one."""
     TRIGGER_COMPLETION: PaymentRule.Trigger.ValueType  # 2
     """Evidence of completion: a delivery needs `evidence_count` pieces of that kind, at least one, and the money is
-    not released before the session's last day has passed (UTC), where the catalogue knows that day.
+    not released before the session's last day has passed, where the catalogue knows that day.
     """
     TRIGGER_DELIVERY: PaymentRule.Trigger.ValueType  # 3
     """The provider's word that the training took place: `evidence_count` is 0."""
@@ -621,7 +621,7 @@ class AppealRule(_message.Message):
     DAYS_FIELD_NUMBER: _builtins.int
     LEGAL_REFERENCE_FIELD_NUMBER: _builtins.int
     days: _builtins.int
-    """Days after the day of the decision (UTC) on which an appeal can still be made: 30 means that the thirtieth day
+    """Days after the day of the decision on which an appeal can still be made: 30 means that the thirtieth day
     after it is the last.
     """
     legal_reference: _builtins.str

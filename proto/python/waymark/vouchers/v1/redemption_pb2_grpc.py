@@ -236,7 +236,7 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReportNoShow(self, request, context):
-        """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+        """Reports that the learner was not there, from the session's first day on (at any time where the catalogue does not
         know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
         returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
         Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.

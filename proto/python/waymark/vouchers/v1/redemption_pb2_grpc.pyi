@@ -95,7 +95,7 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND, WRONG_STATE.
     """
     ReportNoShow: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReportNoShowRequest, _redemption_pb2.Redemption]
-    """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+    """Reports that the learner was not there, from the session's first day on (at any time where the catalogue does not
     know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
     returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
     Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
@@ -188,7 +188,7 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND, WRONG_STATE.
     """
     ReportNoShow: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReportNoShowRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+    """Reports that the learner was not there, from the session's first day on (at any time where the catalogue does not
     know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
     returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
     Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.
@@ -356,7 +356,7 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.ReportNoShowRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Reports that the learner was not there, from the session's first day on (UTC; at any time where the catalogue does not
+        """Reports that the learner was not there, from the session's first day on (at any time where the catalogue does not
         know that day). Where the programme pays nothing for a no-show the redemption ends VOIDED, NOT_ATTENDED, and the amount
         returns to the voucher. Else it waits DELIVERED for a decision, and at most the programme's share can be accepted.
         Errors: NOT_FOUND, WRONG_STATE, NO_SHOW_TOO_EARLY, SAME_PERSON.

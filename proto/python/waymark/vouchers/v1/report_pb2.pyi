@@ -170,7 +170,7 @@ class GetMonthlyStatisticsRequest(_message.Message):
     MONTH_FIELD_NUMBER: _builtins.int
     PROGRAMME_FIELD_NUMBER: _builtins.int
     month: _builtins.str
-    """The month, `YYYY-MM`, UTC."""
+    """The month, `YYYY-MM`, in the deployment's time zone."""
     programme: _builtins.str
     """Only this programme, `programmes/{id}`."""
     def __init__(
@@ -226,7 +226,7 @@ class GetStatisticsBreakdownRequest(_message.Message):
     PROGRAMME_FIELD_NUMBER: _builtins.int
     NUTS_LENGTH_FIELD_NUMBER: _builtins.int
     month: _builtins.str
-    """The month, `YYYY-MM`, UTC."""
+    """The month, `YYYY-MM`, in the deployment's time zone."""
     dimension: Global___StatisticsDimension.ValueType
     """What to split by."""
     programme: _builtins.str
@@ -354,11 +354,11 @@ class GetEsfIndicatorsRequest(_message.Message):
     """Only this programme, `programmes/{id}`."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
-        """First day, UTC."""
+        """First day, in the deployment's time zone."""
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day (inclusive), UTC."""
+        """Last day (inclusive), in the deployment's time zone."""
 
     def __init__(
         self,
@@ -549,7 +549,7 @@ class BudgetForecast(_message.Message):
     """Days of the budget after today."""
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
-        """Day it was computed for, UTC."""
+        """Day it was computed for, in the deployment's time zone."""
 
     @_builtins.property
     def window_start_date(self) -> _date_pb2.Date:
@@ -630,7 +630,7 @@ class GetOpenDataRequest(_message.Message):
 
     QUARTER_FIELD_NUMBER: _builtins.int
     quarter: _builtins.str
-    """A quarter that is over, `2026-Q3`, UTC."""
+    """A quarter that is over, `2026-Q3`, in the deployment's time zone."""
     def __init__(
         self,
         *,

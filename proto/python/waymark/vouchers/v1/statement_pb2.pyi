@@ -51,11 +51,11 @@ class Statement(_message.Message):
     """The provider, `organisations/{id}`."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
-        """First day, UTC."""
+        """First day, in the deployment's time zone."""
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day, UTC."""
+        """Last day, in the deployment's time zone."""
 
     @_builtins.property
     def opening_held(self) -> _money_pb2.Money:
@@ -277,11 +277,11 @@ class GetStatementRequest(_message.Message):
     """Currency, ISO 4217; empty counts as EUR."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
-        """First day, UTC."""
+        """First day, in the deployment's time zone."""
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day, UTC."""
+        """Last day, in the deployment's time zone."""
 
     def __init__(
         self,
@@ -321,11 +321,11 @@ class ListStatementLinesRequest(_message.Message):
     """`next_page_token` of the page before."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
-        """First day, UTC."""
+        """First day, in the deployment's time zone."""
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day, UTC."""
+        """Last day, in the deployment's time zone."""
 
     def __init__(
         self,
@@ -389,11 +389,11 @@ class GetStatementFileRequest(_message.Message):
     """Currency, ISO 4217; empty counts as EUR."""
     @_builtins.property
     def start_date(self) -> _date_pb2.Date:
-        """First day, UTC."""
+        """First day, in the deployment's time zone."""
 
     @_builtins.property
     def end_date(self) -> _date_pb2.Date:
-        """Last day, UTC."""
+        """Last day, in the deployment's time zone."""
 
     def __init__(
         self,
