@@ -91,6 +91,7 @@ from services.catalogue.api.taxonomy_changes import TaxonomyChangeApi
 from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
 from services.catalogue.closing import remove_courses
+from services.catalogue.course_embedding import embed_courses
 from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.feeding.pushes import break_off_abandoned
@@ -192,6 +193,7 @@ DEFINITION = ServiceDefinition(
         Job("feed-runs-held", timedelta(minutes=1), count_held),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),
+        Job("vectors-of-courses", timedelta(seconds=1), embed_courses, long=True),
         Job("holds-to-tell", timedelta(seconds=1), tell_followers),
         Job("courses-of-closed", timedelta(seconds=5), remove_courses),
         Job("courses-told-anew", timedelta(seconds=5), tell_anew),

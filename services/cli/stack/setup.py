@@ -42,9 +42,11 @@ def close_common_databases(plan: Plan) -> None:
 def prepare_database(plan: Plan, service: str) -> None:
     """Make role, database and tables of one service."""
     from services.platform.db.migrations import migrate
-    from services.platform.db.roles import create_service_database
+    from services.platform.db.roles import add_extension, create_service_database
 
     create_service_database(plan.admin_database_url(), service, plan.database_password(service))
+    if service == "catalogue" and plan.outside("WAYMARK_EMBEDDINGS_URL"):
+        add_extension(plan.admin_database_url(), service, "vector")
     migrate(service, plan.database_url(service))
 
 
