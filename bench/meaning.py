@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Sequence
-from statistics import mean
+from statistics import mean, pstdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tantivy import DocAddress, Query
@@ -17,6 +17,7 @@ from tantivy import DocAddress, Query
 from services.catalogue.course_embedding import text_of
 from services.catalogue.search import asked, fusion, nearest, words
 from services.catalogue.search.meaning import Concepts
+from services.catalogue.store import course_vectors
 
 if TYPE_CHECKING:
     from bench.relevance import Judged, Scale, World
@@ -60,8 +61,9 @@ class ByMeaning:
     def _near(self, query: str) -> list[DocAddress]:
         asked_for = self._model.query(query)
         likeness = [float(vector @ asked_for) for vector in self._vectors]
+        bound = mean(likeness) + course_vectors.NEARER * pstdev(likeness)
         first = sorted(range(len(likeness)), key=likeness.__getitem__, reverse=True)[: nearest.SIZE]
-        return [self._world.address(number) for number in first]
+        return [self._world.address(number) for number in first if likeness[number] >= bound]
 
 
 def figures(world: World, scale: Scale, held_out: Scale) -> dict[str, float]:

@@ -124,7 +124,7 @@ class World:
 
     def address(self, number: int) -> tantivy.DocAddress:
         """Returns where a course stands."""
-        return self.snapshot.searcher.search(any_of("id", [number]), 1, count=False).hits[0][1]
+        return self.snapshot.searcher.search(any_of("id", [str(number)]), 1, count=False).hits[0][1]
 
     def ours(self, judged: Judged) -> list[str]:
         """Ranks as the service does."""

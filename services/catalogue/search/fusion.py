@@ -85,13 +85,14 @@ def _page(
 
 
 def in_order(*lists: Sequence[DocAddress]) -> Hits:
-    """Returns what is in any of the lists, by how far before it is in each; each list is in order."""
+    """Returns what is in any of the lists, by how far before it is in each; each list is in order, and the
+    first decides between equals."""
     scores: defaultdict[tuple[int, int], float] = defaultdict(float)
     at_key = {_key(at): at for each in lists for at in each}
     for each in lists:
         for place, at in enumerate(each, 1):
             scores[_key(at)] += 1 / (weights.FUSED + place)
-    ordered = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    ordered = sorted(scores.items(), key=lambda pair: -pair[1])
     return [(score, at_key[key]) for key, score in ordered]
 
 

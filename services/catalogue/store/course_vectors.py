@@ -18,6 +18,8 @@ from services.platform.db.transaction import Transaction
 
 PREFIX = "course_vectors_"
 EXPLORED = 200  # courses that the index looks at; pgvector's own 40 would be fewer than are asked for
+NEARER = 2.0  # standard deviations
+SAMPLE = 500  # courses, to know how near any are to some words
 _OTHERS = text(
     "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()"
     " AND starts_with(tablename, :prefix) AND tablename <> :own"
@@ -98,16 +100,24 @@ class CourseVectors:
         size: int,
         among: Sequence[str] | None = None,
     ) -> list[str]:
-        """Returns the ids of the courses nearest to a vector, nearest first: of all, or exactly of some."""
+        """Returns the ids of the courses nearest to a vector, nearest first: of all, or exactly of some.
+
+        Those alone that are nearer than most: by NEARER standard deviations than a sample is on average.
+        """
         c = self._table.c
         distance = c.vector.op("<=>", return_type=sqlalchemy.Float())(_given("numbers"))
-        statement = select(c.course).limit(size)
+        # By their ids, which say nothing of what courses teach.
+        sample = select(distance.label("far")).order_by(c.course).limit(SAMPLE).subquery()
+        usual = select(func.avg(sample.c.far) - NEARER * func.stddev_pop(sample.c.far)).scalar_subquery()
+        found = select(c.course, distance.label("far")).limit(size)
         if among is None:
             connection.execute(_EXPLORE)
-            statement = statement.order_by(distance)
+            found = found.order_by(distance)
         else:
             # A sum, since the index, asked for the mere distance, would look at the nearest of all alone.
-            statement = statement.where(c.course.in_(list(among))).order_by(distance + 0)
+            found = found.where(c.course.in_(list(among))).order_by(distance + 0)
+        near = found.subquery()
+        statement = select(near.c.course).where(near.c.far <= usual).order_by(near.c.far)
         return list(connection.execute(statement, {"numbers": str(list(vector))}).scalars())
 
 
