@@ -20,7 +20,7 @@ from services.platform.db.transaction import transaction
 if TYPE_CHECKING:
     from services.catalogue.app import CatalogueApp
 
-SLICE = 2.0  # seconds of work before the next look at whether the process is to end
+SLICE = 4.0  # seconds of work before the next look at whether the process is to end
 FAMILY = "vectors-"  # of followers, one for each model
 BATCH = 16  # courses a call
 PATIENCE = 60.0  # seconds for one
@@ -29,8 +29,6 @@ LONGEST = 400  # characters: a title and how a description begins; what follows 
 
 def embed_courses(app: CatalogueApp) -> None:
     """Embeds what has changed, for a SLICE; raises EmbeddingError while the server for it is away."""
-    if not app.settings.embeddings_url:
-        return
     end = time.monotonic() + SLICE
     while time.monotonic() < end and embed_next(app):
         pass

@@ -171,6 +171,11 @@ def pull_feeds(app: CatalogueApp) -> None:
     app.puller.round()
 
 
+def by_meaning(app: CatalogueApp) -> bool:
+    """True where courses are searched by meaning too."""
+    return bool(app.settings.embeddings_url)
+
+
 def report_on_feeds(app: CatalogueApp) -> None:
     """Starts to send what partners are to be told."""
     app.reporter.round()
@@ -193,7 +198,7 @@ DEFINITION = ServiceDefinition(
         Job("feed-runs-held", timedelta(minutes=1), count_held),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),
-        Job("vectors-of-courses", timedelta(seconds=1), embed_courses, long=True),
+        Job("vectors-of-courses", timedelta(seconds=5), embed_courses, long=True, wanted=by_meaning),
         Job("holds-to-tell", timedelta(seconds=1), tell_followers),
         Job("courses-of-closed", timedelta(seconds=5), remove_courses),
         Job("courses-told-anew", timedelta(seconds=5), tell_anew),

@@ -40,12 +40,14 @@ ADMITTING = "catalogue"  # which of them the edge asks whether a call with an AP
 @dataclass(frozen=True)
 class Job:
     """Done again and again by `waymark consume SERVICE`, by one holder at a time over all replicas. A `long`
-    one has a thread of its own, so that no other job waits for it."""
+    one has a thread of its own, so that no other job waits for it. `wanted` says of one of an optional part
+    whether this process does it."""
 
     name: str
     every: timedelta
     run: Callable[[Any], None]
     long: bool = False
+    wanted: Callable[[Any], bool] = lambda _: True
 
 
 @dataclass(frozen=True)

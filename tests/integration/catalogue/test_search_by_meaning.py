@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +19,13 @@ from waymark.catalogue.v1 import search_pb2
 from services.catalogue.course_embedding import embed_courses, embed_next
 from services.catalogue.search import fusion, nearest
 from services.catalogue.search.embedding import Embedder, EmbeddingError
-from services.catalogue.search.nearest import Nearest
+from services.catalogue.search.nearest import AT_ONCE, Nearest
 from services.catalogue.service import DEFINITION
 from services.catalogue.store import course_vectors
 from services.catalogue.store.course_vectors import CourseVectors
 from services.platform.db.roles import add_extension
 from services.platform.db.transaction import transaction
+from services.platform.events.jobs import run_jobs
 from services.platform.settings import Settings
 from tests.integration.catalogue.feeds import feed, row
 from tests.support.catalogue import Catalogue, day, until_settled
@@ -30,6 +33,7 @@ from tests.support.databases import Databases
 from tests.support.embeddings import embeddings
 from tests.support.parts import S3Address
 from tests.support.servers import Serve
+from tests.support.waiting import eventually
 
 __all__ = ["embeddings"]
 
@@ -196,14 +200,41 @@ def test_a_plain_answer_comes_in_time_when_the_server_is_silent_or_the_database_
     assert "MEANING" in kinds(search(catalogue, "bookkeeping").hits[0])
 
 
-def test_off_by_default(serve: Serve, database: Databases) -> None:
+def test_few_searches_wait_for_a_silent_server(serve: Serve, database: Databases) -> None:
+    busy = outcome("busy")
     app = serve(DEFINITION, database("catalogue").url).app
-    embed_courses(app)
-    with transaction(app, read_only=True) as tx:
-        tables = tx.execute(
-            text("SELECT count(*) FROM pg_tables WHERE starts_with(tablename, 'course_vectors_')")
-        )
-        assert (app.nearest, tables.scalar_one()) == (None, 0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        found_by = Nearest(_with(app.settings, embeddings_url=url), 0.5)
+        asked = [found_by.ask("bookkeeping", None) for _ in range(AT_ONCE)]
+        assert outcome("busy") == busy  # control: so many may
+        assert found_by.ask("bookkeeping", None)() == ()
+        assert outcome("busy") == busy + 1
+        assert [each() for each in asked] == [()] * AT_ONCE
+        found_by.close()
+
+
+def test_off_by_default_nothing_is_there(catalogue: Catalogue, serve: Serve, database: Databases) -> None:
+    off = serve(DEFINITION, database("catalogue").url).app
+    (job,) = [job for job in DEFINITION.jobs if job.run is embed_courses]
+
+    @contextmanager
+    def at_work(app: Any) -> Iterator[None]:
+        stop = threading.Event()
+        working = threading.Thread(target=run_jobs, args=(app, [job], stop))
+        working.start()
+        yield
+        stop.set()
+        working.join()
+
+    def begun() -> bool:
+        return job.name in {thread.name for thread in threading.enumerate()}
+
+    with at_work(off):
+        time.sleep(0.2)  # longer than threads take to start
+        assert (off.nearest, begun()) == (None, False)
+    with at_work(catalogue.app):  # control
+        eventually(begun)
 
 
 def _with(settings: Settings, **values: str) -> Settings:
