@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tantivy import DocAddress, Query
 
 from services.catalogue.course_embedding import text_of
-from services.catalogue.search import asked, fusion, nearest, words
+from services.catalogue.search import asked, fusion, words
 from services.catalogue.search.meaning import Concepts
 from services.catalogue.store import course_vectors
 
@@ -62,7 +62,7 @@ class ByMeaning:
         asked_for = self._model.query(query)
         likeness = [float(vector @ asked_for) for vector in self._vectors]
         bound = mean(likeness) + course_vectors.NEARER * pstdev(likeness)
-        first = sorted(range(len(likeness)), key=likeness.__getitem__, reverse=True)[: nearest.SIZE]
+        first = sorted(range(len(likeness)), key=likeness.__getitem__, reverse=True)[: fusion.SIZE]
         return [self._world.address(number) for number in first if likeness[number] >= bound]
 
 

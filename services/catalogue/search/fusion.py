@@ -18,6 +18,7 @@ from services.catalogue.search.filters import Wanted
 from services.catalogue.search.nearest import Nearest
 
 WINDOW = 100  # courses found by words
+SIZE = 50  # courses near in meaning
 FEW = 1000  # courses that pass the filters; so few are compared one by one, for the index might miss them all
 
 Hits = list[tuple[float, DocAddress]]
@@ -57,12 +58,14 @@ def fused(
 ) -> tuple[Ranked, Sequence[DocAddress]]:
     """Returns the page of both, and where those near in meaning stand that pass the filters; `found`: by
     words, `ids`: near in meaning, nearest first."""
-    here = words.filtered([words.any_of("id", ids)], wanted.filters, wanted.excluded)
-    places = {course: place for place, course in enumerate(ids)}
-    hits = searcher.search(here, max(len(ids), 1), count=False).hits if ids else []
-    near = sorted((at for _, at in hits), key=lambda at: places[_id(searcher, at)])
-    if not near:
-        return found, near
+    passing = words.filtered([words.any_of("id", ids)], wanted.filters, wanted.excluded)
+    hits = searcher.search(passing, len(ids), count=False).hits if ids else []
+    at_id = {_id(searcher, at): at for _, at in hits}
+    kept = [course for course in ids if course in at_id][:SIZE]
+    if not kept:
+        return found, ()
+    near = [at_id[course] for course in kept]
+    here = Query.const_score_query(words.any_of("id", kept), 0.0)
     both = words.either([found.query, here])
     total = searcher.search(both, 1, count=True).count  # type: ignore[attr-defined]
     page = _page(searcher, found.query, near, here, offset, size)

@@ -22,7 +22,7 @@ from services.platform.db.engine import make_engine
 from services.platform.settings import Settings
 from services.platform.telemetry import metrics
 
-SIZE = 50  # courses
+REACH = 200  # courses, of which some may not pass the filters
 SECONDS = 0.3  # for both
 REST = 2.0  # seconds after a failure
 AT_ONCE = 4  # searches of a process; the next ones are answered plainly
@@ -62,7 +62,7 @@ class Nearest:
     def _find(self, query: str, among: Sequence[str] | None) -> Sequence[str]:
         vector = self._embedded(query)
         with self._engine.begin() as connection:
-            return self._vectors.nearest(connection, vector, SIZE, among)
+            return self._vectors.nearest(connection, vector, REACH, among)
 
     def _embed(self, query: str) -> Vector:
         return self._embedder.embed([query], "query", self._seconds)[0]

@@ -17,7 +17,7 @@ from services.catalogue.store.columns import UuidText
 from services.platform.db.transaction import Transaction
 
 PREFIX = "course_vectors_"
-EXPLORED = 200  # courses that the index looks at; pgvector's own 40 would be fewer than are asked for
+EXPLORED = 200  # courses that the index looks at, and so finds at most; pgvector's own 40 are too few
 NEARER = 2.0  # standard deviations
 SAMPLE = 500  # courses, to know how near any are to some words
 _OTHERS = text(

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from waymark.catalogue.v1 import search_pb2
 
 from services.catalogue.course_embedding import embed_courses, embed_next
-from services.catalogue.search import fusion, nearest
+from services.catalogue.search import fusion
 from services.catalogue.search.embedding import Embedder, EmbeddingError
 from services.catalogue.search.nearest import AT_ONCE, Nearest
 from services.catalogue.service import DEFINITION
@@ -130,9 +130,11 @@ def test_words_find_what_shares_none_of_them(catalogue: Catalogue) -> None:
 
 def test_pages_hold_each_course_once(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fusion, "WINDOW", 1)  # so that what words find goes on beyond it
-    monkeypatch.setattr(nearest, "SIZE", 2)
+    monkeypatch.setattr(fusion, "SIZE", 2)
     monkeypatch.setattr(fusion, "FEW", 1)  # by the index
     monkeypatch.setattr(course_vectors, "NEARER", -9.0)  # whatever is nearest
+    assert titles(search(catalogue, METAL, kinds=["course"]))[0] == "Welding"
+    assert "Welding" not in titles(search(catalogue, METAL, eqf_level_to=3))
     asked = {"query": "evening", "kinds": ["course", "workshop"]}
     whole = search(catalogue, **asked)
     assert {"Welding", "Caring", "Sourdough"} <= set(titles(whole))
