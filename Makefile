@@ -66,6 +66,7 @@ proto: $(VENV)/.dev ## Lint the contracts and generate code, descriptor set and 
 .PHONY: lock
 lock: ## Resolve and lock every dependency with hashes (needs uv)
 	uv pip compile requirements.in -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+	uv pip compile requirements-meaning.in -c requirements.lock -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-meaning.lock
 	uv pip compile requirements-dev.in -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-dev.lock
 
 .PHONY: sbom

@@ -14,6 +14,7 @@ from services.catalogue.search.exposure import Exposures
 from services.catalogue.search.label_index import Labels, labels_directory
 from services.catalogue.search.market import Market
 from services.catalogue.search.naming import Naming
+from services.catalogue.search.nearest import Nearest
 from services.catalogue.shortage_book import ShortageBook
 from services.catalogue.skill_book import SkillBook
 from services.catalogue.skill_tagging import Finder
@@ -73,8 +74,8 @@ class CatalogueApp(App):
 
     def close(self) -> None:
         """Gives back every connection."""
-        for name in ("puller", "importer", "reporter"):
-            if name in self.__dict__:
+        for name in ("puller", "importer", "reporter", "nearest"):
+            if self.__dict__.get(name) is not None:
                 getattr(self, name).close()
         super().close()
 
@@ -87,6 +88,11 @@ class CatalogueApp(App):
     def labels(self) -> Reader[Labels]:
         """Follows the index of labels on disk."""
         return Reader(labels_directory(self.settings.index_dir), Labels)
+
+    @cached_property
+    def nearest(self) -> Nearest | None:
+        """Finds courses by meaning; None where that is off."""
+        return Nearest(self.settings) if self.settings.embeddings_url else None
 
     @cached_property
     def market(self) -> Market:

@@ -92,6 +92,7 @@ from services.catalogue.api.uploads import UploadApi
 from services.catalogue.app import CatalogueApp
 from services.catalogue.checking import check_uploads
 from services.catalogue.closing import move_courses
+from services.catalogue.course_embedding import embed_courses
 from services.catalogue.deriving import follow_changes
 from services.catalogue.exports.snapshots import make_waiting
 from services.catalogue.feeding.pushes import break_off_abandoned
@@ -176,6 +177,11 @@ def import_feeds(app: CatalogueApp) -> None:
     app.importer.look()
 
 
+def by_meaning(app: CatalogueApp) -> bool:
+    """True where courses are searched by meaning too."""
+    return bool(app.settings.embeddings_url)
+
+
 def report_on_feeds(app: CatalogueApp) -> None:
     """Starts to send what partners are to be told."""
     app.reporter.round()
@@ -199,6 +205,7 @@ DEFINITION = ServiceDefinition(
         Job("feed-runs-held", timedelta(minutes=1), count_held),
         Job("derived-of-courses", timedelta(seconds=1), follow_changes),
         Job("skills-of-courses", timedelta(seconds=1), tag_courses),
+        Job("vectors-of-courses", timedelta(seconds=5), embed_courses, long=True, wanted=by_meaning),
         Job("holds-to-tell", timedelta(seconds=1), tell_followers),
         Job("courses-of-closed", timedelta(seconds=5), move_courses),
         Job("courses-told-anew", timedelta(seconds=5), tell_anew),

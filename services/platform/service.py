@@ -41,13 +41,15 @@ ADMITTING = "catalogue"  # which of them the edge asks whether a call with an AP
 class Job:
     """Done again and again by `waymark consume SERVICE`, by one holder at a time over all replicas. A `long`
     one has a thread of its own, so that no other job waits for it; one `everywhere` is done by each process,
-    and shares its work by locks of its own."""
+    and shares its work by locks of its own. `wanted` says of one of an optional part whether this process
+    does it."""
 
     name: str
     every: timedelta
     run: Callable[[Any], None]
     long: bool = False
     everywhere: bool = False
+    wanted: Callable[[Any], bool] = lambda _: True
 
 
 @dataclass(frozen=True)

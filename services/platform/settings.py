@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from services.platform.days import UNLESS_TOLD
-from services.platform.outgoing.addresses import Reach
+from services.platform.outgoing.addresses import Reach, url_problem
 
 DEVELOPMENT_MARK = b"waymark-development-key:"
 THIS_MACHINE = "localhost,127.0.0.1,::1"
@@ -67,6 +67,8 @@ class Settings:
     feed_places: int = 3  # feeds that one consumer takes in at a time
     feed_days: int = 30  # that files of other runs, and what runs found, stay
     clamav: str = ""
+    embeddings_url: str = ""
+    embeddings_model: str = "multilingual-e5-small"
     key_service: str = ""
     former_key_services: tuple[str, ...] = ()
     # Its own among replicas, kept over restarts: who comes after a kill goes on at once with what was held.
@@ -132,6 +134,8 @@ class Settings:
             feed_places=reader.number("WAYMARK_FEED_PLACES", cls.feed_places, 1, 64),
             feed_days=reader.number("WAYMARK_FEED_DAYS", cls.feed_days, 1, 36_500),
             clamav=reader.endpoint("WAYMARK_CLAMAV"),
+            embeddings_url=reader.address("WAYMARK_EMBEDDINGS_URL"),
+            embeddings_model=reader.text("WAYMARK_EMBEDDINGS_MODEL", cls.embeddings_model),
             key_service=reader.text("WAYMARK_KEY_SERVICE"),
             former_key_services=reader.texts("WAYMARK_FORMER_KEY_SERVICES"),
             instance=reader.label("WAYMARK_INSTANCE"),
@@ -150,6 +154,12 @@ class Settings:
         for url in filter(None, (self.key_service, *self.former_key_services)):
             if urlsplit(url).scheme != "https":
                 raise SettingsError("WAYMARK_KEY_SERVICE must be an https address in production.")
+        embeddings = urlsplit(self.embeddings_url)
+        if embeddings.scheme == "http" and embeddings.hostname not in THIS_MACHINE.split(","):
+            raise SettingsError(
+                "WAYMARK_EMBEDDINGS_URL must be https, or on this machine, in production: what people search"
+                " for goes there."
+            )
         for name, url in (("WAYMARK_OIDC_ISSUER", self.issuer), ("WAYMARK_OIDC_JWKS_URI", self.jwks_uri)):
             if (url or name == "WAYMARK_OIDC_ISSUER") and urlsplit(url).scheme != "https":
                 raise SettingsError(f"{name} must be an https address in production.")
@@ -257,6 +267,18 @@ class _Reader:
         host, _, port = value.rpartition(":")
         if value and not value.startswith("/") and not (host and port.isdecimal() and int(port) < 65536):
             raise SettingsError(f"{name} is {value!r} and must be host:port or the path of a socket.")
+        return value
+
+    def address(self, name: str) -> str:
+        """An address that the operator chose, inside or outside."""
+        value = self.text(name).rstrip("/")
+        try:
+            inside = Reach(("https", "http"), frozenset({urlsplit(value).hostname or ""}))
+            problem = value and url_problem(value, inside)
+        except ValueError:
+            problem = "is no address"
+        if problem:
+            raise SettingsError(f"{name} {problem}.")
         return value
 
     def number(self, name: str, default: int, low: int, high: int) -> int:

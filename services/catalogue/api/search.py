@@ -62,7 +62,8 @@ class SearchApi(search_pb2_grpc.SearchServiceServicer):
             binding = _binding(request, call.principal.subject)
             offset = int(cast(int, self.app.signer.read(binding, request.page_token)[0]))
         answer = from_indexes(
-            self.app, lambda i: search.search(request, i.courses, i.labels, i.market, offset, size)
+            self.app,
+            lambda i: search.search(request, i.courses, i.labels, i.market, offset, size, self.app.nearest),
         )
         kind = Exposure.KIND_WORDS if request.query.strip() else Exposure.KIND_FILTERS
         self._count(kind, answer.response.hits, offset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tantivy import DocAddress, Occur, Query, Searcher
 from waymark.catalogue.v1.search_pb2 import SearchReason
@@ -23,21 +23,31 @@ def of_all(attempt: Attempt, query: str) -> list[SearchReason]:
 
 
 def add_reasons(
-    hits: Hits, found: Sequence[tuple[float, DocAddress]], searcher: Searcher, attempt: Attempt, query: str
+    hits: Hits,
+    found: Sequence[tuple[float, DocAddress]],
+    searcher: Searcher,
+    attempt: Attempt,
+    query: str,
+    nearest: Collection[DocAddress] = (),
 ) -> None:
-    """Adds the reasons that lie in what was typed, before any other; `found`: where the hits stand."""
+    """Adds the reasons that lie in what was typed, before any other; `found`: where the hits stand,
+    `nearest`: where those found by meaning do."""
+    by_meaning = {(at.segment_ord, at.doc) for at in nearest}
     ways, own = _ways(attempt), _by_words(attempt, query)
     meanings = list(dict.fromkeys(way.meaning for way in ways))
     asked_for = [attempt.asked.words]
     for meaning in meanings:
         asked_for += [_either(ways, meaning, near=False), _either(ways, meaning, near=True)]
-    for hit, mark in zip(hits, _marks(asked_for, hits, found, searcher), strict=True):
+    marks = _marks(asked_for, hits, found, searcher)
+    for hit, (_, at), mark in zip(hits, found, marks, strict=True):
         reasons = [own] if mark & 1 else []
         for place, meaning in enumerate(meanings):
             direct, near = mark >> 2 * place + 1 & 1, mark >> 2 * place + 2 & 1
             if direct or near:
                 kind = SearchReason.KIND_CONCEPT if direct else SearchReason.KIND_NEAR_CONCEPT
                 reasons.append(_reason(meaning, kind))
+        if (at.segment_ord, at.doc) in by_meaning:
+            reasons.append(SearchReason(kind=SearchReason.KIND_MEANING, evidence=query))
         put_first(hit, reasons or [SearchReason(kind=SearchReason.KIND_SOME_WORDS, evidence=query)])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from tantivy import DocAddress, FieldType, Query, Searcher
 from waymark.catalogue.v1.search_pb2 import (
@@ -14,29 +13,21 @@ from waymark.catalogue.v1.search_pb2 import (
 )
 
 from services.catalogue.api.messages import put_date
-from services.catalogue.search import asked, facets, reasons, words
+from services.catalogue.search import asked, facets, fusion, reasons, words
 from services.catalogue.search.asked import Attempt, How
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import kept_sessions
 from services.catalogue.search.filters import Wanted, understand
+from services.catalogue.search.fusion import Hits, Ranked
 from services.catalogue.search.hits import add_hits, passing
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market
 from services.catalogue.search.meaning import Concepts
+from services.catalogue.search.nearest import Nearest
 from services.catalogue.search.words import between
 
 DEEPEST = 1000  # hits one can page to
 LONGEST = 4096  # days ahead that starts are put in order
-
-Hits = list[tuple[float, DocAddress]]
-
-
-class Ranked(NamedTuple):
-    """Hits of a page, in order, and the query they come from; `total`: all of them."""
-
-    hits: Hits
-    total: int
-    query: Query
 
 
 @dataclass(frozen=True)
@@ -54,10 +45,12 @@ def search(
     market: Market,
     offset: int,
     size: int,
+    nearest: Nearest | None = None,
 ) -> Answer:
     """Answers a request from `offset`; raises Refusal(INVALID_ARGUMENT), IndexDamaged.
 
     `labels`: what concepts are called; None while that is not known yet, and words are words only.
+    `nearest`: None where nothing is searched for by meaning.
     """
     view = market.view()
     wanted = understand(request, market, view, snapshot.places)
@@ -67,22 +60,26 @@ def search(
         query = words.filtered(text, wanted.filters, wanted.excluded)
         return Ranked(*_ranked(searcher, query, request, wanted, offset, size), query)
 
+    text = request.query.strip()
+    asking = fusion.ask(nearest, searcher, request, wanted)  # answers while words are looked up
     attempt: Attempt | None = None
-    if request.query.strip():
+    if text:
         concepts = Concepts(labels, snapshot.labelled) if labels else None
         attempt, found = asked.take(request.query, request.language, concepts, run)
     else:
         found = run([])
+    near: Sequence[DocAddress] = ()
+    if asking is not None:
+        found, near = fusion.fused(searcher, found, asking(), wanted, offset, size)
     response = SearchCoursesResponse(
         total_size=found.total,
         facets=facets.count(searcher, found.query, request.facets, wanted, found.total),
         corrected=attempt is not None and attempt.how is How.SIMILAR,
     )
-    text = request.query.strip()
-    first = reasons.of_all(attempt, text) if attempt else []
+    first = reasons.of_all(attempt, text) if attempt and not near else []
     add_hits(response.hits, searcher, found.hits, request.occupations, wanted, view, first)
     if attempt is not None and not first:
-        reasons.add_reasons(response.hits, found.hits, searcher, attempt, text)
+        reasons.add_reasons(response.hits, found.hits, searcher, attempt, text, near)
     put_date(response.as_of, wanted.as_of)
     return Answer(response, more=offset + size < min(found.total, DEEPEST))
 

@@ -25,3 +25,6 @@ ALTERNATIVE = 0.9
 STEMMED = 0.7  # the same stems, in other forms
 SIMILAR = 0.6  # but for an error in typing
 DESCRIBED = 0.4  # no label, but labels and description of the concept have words of it
+
+# Search by meaning, where it is on: words and meaning each give 1 / (FUSED + place).
+FUSED = 60

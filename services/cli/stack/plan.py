@@ -55,6 +55,7 @@ PASSED_ON = (
 )
 # Handed on to the servers and consumers of a service, which alone need them.
 FOR_SERVICES = {
+    "catalogue": ("WAYMARK_EMBEDDINGS_URL", "WAYMARK_EMBEDDINGS_MODEL"),
     "portfolio": ("WAYMARK_CLAMAV", "WAYMARK_KEY_SERVICE", "WAYMARK_FORMER_KEY_SERVICES"),
     "vouchers": ("WAYMARK_CLAMAV",),
 }

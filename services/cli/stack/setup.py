@@ -45,7 +45,27 @@ def prepare_database(plan: Plan, service: str) -> None:
     from services.platform.db.roles import create_service_database
 
     create_service_database(plan.admin_database_url(), service, plan.database_password(service))
+    if service == "catalogue" and plan.outside("WAYMARK_EMBEDDINGS_URL"):
+        add_vectors(plan.admin_database_url(), service)
     migrate(service, plan.database_url(service))
+
+
+def add_vectors(admin_url: str, service: str) -> None:
+    """Add pgvector to the database of a service.
+
+    Raises:
+        SystemExit: the server does not have it.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    from services.platform.db.roles import add_extension
+
+    try:
+        add_extension(admin_url, service, "vector")
+    except DBAPIError as error:
+        sys.exit(
+            f"WAYMARK_EMBEDDINGS_URL needs pgvector in PostgreSQL; install it or unset that: {error.orig}"
+        )
 
 
 def prepare_topics(plan: Plan, service: str) -> None:

@@ -18,9 +18,7 @@ def create_service_database(admin_url: str, service: str, password: str, *, name
     and nobody else may connect to it. The password is set anew each time. Raises SQLAlchemy's errors.
     """
     role, database = f"waymark_{service}", name or f"waymark_{service}"
-    engine = sqlalchemy.create_engine(
-        driver_url(admin_url), poolclass=NullPool, isolation_level="AUTOCOMMIT", use_native_hstore=False
-    )
+    engine = _administrator(admin_url)
     names = {"role": sql.Identifier(role), "database": sql.Identifier(database)}
     with engine.connect() as connection:
         known = sqlalchemy.text("SELECT 1 FROM pg_roles WHERE rolname = :name")
@@ -43,6 +41,23 @@ def create_service_database(admin_url: str, service: str, password: str, *, name
         drivername="postgresql", username=role, password=password, database=database
     )
     return url.render_as_string(hide_password=False)
+
+
+def add_extension(admin_url: str, service: str, extension: str, *, name: str = "") -> None:
+    """Adds an extension of PostgreSQL to the database of a service (or database `name`) unless there.
+
+    Only an administrator may add one that the server does not trust. Raises SQLAlchemy's errors.
+    """
+    url = make_url(admin_url).set(database=name or f"waymark_{service}")
+    with _administrator(url.render_as_string(hide_password=False)).connect() as connection:
+        statement = sql.SQL("CREATE EXTENSION IF NOT EXISTS {extension}")
+        _run(connection, statement, extension=sql.Identifier(extension))
+
+
+def _administrator(url: str) -> sqlalchemy.Engine:
+    return sqlalchemy.create_engine(
+        driver_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT", use_native_hstore=False
+    )
 
 
 def _run(connection: sqlalchemy.Connection, statement: sql.SQL, **parts: sql.Composable) -> None:

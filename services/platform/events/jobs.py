@@ -57,6 +57,7 @@ HOUSEKEEPING = (
 def run_jobs(app: App, jobs: Sequence[Job], stop: threading.Event) -> None:
     """Runs due jobs until `stop` is set, the long ones each in a thread of its own. A failing job is logged,
     counted and tried again when next due."""
+    jobs = [job for job in jobs if job.wanted(app)]
     apart = [
         threading.Thread(target=_run_in_turn, args=(app, [job], stop), name=job.name)
         for job in jobs

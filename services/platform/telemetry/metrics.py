@@ -77,6 +77,10 @@ FEED_RUNS_HELD = Gauge(
     "waymark_feed_runs_held", "Feed runs that wait for a person", multiprocess_mode="livemax"
 )
 
+# Searches asked by meaning too, by outcome: answered, or, with a plain answer instead, late, failed, resting
+# (a moment after one of these two), busy.
+MEANING_SEARCHES = Counter("waymark_meaning_searches_total", "Searches asked by meaning too", ["outcome"])
+
 # Runs of periodic jobs, by job and outcome: ok or failed.
 JOB_RUNS = Counter("waymark_job_runs_total", "Runs of periodic jobs", ["job", "outcome"])
 # Seconds a run of a periodic job took.

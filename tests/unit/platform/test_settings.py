@@ -49,6 +49,10 @@ def test_defaults_and_names(tmp_path: Path) -> None:
         ("WAYMARK_METRICS_PORT", "70000"),
         ("WAYMARK_CLAMAV", "clamav"),
         ("WAYMARK_CLAMAV", "clamav:70000"),
+        ("WAYMARK_EMBEDDINGS_URL", "localhost:8200"),
+        ("WAYMARK_EMBEDDINGS_URL", "file:///v1"),
+        ("WAYMARK_EMBEDDINGS_URL", "http://user:word@localhost/v1"),
+        ("WAYMARK_EMBEDDINGS_URL", "http://[::1/v1"),
         ("WAYMARK_KAFKA_SECURITY_PROTOCOL", "TLS"),
         ("WAYMARK_OIDC_ALGORITHMS", "none"),
         ("WAYMARK_OIDC_ALGORITHMS", "RS256,HS256"),
@@ -137,6 +141,16 @@ def test_production_refuses_issuers_over_plain_http(tmp_path: Path, environ: dic
     assert settings(tmp_path, **environ)
     with pytest.raises(SettingsError, match="https"):
         settings(tmp_path, WAYMARK_ENVIRONMENT="production", **environ)
+
+
+def test_what_people_search_for_is_embedded_on_this_machine_or_over_https(tmp_path: Path) -> None:
+    inside = "http://embeddings.inside:8200/v1"
+    assert settings(tmp_path, WAYMARK_EMBEDDINGS_URL=inside + "/").embeddings_url == inside
+    production = {"WAYMARK_ENVIRONMENT": "production", "WAYMARK_OIDC_ISSUER": "https://id.test"}
+    for url in ("http://127.0.0.1:8200/v1", "http://[::1]:8200/v1", "https://embeddings.inside/v1", ""):
+        assert settings(tmp_path, **production, WAYMARK_EMBEDDINGS_URL=url).embeddings_url == url
+    with pytest.raises(SettingsError, match="WAYMARK_EMBEDDINGS_URL"):
+        settings(tmp_path, **production, WAYMARK_EMBEDDINGS_URL=inside)
 
 
 def test_an_instance_has_a_name_that_the_broker_takes(tmp_path: Path) -> None:

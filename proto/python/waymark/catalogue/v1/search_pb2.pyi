@@ -125,7 +125,9 @@ class SearchCoursesRequest(_message.Message):
     PLACE_FIELD_NUMBER: _builtins.int
     PLACE_COUNTRY_FIELD_NUMBER: _builtins.int
     query: _builtins.str
-    """Words; the last may be the beginning of one. Empty: all courses."""
+    """Words; the last may be the beginning of one. Empty: all courses. Where the operator has search by meaning on, courses
+    near in meaning are found as well (`KIND_MEANING`), unless words stand in quotes or the order is by next start.
+    """
     language: _builtins.str
     """Language of the words, BCP 47 (`en`, `fr`, `de`, `nl`, `es`, `et`, `pl` have word stems); empty: all languages. Concepts
     that the words name find courses in every language.
@@ -382,7 +384,7 @@ class CourseHit(_message.Message):
     eqf_level: _builtins.int
     """EQF level 1-8; 0 when unknown."""
     score: _builtins.float
-    """Text relevance; comparable within one answer only."""
+    """Relevance; comparable within one answer only."""
     distance_km: _builtins.float
     """Distance in kilometres of the nearest session that can be booked on the as-of day and starts in the time asked for, where
     there is one; only with `near`.
@@ -479,6 +481,10 @@ class SearchReason(_message.Message):
         """
         KIND_SOME_WORDS: SearchReason._Kind.ValueType  # 10
         """It has some of the words; given where few courses have all of them."""
+        KIND_MEANING: SearchReason._Kind.ValueType  # 11
+        """Found by meaning: what it says is near to what the words say, by an embedding of both; no word need be in common. Only
+        where the operator has search by meaning on.
+        """
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Kind of reason."""
@@ -499,6 +505,10 @@ class SearchReason(_message.Message):
     """
     KIND_SOME_WORDS: SearchReason.Kind.ValueType  # 10
     """It has some of the words; given where few courses have all of them."""
+    KIND_MEANING: SearchReason.Kind.ValueType  # 11
+    """Found by meaning: what it says is near to what the words say, by an embedding of both; no word need be in common. Only
+    where the operator has search by meaning on.
+    """
 
     KIND_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
