@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ SLOW = -2  # a reaction to this number takes longer than a statement may
 
 def test_settings(service: str, **values: Any) -> Settings:
     """Returns settings for tests; `values` replace single ones."""
-    plain = dict.fromkeys(Settings.__dataclass_fields__, "")
+    plain = {field.name: "" for field in fields(Settings) if field.default is MISSING}
     fixed: dict[str, Any] = {
         "environment": "development",
         "service": service,
