@@ -138,15 +138,11 @@ def test_what_two_sources_have_in_common_and_what_courses_lack(staff: Person, so
         staff.prints("feed", "import", source, GUIDANCE)
     mine = {change["course"] for source in sources for change in brought(staff, source)}
 
-    def linked() -> list[dict[str, Any]]:
-        return [
-            each
-            for each in staff.gets("course", "duplicates", "--limit", "500")
-            if set(each["courses"]) & mine
-        ]
+    def linked() -> dict[str, Any] | None:
+        links = staff.gets("course", "duplicates", "--limit", "500")
+        return next((each for each in links if set(each["courses"]) <= mine), None)
 
-    eventually(lambda: len(linked()) >= 2)
-    link = next(each for each in linked() if set(each["courses"]) <= mine)
+    link = eventually(linked)
     assert staff.gets("course", "decide", link["name"], "same")["verdict"] == "VERDICT_SAME"
     first, second = sorted(link["courses"], key=lambda name: staff.gets("course", "show", name)["sameAs"])
     assert staff.gets("course", "show", second)["sameAs"] == first

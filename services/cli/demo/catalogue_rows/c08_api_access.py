@@ -114,7 +114,7 @@ def _let_offices_call(journey: Journey, head: str, grant: str, branches: list[st
 
 def _counted(statement: dict[str, Any], calls: int) -> dict[str, Any] | None:
     lines = [each for each in statement.get("lines", []) if int(each["calls"])]
-    whole = int(statement["calls"]) == calls and len(lines) == OFFICES
+    whole = int(statement["calls"]) == calls and len(lines) == OFFICES and int(statement["refusedCalls"])
     return statement if whole else None
 
 
