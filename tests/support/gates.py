@@ -56,6 +56,11 @@ class Gate:
         """How many transactions stand before it."""
         return self._count("NOT granted")
 
+    def answering(self) -> int:
+        """How many of these answer a request: jobs take no request id."""
+        asked: LiteralString = "SELECT pid FROM pg_locks WHERE relation = 'request_ids'::regclass"
+        return self._count(f"NOT granted AND pid IN ({asked} AND mode = 'RowExclusiveLock')")
+
     def inside(self) -> int:
         """How many transactions stand before it or have passed it and are not over."""
         return self._count("mode = 'ShareLock'")

@@ -61,8 +61,8 @@ def all_gates(stand: Stand) -> Iterator[dict[str, Gates]]:
 
 def kill_at(stand: Stand, part: str, gate: Gate, *, committed: bool) -> int:
     """Kills a part while it stands at the gate, or once its COMMITs are done and before it hears of them;
-    returns how many of its transactions stood there."""
-    standing = gate.waiting()
+    returns how many of its transactions that answer a request stood there."""
+    standing = gate.answering()
     if committed:
         stand.signal(part, signal.SIGSTOP)  # it will not see that its COMMITs went well
         gate.open()

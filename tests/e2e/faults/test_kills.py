@@ -77,7 +77,7 @@ def test_a_server_killed_around_commit_gives_the_retry_the_one_answer(
         with built.closed(point) as gate:
             called = [pool.submit(call) for call in calls]
             # A transaction may be that of several calls; who comes later waits in the server for its end.
-            eventually(lambda: gate.waiting() and len(journal.pending) >= len(calls) + len(works))
+            eventually(lambda: gate.answering() and len(journal.pending) >= len(calls) + len(works))
             under_way = set(journal.pending)
             standing = kill_at(stand, SERVER, gate, committed=after_commit)
         for each in called:

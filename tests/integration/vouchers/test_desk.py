@@ -260,7 +260,9 @@ def test_a_decision_that_takes_long_does_not_make_the_application_late(world: Wo
     )  # the last day to apply
     found = desks.waiting(world, programme, session=session)
     with desks.transaction(world.app) as tx:
-        moved = "UPDATE applications SET created_at = created_at - interval '3 days'"
+        moved = (
+            "UPDATE applications SET created_at = created_at - interval '3 days', applied_on = applied_on - 3"
+        )
         tx.execute(desks.text(moved))
         tx.execute(desks.text("UPDATE sessions SET start_date = start_date - 3"))
     late = world.apply(world.learner(), programme, session)
