@@ -101,17 +101,7 @@ class Settings:
             service=service,
             database_url=reader.text(f"WAYMARK_{service.upper()}_DATABASE_URL"),
             kafka_bootstrap=reader.text("WAYMARK_KAFKA_BOOTSTRAP"),
-            kafka_security=KafkaSecurity(
-                protocol=reader.choice(
-                    "WAYMARK_KAFKA_SECURITY_PROTOCOL",
-                    "PLAINTEXT",
-                    ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
-                ),
-                mechanism=reader.text("WAYMARK_KAFKA_SASL_MECHANISM"),
-                username=reader.text("WAYMARK_KAFKA_SASL_USERNAME"),
-                password=reader.text("WAYMARK_KAFKA_SASL_PASSWORD"),
-                cafile=reader.text("WAYMARK_KAFKA_CAFILE"),
-            ),
+            kafka_security=_kafka_security(reader),
             s3_endpoint=reader.text("WAYMARK_S3_ENDPOINT"),
             s3_access_key=reader.text("WAYMARK_S3_ACCESS_KEY"),
             s3_secret_key=reader.text("WAYMARK_S3_SECRET_KEY"),
@@ -217,6 +207,18 @@ class Settings:
         finally:
             draft.unlink()
         return path.read_bytes().removeprefix(DEVELOPMENT_MARK)
+
+
+def _kafka_security(reader: _Reader) -> KafkaSecurity:
+    return KafkaSecurity(
+        protocol=reader.choice(
+            "WAYMARK_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+        ),
+        mechanism=reader.text("WAYMARK_KAFKA_SASL_MECHANISM"),
+        username=reader.text("WAYMARK_KAFKA_SASL_USERNAME"),
+        password=reader.text("WAYMARK_KAFKA_SASL_PASSWORD"),
+        cafile=reader.text("WAYMARK_KAFKA_CAFILE"),
+    )
 
 
 def time_zone(environ: Mapping[str, str] = os.environ) -> ZoneInfo:

@@ -18,10 +18,9 @@ from services.platform.db.transaction import transaction
 from services.platform.operations import runner
 from services.vouchers import allocating, allotment
 from services.vouchers.domain import allocation_file
-from services.vouchers.store import applications, budgets
+from services.vouchers.store import budgets
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_simulation import finished
-from tests.support.plans import plans
 from tests.support.uploads import put
 from tests.support.vouchers import Person, World, cents, sample
 
@@ -375,33 +374,3 @@ def test_who_was_granted_by_an_earlier_version_is_given_nothing_by_one_for_newco
     for dry_run in (True, False):
         done = ran(world, created(world, programme, file_of([earlier, newcomer])), dry_run=dry_run)
         assert [list(row.reason_codes) for row in rows(world, done)] == [["EARLIER_COHORT"], []]
-
-
-ONE_BY_ONE = """SELECT p.learner FROM unnest(CAST(:people AS text[])) AS p (learner) CROSS JOIN LATERAL (
-  SELECT 1 FROM applications WHERE learner = p.learner AND programme_id = :programme
-    AND session = :session AND state = 2 LIMIT 1) AS a"""
-
-
-@pytest.mark.parametrize("hidden", [True, False], ids=["hidden", "control"])
-def test_each_person_is_looked_up_alone_in_a_table_that_has_just_grown(
-    world: World, monkeypatch: pytest.MonkeyPatch, hidden: bool
-) -> None:
-    if not hidden:
-        monkeypatch.setattr(applications, "_GRANTED_FOR", text(ONE_BY_ONE))
-    programme = world.programme(APTIC)
-    ran(world, created(world, programme, file_of(jobseekers(world, 1))))
-    with transaction(world.app) as tx:
-        (one,) = tx.execute(text("SELECT * FROM applications")).all()
-        tx.execute(
-            text("INSERT INTO learners (id) SELECT 'learners/' || n FROM generate_series(1, 5000) AS n")
-        )
-        tx.execute(
-            text("""INSERT INTO applications SELECT (jsonb_populate_record(a, jsonb_build_object(
-              'id', gen_random_uuid(), 'learner', 'learners/' || n, 'voucher_id', NULL))).*
-              FROM applications a, generate_series(1, 5000) AS n""")
-        )
-        people = [f"learners/{n}" for n in range(900, 1000)]
-        with plans(world.app.engine, "unnest", "applications") as found:
-            granted = applications.granted_for(tx, people, one.programme_id, one.session)
-    assert granted == set(people)
-    assert ("applications_learner" in found[0]) is hidden, found[0]
