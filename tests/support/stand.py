@@ -108,13 +108,20 @@ class Stand:
     def signal(self, name: str, number: signal.Signals) -> None:
         """Sends a signal to every process of a part, once it runs; first to the parent, which would restart
         children."""
-        self.stack.until(lambda state: bool(state.parts[name].pid))
-        parent = psutil.Process(self.part(name).pid)
-        for process in [parent, *parent.children(recursive=True)]:
+        for process in eventually(lambda: self._processes(name)):
             try:
                 process.send_signal(number)
             except psutil.NoSuchProcess:
                 continue
+
+    def _processes(self, name: str) -> list[psutil.Process]:
+        """Those of a part, none while it is being started or the supervisor has not seen that it is gone."""
+        try:
+            parent = psutil.Process(self.part(name).pid)
+            gone = parent.status() == psutil.STATUS_ZOMBIE
+            return [] if gone else [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
 
     def until_restarted(self, before: PartState) -> None:
         """Waits until a part runs as another process than `before` and is ready."""
