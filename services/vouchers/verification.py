@@ -18,7 +18,7 @@ from services.platform.identity.principals import ANONYMOUS
 from services.platform.rpc.interceptors.deadline import LONGEST
 from services.vouchers.domain.findings import Report
 from services.vouchers.domain.ledger import START, Head, Kind
-from services.vouchers.store import ledger, rounds
+from services.vouchers.store import ledger, levies, rounds, turnover
 from services.vouchers.store.ledger_reading import (
     Block,
     Reader,
@@ -84,12 +84,15 @@ ORDER BY 2, 1 LIMIT :limit""")
 
 class _Sums(NamedTuple):
     """What the database alone adds up: how many transactions, those that do not sum to zero, cents by chain
-    and kind of account, and accounts that are not what their entries say."""
+    and kind of account, accounts that are not what their entries say, and counts behind statements that
+    are not."""
 
     transactions: int
     unbalanced: Sequence[Row[Any]]
     entered: Mapping[int, Mapping[int, int]]
     balances: Sequence[Row[Any]]
+    counts: Sequence[Row[Any]]
+    levies: Sequence[Row[Any]]
 
 
 def verify(engine: Engine, keys: Keys, limit: int = 100) -> Report:
@@ -100,8 +103,8 @@ def verify(engine: Engine, keys: Keys, limit: int = 100) -> Report:
 def verifying(
     engine: Engine, keys: Keys, patience: float, limit: int = 100, known: Known | None = None
 ) -> Generator[Report, None, None]:
-    """Compares hashes, gaps, sums of transactions, heads, rounds, checkpoints and balances; changes nothing.
-    Yields the report each time it has grown, in the end whole.
+    """Compares hashes, gaps, sums of transactions, heads, rounds, checkpoints, balances and the counts behind
+    statements; changes nothing. Yields the report each time it has grown, in the end whole.
 
     `keys`: public keys of rounds by id; `known`: digests of rounds by number, as they were kept outside.
     Reads one moment of the database (REPEATABLE READ) while redeeming goes on: the chains over one connection
@@ -144,7 +147,8 @@ def _add_up(connection: Connection, moment: str, now: datetime, limit: int, pati
     _be_patient(connection, patience)
     tx = Transaction(connection, ANONYMOUS, now)
     balances = tx.execute(_BALANCES, {"limit": limit}).all()
-    return _Sums(transaction_count(tx), unbalanced(tx, limit), entered_sums(tx), balances)
+    counts = turnover.different(tx, limit), levies.different(tx, limit)
+    return _Sums(transaction_count(tx), unbalanced(tx, limit), entered_sums(tx), balances, *counts)
 
 
 def _check_all(
@@ -190,6 +194,14 @@ def _compare(
         kind = "NEGATIVE" if row.booked < 0 and not Kind(row.kind).external else "BALANCE"
         said = f"{Kind(row.kind).name} of {row.owner}: {row.kept} cents kept, {row.booked} booked."
         report.add(row.shard, 0, kind, said)
+    for row in sums.counts:
+        what = f"{row.operation} {Kind(row.kind).name}".strip()
+        where = f"{row.kept_in} of {row.organisation}, {row.day}, {what}"
+        said = f"{where}: {row.kept} {row.currency} cents kept, {row.entered} counted."
+        report.add(-1, 0, "TURNOVER", said)
+    for row in sums.levies:
+        where = f"levy_turnover of levyAccounts/{row.account_id}, {row.year}"
+        report.add(-1, 0, "TURNOVER", f"{where}: {row.kept} cents kept, {row.entered} counted.")
 
 
 def _check_block(

@@ -229,10 +229,8 @@ class LevyApi(levy_pb2_grpc.LevyServiceServicer):
 
 
 def _statement(tx: Transaction, account: str, year: int) -> Statement:
-    moved = store.lines(tx, account, date(year, 12, 31))
-    first = date(year, 1, 1)
-    opening = sum(line.cents for line in moved if line.day < first)
-    return Statement(opening, tuple(line for line in moved if line.day >= first))
+    moved = store.lines(tx, account, date(year, 1, 1), date(year, 12, 31))
+    return Statement(store.opening(tx, account, year), tuple(moved))
 
 
 def _parts(name: str) -> tuple[str, str]:

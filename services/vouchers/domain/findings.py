@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong. `kind`: HASH, GAP, UNBALANCED, BALANCE, CHECKPOINT, NEGATIVE, HEAD or ROUND. `round`:
-    its number, 0 where the finding is about none; `shard` -1: about no chain, or nobody knows which."""
+    """Something wrong. `kind`: HASH, GAP, UNBALANCED, BALANCE, CHECKPOINT, NEGATIVE, HEAD, ROUND or TURNOVER.
+    `round`: its number, 0 where the finding is about none; `shard` -1: about no chain, or nobody knows
+    which."""
 
     shard: int
     sequence: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -52,15 +53,26 @@ _MOVE = {
   claimed_cents = y.claimed_cents + p.cents""",
     ClaimState.REJECTED: "reserved_cents = y.reserved_cents - p.cents",
 }
-_LINES = text("""SELECT * FROM (
-  SELECT month AS day, 1 AS kind, cents, gross_cents AS gross, CAST(NULL AS uuid) AS claim
-  FROM levy_contributions WHERE account_id = :account
-  UNION ALL SELECT decided_at::date, 2, -amount_cents, NULL, id
-  FROM levy_claims WHERE account_id = :account AND state = 2
-  UNION ALL SELECT expired_on, 3, -cents, NULL, NULL FROM levy_expiries WHERE account_id = :account
-  UNION ALL SELECT created_at::date, 4, cents, gross_cents, NULL
-  FROM levy_corrections WHERE account_id = :account
-) AS moved WHERE day <= :until ORDER BY day, kind, claim""")
+_MOVED = """SELECT account_id, month AS day, 1 AS kind, cents, gross_cents AS gross,
+    CAST(NULL AS uuid) AS claim
+  FROM levy_contributions
+  UNION ALL SELECT account_id, decided_on, 2, -amount_cents, NULL, id FROM levy_claims WHERE state = 2
+  UNION ALL SELECT account_id, expired_on, 3, -cents, NULL, NULL FROM levy_expiries
+  UNION ALL SELECT account_id, corrected_on, 4, cents, gross_cents, NULL FROM levy_corrections"""
+_LINES = text(f"""SELECT day, kind, cents, gross, claim FROM ({_MOVED}) AS moved
+WHERE account_id = :account AND day BETWEEN :first AND :last ORDER BY day, kind, claim""")  # noqa: S608
+_OPENING = text("""SELECT CAST(coalesce(sum(cents), 0) AS bigint) FROM levy_turnover
+WHERE account_id = :account AND year < :year""")
+_TURNED = text("""INSERT INTO levy_turnover AS t (account_id, year, cents)
+SELECT * FROM unnest(CAST(:accounts AS uuid[]), CAST(:years AS smallint[]), CAST(:cents AS bigint[]))
+ON CONFLICT (account_id, year) DO UPDATE SET cents = t.cents + excluded.cents""")
+_DIFFERENT = text(f"""WITH entered AS (
+  SELECT account_id, CAST(date_part('year', day) AS smallint) AS year, sum(cents) AS cents
+  FROM ({_MOVED}) AS moved GROUP BY 1, 2
+)
+SELECT account_id, year, coalesce(t.cents, 0) AS kept, coalesce(e.cents, 0) AS entered
+FROM levy_turnover t FULL JOIN entered e USING (account_id, year)
+WHERE coalesce(t.cents, 0) <> coalesce(e.cents, 0) ORDER BY 1, 2 LIMIT :limit""")  # noqa: S608 - text of our own
 _DUE = text("""SELECT account_id, min(expires_on) AS expires_on FROM levy_years
 WHERE expires_on < CAST(:today AS date)
   AND contributed_cents > reserved_cents + claimed_cents + expired_cents
@@ -159,18 +171,23 @@ def contribute(
         "expires": [expires for _, expires in years.values()],
     }
     tx.execute(_CONTRIBUTED, values)
+    _turn(tx, {key: cents for key, (cents, _) in years.items()})
 
 
 def correct(tx: Transaction, rows: Sequence[Mapping[str, Any]], years: Mapping[tuple[str, int], int]) -> None:
     """Inserts corrections of contributions of locked accounts, and adds them to their years: by account and
     year the cents. Book the same."""
-    tx.execute(insert(levy_corrections), list(rows))
+    tx.execute(insert(levy_corrections), [{**row, "corrected_on": tx.today} for row in rows])
     values = {
         "accounts": [account for account, _ in years],
         "years": [year for _, year in years],
         "cents": list(years.values()),
     }
     tx.execute(_CORRECTED, values)
+    today = Counter[tuple[str, int]]()
+    for (account, _), cents in years.items():
+        today[account, tx.today.year] += cents
+    _turn(tx, today)
 
 
 def listed(scheme: str, employer: str) -> Select[Any]:
@@ -267,11 +284,25 @@ def decide(tx: Transaction, claim: str, state: ClaimState, reject_reason: int = 
         "reject_reason": reject_reason,
         "decided_by": tx.principal.subject,
         "decided_at": tx.now,
+        "decided_on": tx.today,
     }
     statement = update(levy_claims).where(levy_claims.c.id == claim).values(values).returning(levy_claims)
     row = tx.execute(statement).one()
     _move(tx, claim, state)
+    if state is ClaimState.APPROVED:
+        _turn(tx, {(row.account_id, row.decided_on.year): -row.amount_cents})
     return row
+
+
+def _turn(tx: Transaction, moved: Mapping[tuple[str, int], int]) -> None:
+    """Adds what moved on locked accounts, by account and year of the day it counts for, in cents, to what
+    statements of later years begin with."""
+    values = {
+        "accounts": [account for account, _ in moved],
+        "years": [year for _, year in moved],
+        "cents": list(moved.values()),
+    }
+    tx.execute(_TURNED, values)
 
 
 def _move(tx: Transaction, claim: str, state: ClaimState) -> None:
@@ -295,10 +326,16 @@ def expire(tx: Transaction, account: str, year: Year) -> None:
     tx.execute(update(levy_years).where(place).values(expired_cents=more))
     values = {"id": new_id(), "account_id": account, "year": year.year, "cents": year.rest}
     tx.execute(insert(levy_expiries).values(**values, expired_on=year.expires))
+    _turn(tx, {(account, year.expires.year): -year.rest})
 
 
-def lines(tx: Transaction, account: str, until: date) -> list[Line]:
-    """Returns what moved on an account up to a day, in order."""
+def opening(tx: Transaction, account: str, year: int) -> int:
+    """Returns what an account held when a year began, in cents, by what its years before came to."""
+    return int(tx.execute(_OPENING, {"account": account, "year": year}).scalar_one())
+
+
+def lines(tx: Transaction, account: str, first: date, last: date) -> list[Line]:
+    """Returns what moved on an account from one day to another, in order."""
     return [
         Line(
             row.day,
@@ -307,5 +344,11 @@ def lines(tx: Transaction, account: str, until: date) -> list[Line]:
             row.gross,
             f"levyAccounts/{account}/claims/{row.claim}" if row.claim else "",
         )
-        for row in tx.execute(_LINES, {"account": account, "until": until})
+        for row in tx.execute(_LINES, {"account": account, "first": first, "last": last})
     ]
+
+
+def different(tx: Transaction, limit: int) -> list[Row[Any]]:
+    """Returns years of accounts of which another sum is kept than their lines come to: `account_id`, `year`,
+    `kept` and `entered` cents."""
+    return list(tx.execute(_DIFFERENT, {"limit": limit}))

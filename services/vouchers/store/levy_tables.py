@@ -112,12 +112,14 @@ levy_corrections = Table(
     Column("gross_cents", BigInteger, nullable=False),
     Column("cents", BigInteger, nullable=False),  # by how much the contribution changes
     words("imported_by"),
+    Column("corrected_on", Date, nullable=False),  # the day for statements; as it counted then
     created(),
     ForeignKeyConstraint(
         ["account_id", "month"], ["levy_contributions.account_id", "levy_contributions.month"]
     ),
 )
 Index("levy_corrections_month", levy_corrections.c.account_id, levy_corrections.c.month)
+Index("levy_corrections_day", levy_corrections.c.account_id, levy_corrections.c.corrected_on)
 
 levy_claims = Table(
     "levy_claims",
@@ -132,14 +134,22 @@ levy_claims = Table(
     words("created_by"),
     blank("decided_by"),
     moment("decided_at", nullable=True),
+    Column("decided_on", Date),  # the day for statements; as it counted then
     created(),
     CheckConstraint("amount_cents > 0", name="levy_claims_some_amount"),
     CheckConstraint("state <> 2 OR decided_by <> created_by", name="levy_claims_maker_checker"),
     CheckConstraint(
-        "state = 1 OR (decided_by <> '' AND decided_at IS NOT NULL)", name="levy_claims_decided_by_someone"
+        "state = 1 OR (decided_by <> '' AND decided_at IS NOT NULL AND decided_on IS NOT NULL)",
+        name="levy_claims_decided_by_someone",
     ),
 )
 Index("levy_claims_account", levy_claims.c.account_id, levy_claims.c.id)
+Index(
+    "levy_claims_approved",
+    levy_claims.c.account_id,
+    levy_claims.c.decided_on,
+    postgresql_where=text("state = 2"),
+)
 Index(
     "levy_claims_evidence",
     levy_claims.c.account_id,
@@ -171,3 +181,13 @@ levy_expiries = Table(
     ForeignKeyConstraint(["account_id", "year"], ["levy_years.account_id", "levy_years.year"]),
 )
 Index("levy_expiries_account", levy_expiries.c.account_id, levy_expiries.c.expired_on)
+
+# What moved on an account, in cents, on the days of a year: its statement begins with the years before.
+levy_turnover = Table(
+    "levy_turnover",
+    metadata,
+    Column("account_id", Uuid(as_uuid=False), ForeignKey("levy_accounts.id"), nullable=False),
+    Column("year", SmallInteger, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "year"),
+)

@@ -196,6 +196,7 @@ turnover_marks = Table(
     metadata,
     Column("shard", SmallInteger, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, nullable=False),
+    words("zone"),  # by whose days it was counted
 )
 
 receivables = Table(

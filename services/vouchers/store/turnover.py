@@ -3,7 +3,7 @@ and not all that ever happened.
 
 Nothing is counted where money is booked: redeeming touches no row that others share. A chain is numbered
 without gaps and its head is locked until the commit, so a number says exactly what is counted, and what is
-behind it is read from the ledger.
+behind it is read from the ledger. Days are those of one zone: in another, all is counted anew.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ _COUNT = text(f"""WITH {_UNCOUNTED}, moved AS (
   GROUP BY 1, 2, 3, 4
   ON CONFLICT (organisation, currency, month, kind) DO UPDATE SET cents = m.cents + excluded.cents
 ), marks AS (
-  INSERT INTO turnover_marks AS t SELECT shard, max(sequence) FROM fresh GROUP BY shard
+  INSERT INTO turnover_marks AS t SELECT shard, max(sequence), current_setting('TimeZone') FROM fresh
+  GROUP BY shard
   ON CONFLICT (shard) DO UPDATE SET sequence = excluded.sequence
 )
 SELECT count(*) FROM fresh""")  # noqa: S608 - text of our own
@@ -57,6 +58,38 @@ _SUMS = text(f"""WITH {_UNCOUNTED}, moved AS (
   WHERE organisation = :organisation AND currency = :currency AND created_at < :end
 )
 SELECT operation, kind, earlier, CAST(sum(cents) AS bigint) AS cents FROM moved GROUP BY 1, 2, 3""")  # noqa: S608
+_OTHER_DAYS = text("""WITH other AS (
+  SELECT 1 FROM turnover_marks WHERE zone <> current_setting('TimeZone') LIMIT 1
+), days AS (DELETE FROM provider_days WHERE EXISTS (SELECT FROM other)
+), months AS (DELETE FROM provider_months WHERE EXISTS (SELECT FROM other)
+) DELETE FROM turnover_marks WHERE EXISTS (SELECT FROM other)""")
+# Joined rather than looked up, as every entry is read; a day by the zone in which it was counted.
+_DIFFERENT = text("""WITH counted AS NOT MATERIALIZED (
+  SELECT e.owner, e.reference, e.currency, e.operation, e.kind, e.cents,
+    CAST(e.created_at AT TIME ZONE m.zone AS date) AS day
+  FROM ledger_entries e JOIN turnover_marks m ON m.shard = e.shard AND e.sequence <= m.sequence
+  WHERE kind IN (5, 6, 7, 8)
+), mine AS (
+  SELECT r.organisation, c.currency, c.day, c.operation, c.kind, c.cents
+  FROM counted c JOIN redemptions r ON c.reference = 'redemptions/' || r.id
+  UNION ALL SELECT p.organisation, c.currency, c.day, c.operation, c.kind, c.cents
+  FROM counted c JOIN payables p ON p.subject = CASE c.kind WHEN 6 THEN c.owner WHEN 7 THEN c.reference END
+  WHERE c.reference NOT LIKE 'redemptions/%'
+), entered AS (
+  SELECT organisation, currency, day, operation, kind, sum(cents) AS cents FROM mine GROUP BY 1, 2, 3, 4, 5
+), added AS (
+  SELECT organisation, currency, CAST(date_trunc('month', day) AS date) AS month, kind, sum(cents) AS cents
+  FROM provider_days GROUP BY 1, 2, 3, 4
+)
+SELECT 'provider_days' AS kept_in, organisation, currency, day, operation, kind,
+  coalesce(d.cents, 0) AS kept, coalesce(e.cents, 0) AS entered
+FROM provider_days d FULL JOIN entered e USING (organisation, currency, day, operation, kind)
+WHERE coalesce(d.cents, 0) <> coalesce(e.cents, 0)
+UNION ALL SELECT 'provider_months', organisation, currency, month, '', kind,
+  coalesce(m.cents, 0), coalesce(a.cents, 0)
+FROM provider_months m FULL JOIN added a USING (organisation, currency, month, kind)
+WHERE coalesce(m.cents, 0) <> coalesce(a.cents, 0)
+ORDER BY 1, 2, 3, 4, 5, 6 LIMIT :limit""")
 _ALONE = text("LOCK TABLE turnover_marks IN SHARE ROW EXCLUSIVE MODE")
 
 
@@ -64,6 +97,7 @@ def count(tx: Transaction, limit: int) -> int:
     """Counts at most `limit` entries of each chain; returns how many of all. Twice at once follows one after
     the other, else an entry would count twice."""
     tx.execute(_ALONE)
+    tx.execute(_OTHER_DAYS)
     return int(tx.execute(_COUNT, {"limit": limit}).scalar_one())
 
 
@@ -83,3 +117,10 @@ def sums(tx: Transaction, organisation: str, currency: str, start: datetime, end
         "limit": None,
     }
     return list(tx.execute(_SUMS, values))
+
+
+def different(tx: Transaction, limit: int) -> list[Row[Any]]:
+    """Returns rows that are not what is behind them, by table and key: of `provider_days` the entries that
+    are counted, of `provider_months` those days. `kept_in` the table, `kept` and `entered` cents; operation
+    empty for months."""
+    return list(tx.execute(_DIFFERENT, {"limit": limit}))

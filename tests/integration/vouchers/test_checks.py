@@ -57,7 +57,9 @@ ATTEMPTS = {
     "openings_seed_revealed_when_drawn": "UPDATE openings SET state = 2",
     "openings_window": "UPDATE openings SET close_at = open_at",
     "levy_claims_decided_by_someone": "UPDATE levy_claims SET state = 3",
-    "levy_claims_maker_checker": "UPDATE levy_claims SET state = 2, decided_by = 'a', decided_at = now()",
+    "levy_claims_maker_checker": (
+        "UPDATE levy_claims SET state = 2, decided_by = 'a', decided_at = now(), decided_on = now()"
+    ),
     "levy_claims_some_amount": "UPDATE levy_claims SET amount_cents = 0",
     "levy_years_not_negative": "UPDATE levy_years SET reserved_cents = -1",
     "levy_years_within_contributed": "UPDATE levy_years SET claimed_cents = contributed_cents + 1",

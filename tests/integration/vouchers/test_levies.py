@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, text
 from waymark.vouchers.v1 import levy_pb2 as pb
 
-from services.platform.db.transaction import transaction
+from services.platform.db.transaction import Transaction, transaction
 from services.vouchers import jobs
 from services.vouchers.store import levies as store
 from services.vouchers.store.levy_tables import levy_accounts
@@ -249,6 +252,46 @@ def statement(world: World, account: str, year: int) -> tuple[int, ...]:
     )
     sums = (found.opening_balance, found.contributed, found.claimed, found.expired, found.closing_balance)
     return tuple(map(cents, sums))
+
+
+def from_the_first_day(tx: Transaction, account: str, year: int) -> int:
+    """What a statement used to begin with: every line before its year."""
+    return sum(line.cents for line in store.lines(tx, account, date.min, date(year - 1, 12, 31)))
+
+
+def test_every_year_begins_with_all_that_moved_before(world: World) -> None:
+    year = world.today.year
+    scheme = levy(world, carry_over=2)
+    payroll = Counter[tuple[str, str]]()
+    wage = st.tuples(st.integers(year - 5, year - 1), st.integers(1, 12), st.integers(0, 10**9))
+
+    @settings(max_examples=12, deadline=None)
+    @given(st.lists(wage, max_size=6), st.integers(1, 10_000), st.booleans())
+    def holds(rows: list[tuple[int, int, int]], claimed: int, lapsed: bool) -> None:
+        for each, month, gross in [*rows, (year, 1, 300 * claimed)]:
+            payroll[YARD, f"{each}-{month:02d}"] += gross
+        wages(world, scheme, *((*key, gross) for key, gross in payroll.items()), correct=True)
+        account = account_of(world).name
+        assert approve(world, claim(world, account, claimed).name).state == State.STATE_APPROVED
+        if lapsed:
+            jobs.expire_levies(world.app)
+        same(account)
+
+    def same(account: str) -> None:
+        with transaction(world.app, read_only=True) as tx:
+            id_ = account.removeprefix("levyAccounts/")
+            for each in range(year - 6, year + 2):
+                assert store.opening(tx, id_, each) == from_the_first_day(tx, id_, each)
+        assert world.verify().intact
+
+    holds()
+    assert statement(world, account_of(world).name, year + 1)[0] == cents(account_of(world).balance)
+    with transaction(world.app) as tx:  # control: one cent would show, in the statement and to an auditor
+        tx.execute(text("UPDATE levy_turnover SET cents = cents + 1 WHERE year = :year"), {"year": year})
+    (found,) = world.verify().findings
+    assert (found.kind, found.text.split()[0]) == ("TURNOVER", "levy_turnover")
+    with pytest.raises(AssertionError):
+        same(account_of(world).name)
 
 
 def test_what_an_open_claim_set_aside_does_not_lapse(world: World) -> None:

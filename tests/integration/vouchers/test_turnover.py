@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -113,3 +114,56 @@ def test_nothing_counts_twice(paid: World, monkeypatch: pytest.MonkeyPatch, alon
         eventually(lambda: sessions(paid.app.engine, WAITING), 60)
     also.join()
     assert same(paid, start, end) is alone
+
+
+class Undone(Exception):
+    """What was changed is rolled back."""
+
+
+CHANGED = (
+    "UPDATE provider_days SET cents = cents + 1 WHERE kind = 5",
+    "UPDATE provider_days SET day = day + 1",
+    "DELETE FROM provider_days WHERE kind = 6",
+    "INSERT INTO provider_days VALUES ('organisations/other', 'EUR', '2026-01-01', 'accept', 5, 1)",
+    "UPDATE provider_months SET cents = cents - 1 WHERE kind = 6",
+    "UPDATE turnover_marks SET sequence = sequence - 1",
+)
+
+
+@pytest.mark.parametrize("looked_at", [True, False], ids=["looked at", "control"])
+def test_verification_names_the_first_count_that_is_not_what_its_entries_say(
+    busy: World, monkeypatch: pytest.MonkeyPatch, looked_at: bool
+) -> None:
+    assert busy.verify().intact  # nothing is counted
+    jobs.count_turnover(busy.app)
+    assert busy.verify().intact
+    if not looked_at:
+        monkeypatch.setattr(turnover, "different", lambda *_: [])
+    for changed in CHANGED:
+        with contextlib.suppress(Undone), transaction(busy.app) as tx:
+            tx.execute(text(changed))
+            assert len(turnover.different(tx, 1)) == looked_at, changed
+            raise Undone
+    with transaction(busy.app) as tx:
+        tx.execute(text(CHANGED[0]))
+    found = busy.verify().findings
+    assert [each.kind for each in found] == ["TURNOVER"] * len(found)
+    assert bool(found) is looked_at
+    if looked_at:
+        assert found[0].text.startswith("provider_days of organisations/")
+        assert "PROVIDER_HELD" in found[0].text
+
+
+def test_in_another_zone_all_is_counted_anew_by_its_days(busy: World) -> None:
+    with transaction(busy.app) as tx:
+        turnover.count(tx, 1)
+        tx.execute(text("SET LOCAL TIME ZONE 'Pacific/Kiritimati'"))
+        while turnover.count(tx, 1000):
+            pass
+        assert turnover.different(tx, 1) == []
+        zones = tx.execute(text("SELECT DISTINCT zone FROM turnover_marks")).scalars().all()
+        assert zones == ["Pacific/Kiritimati"]
+        days = text("SELECT DISTINCT CAST(created_at AS date) FROM ledger_entries WHERE kind = 5")
+        counted = text("SELECT DISTINCT day FROM provider_days WHERE kind = 5")
+        assert set(tx.execute(counted).scalars()) == set(tx.execute(days).scalars())
+    assert busy.verify().intact

@@ -385,7 +385,9 @@ class LedgerFinding(_message.Message):
     sequence: _builtins.int
     """Entry."""
     kind: _builtins.str
-    """What is wrong: `HASH`, `GAP`, `UNBALANCED`, `BALANCE`, `CHECKPOINT`, `NEGATIVE`, `HEAD`, `ROUND`."""
+    """What is wrong: `HASH`, `GAP`, `UNBALANCED`, `BALANCE`, `CHECKPOINT`, `NEGATIVE`, `HEAD`, `ROUND`, `TURNOVER` (what statements
+    add up by day and month is not what the entries, or the lines of a levy account, come to).
+    """
     text: _builtins.str
     """One sentence."""
     round: _builtins.int
