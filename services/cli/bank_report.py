@@ -36,6 +36,8 @@ ENTRY = {
     "came of it": "outcome",
     "batch": "payoutBatch",
     "provider": "organisation",
+    "pays": "receivable",
+    "too much": "excess",
 }
 Name = Annotated[str, typer.Argument(metavar="REPORT", help="bankReports/{id}")]
 
@@ -50,6 +52,7 @@ class Outcome(StrEnum):
     DIFFERENT = "different"
     NOT_SENT = "not-sent"
     UNCLEAR = "unclear"
+    OVERPAID = "overpaid"
 
 
 def register(app: typer.Typer) -> None:

@@ -22,12 +22,14 @@ RECEIVABLE = {
     "written off": "writtenOff",
     "outstanding": "outstanding",
     "days": "ageDays",
+    "to be paid with": "paymentReference",
 }
 ONE = {**RECEIVABLE, "give up because": "writeOffReason"}
 PAYMENT = {
     "payment": "name",
     "amount": "amount",
     "bank reference": "bankReference",
+    "matched": "matched",
     "noted": "createTime",
     "undone": "undoTime",
 }
@@ -100,7 +102,7 @@ def paid(
     amount: Annotated[str, typer.Argument(help="Like 300.00.")],
     reference: Annotated[str, typer.Option(help="The bank's reference of the credit.")] = "",
 ) -> None:
-    """Note what the provider paid by itself, once the bank's statement shows it."""
+    """Note what the provider paid by itself and the bank's file did not say by reference."""
     body = {"amount": json_money(amount), "bankReference": reference}
     _show(call, call.post(f"{name}:recordPayment", body))
 

@@ -1,8 +1,8 @@
 """Takes in what the bank says of payments: matches, books returns back, moves batches on. What of an approved
 batch never gets to the bank is booked back the same way.
 
-Locked in this order: the report, batches by id, redemptions by id, payables by id, outcome contracts by id,
-chains by number.
+Locked in this order: the report, batches by id, receivables by id, redemptions by id, payables by id,
+outcome contracts by id, chains by number.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.vouchers import repaying
 from services.vouchers.co_funding import Moved, Movement, share
+from services.vouchers.crediting import Credits
 from services.vouchers.domain import bookings
 from services.vouchers.domain.bank_reports import Known, Outcome, Report, Said, Verdict, outcome
 from services.vouchers.domain.ledger import Booking
@@ -31,7 +32,8 @@ from services.vouchers.store import bank_reports, ledger, payables, payouts
 
 RESULTS = {Verdict.CONFIRMED: BatchState.CONFIRMED, Verdict.RETURNED: BatchState.RETURNED}
 Booked = tuple[int, Booking]  # for the chain of a number
-OPEN = (Outcome.UNMATCHED, Outcome.DIFFERENT, Outcome.NOT_SENT, Outcome.UNCLEAR)
+OPEN = (Outcome.UNMATCHED, Outcome.DIFFERENT, Outcome.NOT_SENT, Outcome.UNCLEAR, Outcome.OVERPAID)
+DONE = (Outcome.APPLIED, Outcome.REPEATED, Outcome.OVERPAID)  # not tried again
 
 
 @dataclass
@@ -112,23 +114,29 @@ def take_in(tx: Transaction, report: Report) -> Row[Any]:
     if row.sha256 != report.sha256:
         raise Refusal(reason_pb2.REASON_BANK_REPORT_CONFLICT, metadata={"bank_report": name})
     outcomes = bank_reports.outcomes(tx, row.id)
-    todo = {
-        number: said
-        for number, said in enumerate(report.said, 1)
-        if outcomes.get(number) not in (Outcome.APPLIED, Outcome.REPEATED)
-    }
-    matching = Matching(tx, todo.values())
+    todo = {number: said for number, said in enumerate(report.said, 1) if outcomes.get(number) not in DONE}
+    matching, credited = Matching(tx, todo.values()), Credits(tx, todo.values())
     entries = []
     for number, said in todo.items():
-        found, batch, organisation = matching.apply(said)
-        outcomes[number] = int(found)
-        about = {"outcome": int(found), "batch_id": batch, "organisation": organisation}
+        about = _match(matching, credited, said)
+        outcomes[number] = about["outcome"]
         entries.append({**_columns(number, said), **about})
     bank_reports.keep(tx, row.id, entries)
-    settle(tx, matching.changed(), matching.by_batch, matching.batches)
+    settle(tx, matching.changed(), matching.by_batch, matching.batches, credited)
     results = list(outcomes.values())
-    applied = results.count(Outcome.APPLIED)
+    applied = sum(result in (Outcome.APPLIED, Outcome.OVERPAID) for result in results)
     return bank_reports.count(tx, row.id, applied, sum(result in OPEN for result in results))
+
+
+def _match(matching: Matching, credited: Credits, said: Said) -> dict[str, Any]:
+    """Returns what came of a statement, as columns: about a payment of ours, else about what it pays us."""
+    found, batch, organisation = matching.apply(said)
+    about: dict[str, Any] = {"batch_id": batch, "receivable_id": None, "excess_cents": 0}
+    if batch is None and said.creditor:
+        found, receivable, about["excess_cents"] = credited.apply(said)
+        if receivable is not None:
+            about["receivable_id"], organisation = receivable.id, receivable.organisation
+    return {**about, "outcome": int(found), "organisation": organisation}
 
 
 def settle(
@@ -136,15 +144,15 @@ def settle(
     changed: list[Payment],
     by_batch: Mapping[str, Sequence[Payment]],
     batches: Mapping[str, Row[Any]],
+    credited: Credits | None = None,
 ) -> None:
-    """Writes the new results of payments, books returns back and tells of both. `by_batch`: all payments of
-    the batches they are in."""
-    if not changed:
-        return
-    bank_reports.set_results(
-        tx, [(each.batch, each.organisation, each.result, each.code) for each in changed]
-    )
-    _book(tx, changed, batches)
+    """Writes the new results of payments, books returns back, and what was `credited`, and tells of both.
+    `by_batch`: all payments of the batches they are in."""
+    if changed:
+        bank_reports.set_results(
+            tx, [(each.batch, each.organisation, each.result, each.code) for each in changed]
+        )
+    _book(tx, changed, batches, credited)
     for batch in sorted({each.batch for each in changed}):
         results = {each.result for each in by_batch[batch]}
         if 0 not in results:
@@ -164,14 +172,21 @@ def give_up(tx: Transaction, batch: Row[Any], payments: Sequence[Row[Any]]) -> N
     _book(tx, unpaid, {name: batch})
 
 
-def _book(tx: Transaction, changed: Sequence[Payment], batches: Mapping[str, Row[Any]]) -> None:
-    """Frees what returned payments were for, books it, and has its sources bear it no more; has investors
-    that were paid count as repaid."""
+def _book(
+    tx: Transaction,
+    changed: Sequence[Payment],
+    batches: Mapping[str, Row[Any]],
+    credited: Credits | None = None,
+) -> None:
+    """Frees what returned payments were for, books it and what was credited, and has its sources bear it no
+    more; has investors that were paid count as repaid."""
     redemptions = [each for each in changed if batches[each.batch].kind == BatchKind.REDEMPTIONS]
     booked, moved = _take_back(tx, [each for each in redemptions if each.result == BatchState.RETURNED])
     booked += _settle_payables(
         tx, [each for each in changed if batches[each.batch].kind == BatchKind.PAYABLES]
     )
+    if credited:
+        booked, moved = booked + credited.booked, moved + credited.moved
     if booked:
         ledger.post_all(tx, booked)
     share(tx, moved)
@@ -259,4 +274,5 @@ def _columns(number: int, said: Said) -> dict[str, Any]:
         "code": said.code,
         "amount_cents": said.cents,
         "currency": said.currency,
+        "creditor_reference": said.creditor,
     }

@@ -22,6 +22,7 @@ from services.vouchers.api.redemption_messages import ref
 from services.vouchers.co_funding import Moved, Movement, share
 from services.vouchers.domain import bookings
 from services.vouchers.domain.clawback import Owed
+from services.vouchers.domain.creditor_reference import reference_of
 from services.vouchers.domain.history import Kind
 from services.vouchers.domain.ledger import Booking, Head
 from services.vouchers.domain.money import money
@@ -78,6 +79,10 @@ def claw_back(
     event = events_pb2.RedemptionClawedBack(
         ref=ref(row), amount=amount, whole=whole, refund=refund, spend_until=until
     )
+    if taken.receivable:
+        event.receivable = f"receivables/{receivable}"
+        event.owed.CopyFrom(money(taken.receivable, row.currency))
+        event.payment_reference = reference_of(receivable)
     tx.publish(event)
     return written
 
@@ -128,22 +133,53 @@ def free_cents(row: Row[Any]) -> int:
 
 def pay_back(tx: Transaction, row: Row[Any], cents: int, bank_reference: str) -> Row[Any]:
     """Books what a provider paid of a locked receivable; returns its new row. Raises Refusal: WRONG_STATE
-    when nothing is left, AMOUNT_TOO_HIGH for more than is left and no frozen batch sets off."""
+    when nothing is left, AMOUNT_TOO_HIGH for more than is left and no frozen batch sets off, ALREADY_EXISTS
+    for a reference of the bank by which a payment of it stands."""
     free = free_cents(row)
+    if bank_reference and receivables.by_bank(tx, row.id, bank_reference):
+        raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
     if not left_cents(row):
         metadata = {"state": "SETTLED", "needed": "OPEN"}
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)
     if cents > free:
         raise Refusal(reason_pb2.REASON_AMOUNT_TOO_HIGH, metadata={"limit_cents": str(free)})
+    written, booked, moved = take_payment(tx, row, cents, bank_reference)
+    ledger.post(tx, ledger.lock_head(tx, row.shard), booked)
+    share(tx, [moved])
+    tell_payment(tx, written, cents)
+    return written
+
+
+def take_payment(
+    tx: Transaction, row: Row[Any], cents: int, bank_reference: str, credit: str = ""
+) -> tuple[Row[Any], Booking, Moved]:
+    """Writes what a provider paid of a locked receivable; returns its new row, what to book and what comes
+    back to sources. `credit`: what tells the credit in the bank's files."""
     values = {
         "id": new_id(),
         "receivable_id": row.id,
         "cents": cents,
         "bank_reference": bank_reference,
         "recorded_by": tx.principal.subject,
+        "credit": credit,
     }
     receivables.add_payment(tx, values)
-    return _book_payment(tx, row, bookings.pay_back, cents)
+    return _payment(tx, row, bookings.pay_back, cents)
+
+
+def tell_payment(
+    tx: Transaction, written: Row[Any], cents: int, excess: int = 0, *, undone: bool = False
+) -> None:
+    """Tells what was booked of a receivable, in its new row, and what came in beyond it."""
+    event = events_pb2.ReceivablePaid(
+        receivable=f"receivables/{written.id}",
+        organisation=written.organisation,
+        amount=money(cents, written.currency),
+        outstanding=money(left_cents(written), written.currency),
+        excess=money(excess, written.currency) if excess else None,
+        undone=undone,
+    )
+    tx.publish(event)
 
 
 def undo_pay_back(tx: Transaction, row: Row[Any], payment: Row[Any]) -> Row[Any]:
@@ -151,18 +187,20 @@ def undo_pay_back(tx: Transaction, row: Row[Any], payment: Row[Any]) -> Row[Any]
     that was done before, SAME_PERSON."""
     need_to_undo(undone_by=payment.undone_by, recorded_by=payment.recorded_by, person=tx.principal.subject)
     receivables.undo_payment(tx, payment.id)
-    return _book_payment(tx, row, bookings.undo_pay_back, -payment.cents)
+    written, booked, moved = _payment(tx, row, bookings.undo_pay_back, -payment.cents)
+    ledger.post(tx, ledger.lock_head(tx, row.shard), booked)
+    share(tx, [moved])
+    tell_payment(tx, written, payment.cents, undone=True)
+    return written
 
 
-def _book_payment(
+def _payment(
     tx: Transaction, row: Row[Any], book: Callable[[str, str, str, int], Booking], cents: int
-) -> Row[Any]:
-    """Writes and books what came in of a receivable (less than zero: goes out), and has the sources that
-    bore the payment get it back."""
+) -> tuple[Row[Any], Booking, Moved]:
+    """Writes what came in of a receivable (less than zero: goes out); returns its new row, what to book, and
+    what the sources that bore the payment get back."""
     written = receivables.change(tx, row.id, {"paid_cents": row.paid_cents + cents})
     redemption = str(row.redemption_id)
     booking = book(new_id(), f"redemptions/{redemption}", f"receivables/{row.id}", abs(cents))
-    ledger.post(tx, ledger.lock_head(tx, row.shard), booking)
     voucher = receivables.voucher_of(tx, redemption)
-    share(tx, [Moved(booking.id, Movement.RECOVERY, redemption, voucher, None, -cents)])
-    return written
+    return written, booking, Moved(booking.id, Movement.RECOVERY, redemption, voucher, None, -cents)

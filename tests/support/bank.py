@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 PAIN_002 = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
 CAMT_054 = "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
+NONE = "-"  # the bank gives no reference of its own
 _CREATED = "2026-06-03T08:15:00+02:00"
 
 
@@ -22,7 +23,8 @@ class Status:
 
 @dataclass(frozen=True)
 class Booking:
-    """What a notification says of one payment. `back`: its money came back, for `reason`."""
+    """What a notification says of one payment. `back`: its money came back, for `reason`. `written`: a credit
+    that says this, as a `structured` reference or in words; `own`: the bank's reference of it."""
 
     reference: str
     cents: int
@@ -30,6 +32,9 @@ class Booking:
     reason: str = ""
     status: str = "BOOK"
     currency: str = "EUR"
+    written: str = ""
+    structured: bool = False
+    own: str = ""
 
 
 def decimal(cents: int) -> str:
@@ -94,18 +99,22 @@ def camt054(message: str, bookings: Sequence[Booking], *, account: str, batch: s
 
 def _entry(booking: Booking) -> str:
     amount = f'<Amt Ccy="{booking.currency}">{decimal(booking.cents)}</Amt>'
-    direction = f"<CdtDbtInd>{'CRDT' if booking.back else 'DBIT'}</CdtDbtInd>"
+    direction = f"<CdtDbtInd>{'CRDT' if booking.back or booking.written else 'DBIT'}</CdtDbtInd>"
     family = "RRTN" if booking.back else "ESCT"
     reason = f"<RtrInf><Rsn><Cd>{booking.reason}</Cd></Rsn></RtrInf>" if booking.reason else ""
+    own = booking.own or f"E-{booking.reference[:8]}"
+    written = f"<Ustrd>{booking.written[:20]}</Ustrd><Ustrd>{booking.written[20:]}</Ustrd>"
+    if booking.structured:
+        written = f"<Strd><CdtrRefInf><Ref>{booking.written}</Ref></CdtrRefInf></Strd>"
     return f"""
       <Ntry>
-        {amount}{direction}<Sts><Cd>{booking.status}</Cd></Sts>
-        <AcctSvcrRef>E-{booking.reference[:8]}</AcctSvcrRef>
+        {amount}{direction}<Sts><Cd>{booking.status}</Cd></Sts><BookgDt><Dt>2026-06-03</Dt></BookgDt>
+        {f"<AcctSvcrRef>{own}</AcctSvcrRef>" if own != NONE else ""}
         <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>{family}</SubFmlyCd></Fmly></Domn></BkTxCd>
         <NtryDtls>
           <TxDtls>
             <Refs><EndToEndId>{booking.reference}</EndToEndId></Refs>
-            {amount}{direction}{reason}
+            {amount}{direction}{f"<RmtInf>{written}</RmtInf>" if booking.written else ""}{reason}
           </TxDtls>
         </NtryDtls>
       </Ntry>"""

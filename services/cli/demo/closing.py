@@ -75,6 +75,7 @@ ELSEWHERE = {
     "PayoutReturned",
     "ReadQuotaReached",
     "RebookingOffered",
+    "ReceivablePaid",
     "ReceivableWrittenOff",
     "RedemptionOverdue",
     "ReminderDue",

@@ -88,4 +88,7 @@ def _entry(row: Row[Any]) -> pb.BankReportEntry:
         outcome=row.outcome,
         payout_batch=f"payoutBatches/{row.batch_id}" if row.batch_id else "",
         organisation=row.organisation,
+        creditor_reference=row.creditor_reference,
+        receivable=f"receivables/{row.receivable_id}" if row.receivable_id else "",
+        excess=money(row.excess_cents, row.currency) if row.excess_cents else None,
     )

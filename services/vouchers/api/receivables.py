@@ -17,6 +17,7 @@ from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
 from services.vouchers.clawing_back import free_cents, left_cents, pay_back, undo_pay_back
 from services.vouchers.domain import bookings
+from services.vouchers.domain.creditor_reference import reference_of
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.write_offs import Debt
@@ -142,6 +143,7 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
             create_time=moment(row.created_at),
             write_off_time=moment(row.written_off_at),
             etag=etag_of(row.version),
+            payment_reference=reference_of(row.id),
         )
 
 
@@ -163,4 +165,5 @@ def _payment(row: Row[Any], currency: str) -> pb.ReceivablePayment:
         bank_reference=row.bank_reference,
         create_time=moment(row.created_at),
         undo_time=moment(row.undone_at),
+        matched=bool(row.credit),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from hashlib import sha256
 
 from services.vouchers.domain.states import BatchState
 
@@ -23,6 +24,7 @@ class Verdict(IntEnum):
     CONFIRMED = 2
     RETURNED = 3
     UNCLEAR = 4
+    RECEIVED = 5
 
 
 class Outcome(IntEnum):
@@ -35,6 +37,7 @@ class Outcome(IntEnum):
     DIFFERENT = 5
     NOT_SENT = 6
     UNCLEAR = 7
+    OVERPAID = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Said:
     """One statement. Without `end_to_end` it is about all payments of the file that `initiation` names.
 
     `cents` is None where the bank names no amount, `account` (IBAN) empty where it names none. `booked`: it
-    is about the account's money, not only about an order.
+    is about the account's money, not only about an order; `booked_on` (a day as text) and `creditor` (a
+    compact reference, ISO 11649) where a booking names them.
     """
 
     line: int
@@ -55,6 +59,14 @@ class Said:
     currency: str = ""
     account: str = ""
     booked: bool = False
+    booked_on: str = ""
+    creditor: str = ""
+
+    @property
+    def credit(self) -> str:
+        """What tells a credit from others however often it is told: SHA-256, hex."""
+        fields = (self.account, self.booked_on, self.bank_reference, self.end_to_end, self.creditor)
+        return sha256("\x1f".join((*fields, str(self.cents), self.currency)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -90,7 +102,7 @@ def outcome(said: Said, known: Known | None) -> Outcome:
         return Outcome.UNMATCHED
     if not known.sent:
         return Outcome.NOT_SENT
-    if said.verdict is Verdict.UNCLEAR:
+    if said.verdict in (Verdict.UNCLEAR, Verdict.RECEIVED):
         return Outcome.UNCLEAR
     if said.account and said.account != known.account:
         return Outcome.DIFFERENT
@@ -105,3 +117,20 @@ def outcome(said: Said, known: Known | None) -> Outcome:
             return Outcome.REPEATED
         return Outcome.APPLIED if said.booked else Outcome.UNCLEAR
     return Outcome.APPLIED
+
+
+def credit_outcome(said: Said, free: int, currency: str, *, known: bool) -> Outcome:
+    """Returns what a credit does to a debt that it names, of which `free` cents of `currency` are left to be
+    paid: APPLIED and OVERPAID pay the lesser of both. `known`: this credit was taken before.
+
+    Without the bank's own reference nobody can tell a second payment from the first one told twice.
+    """
+    if said.verdict is Verdict.PENDING:
+        return Outcome.NOTED
+    if said.verdict is not Verdict.RECEIVED or said.cents is None or not said.bank_reference:
+        return Outcome.UNCLEAR
+    if said.currency != currency:
+        return Outcome.DIFFERENT
+    if known:
+        return Outcome.REPEATED
+    return Outcome.OVERPAID if said.cents > free else Outcome.APPLIED

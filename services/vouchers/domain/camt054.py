@@ -1,4 +1,7 @@
-"""Reads what a bank booked. Standard: ISO 20022 debit credit notification camt.054.001.08."""
+"""Reads what a bank booked. Standard: ISO 20022 debit credit notification camt.054.001.08.
+
+Of what the payer wrote only a creditor reference is kept: the rest is for nobody here to read.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ from lxml import etree
 
 from services.vouchers.domain.bank_reports import Said, Verdict
 from services.vouchers.domain.bank_xml import amount, broken, forget, identifier, line_of, text
+from services.vouchers.domain.creditor_reference import named_in
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
 MESSAGE = "BkToCstmrDbtCdtNtfctn"
+CREDIT = "CRDT"
 RETURN = "RRTN"  # bank transaction code, sub-family: reimbursement after a return
 _N = "{" + NAMESPACE + "}"
 _ACCOUNT, _ENTRY, _DETAILS = f"{_N}Acct", f"{_N}Ntry", f"{_N}TxDtls"
@@ -76,13 +81,27 @@ class Statements:
             currency=currency,
             account=self._account,
             booked=True,
+            booked_on=(text(entry, f"{_N}BookgDt/{_N}Dt") or text(entry, f"{_N}BookgDt/{_N}DtTm"))[:10],
+            creditor=named_in(_written(entry, details)),
         )
+        if said.creditor and said.verdict is Verdict.UNCLEAR and said.code == CREDIT:
+            said = replace(said, verdict=Verdict.RECEIVED)
         return said if not currency else _clear(said)
 
 
 def _amount(details: etree._Element) -> etree._Element | None:
     own = details.find(f"{_N}Amt")
     return details.find(f"{_N}AmtDtls/{_N}TxAmt/{_N}Amt") if own is None else own
+
+
+def _written(entry: etree._Element, details: etree._Element | None) -> Iterator[str]:
+    """Yields what the payer wrote: first where the standard has references, then where people put them."""
+    if details is None:
+        yield text(entry, f"{_N}AddtlNtryInf")
+        return
+    for path in (f"{_N}Strd/{_N}CdtrRefInf/{_N}Ref", f"{_N}Ustrd"):
+        yield from (found.text or "" for found in details.iterfind(f"{_N}RmtInf/{path}"))
+    yield text(details, f"{_N}Refs/{_N}EndToEndId")
 
 
 def _clear(said: Said) -> Said:
@@ -102,6 +121,6 @@ def _verdict(entry: etree._Element, details: etree._Element | None) -> tuple[Ver
     returned = bool(code) or reversal or RETURN in families
     if direction == "DBIT" and not reversal:
         return Verdict.CONFIRMED, "BOOK"
-    if direction == "CRDT" and returned:
+    if direction == CREDIT and returned:
         return Verdict.RETURNED, code or RETURN
     return Verdict.UNCLEAR, direction[:35]

@@ -19,6 +19,7 @@ from services.vouchers.store.settlement_tables import (
 )
 
 _e = bank_report_entries.c
+_FOUND = ("outcome", "batch_id", "organisation", "receivable_id", "excess_cents")
 _SET_RESULTS = text("""UPDATE payouts p SET result = n.result, return_code = n.code, result_at = now()
 FROM unnest(CAST(:batches AS uuid[]), CAST(:organisations AS text[]), CAST(:results AS smallint[]),
   CAST(:codes AS text[])) AS n (batch, organisation, result, code)
@@ -57,7 +58,7 @@ def keep(tx: Transaction, report: str, entries: Sequence[Mapping[str, Any]]) -> 
     """Writes statements of a report; of those that are there, what came of them."""
     if entries:
         statement = insert(bank_report_entries)
-        changed = {name: statement.excluded[name] for name in ("outcome", "batch_id", "organisation")}
+        changed = {name: statement.excluded[name] for name in _FOUND}
         rows = [{"report_id": report, **entry} for entry in entries]
         tx.execute(
             statement.on_conflict_do_update(index_elements=["report_id", "number"], set_=changed), rows

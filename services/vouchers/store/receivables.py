@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, text, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Text,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 
 from services.platform.db.transaction import Transaction
+from services.vouchers.domain import creditor_reference
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import vouchers
 from services.vouchers.store.columns import apart
@@ -17,6 +31,7 @@ from services.vouchers.store.tables import pots, redemptions
 
 _r = receivables.c
 _p = receivable_payments.c
+_ENDING = func.right(cast(_r.id, Text), literal_column(str(creditor_reference.LENGTH)))
 LEFT = _r.amount_cents - _r.set_off_cents - _r.paid_cents - _r.written_off_cents
 _LOCK = text(f"""SELECT r.*, {vouchers.COLUMNS}, v.pot_id, p.name AS pot, b.end_date AS budget_end,
   coalesce((SELECT w.created_at FROM redemptions w WHERE w.id = r.part_of), r.created_at) AS reserved_at
@@ -77,6 +92,34 @@ def voucher_of(tx: Transaction, redemption: str) -> str:
     """Returns the id of the voucher that a redemption spent."""
     found = select(redemptions.c.voucher_id).where(redemptions.c.id == redemption)
     return str(tx.execute(found).scalar_one())
+
+
+def lock_named(tx: Transaction, references: Iterable[str]) -> dict[str, Row[Any]]:
+    """Locks and returns the receivables that creditor references name, by the end of their ids, in order of
+    their ids; none where an end is that of several."""
+    endings = {creditor_reference.ending(each) for each in references}
+    statement = (
+        select(receivables, _ENDING.label("ending"))
+        .where(_ENDING.in_(endings))
+        .order_by(_r.id)
+        .with_for_update(key_share=True)
+    )
+    rows = tx.execute(statement).all() if endings else []
+    times = Counter(row.ending for row in rows)
+    return {row.ending: row for row in rows if times[row.ending] == 1}
+
+
+def taken(tx: Transaction, credits_: Iterable[str]) -> set[str]:
+    """Returns which of these credits of the bank were taken for payments."""
+    found = select(_p.credit).where(_p.credit.in_(list(credits_)), _p.credit != literal_column("''"))
+    return set(tx.execute(found).scalars())
+
+
+def by_bank(tx: Transaction, receivable: str, bank_reference: str) -> Row[Any] | None:
+    """Returns the payment of a locked receivable that stands and has this reference of the bank; None for
+    none."""
+    statement = payments_of(receivable).where(_p.bank_reference == bank_reference, _p.undone_at.is_(None))
+    return tx.execute(statement.limit(1)).one_or_none()
 
 
 def add_payment(tx: Transaction, values: Mapping[str, Any]) -> None:

@@ -234,6 +234,7 @@ receivables = Table(
     ),
 )
 Index("receivables_organisation", receivables.c.organisation, receivables.c.id)
+Index("receivables_ending", text('"right"(id::text, 12)'), _table=receivables)  # what a transfer names
 
 receivable_payments = Table(
     "receivable_payments",
@@ -245,12 +246,19 @@ receivable_payments = Table(
     words("recorded_by"),
     blank("undone_by"),
     moment("undone_at", nullable=True),
+    blank("credit"),  # what tells the credit in the bank's files, SHA-256; empty where a person noted it
     created(),
     CheckConstraint("cents > 0", name="receivable_payments_some_amount"),
     CheckConstraint("undone_by <> recorded_by", name="receivable_payments_maker_checker"),
     CheckConstraint("(undone_by = '') = (undone_at IS NULL)", name="receivable_payments_undone_by_someone"),
 )
 Index("receivable_payments_receivable", receivable_payments.c.receivable_id, receivable_payments.c.id)
+Index(
+    "receivable_payments_credit",
+    receivable_payments.c.credit,
+    unique=True,
+    postgresql_where=receivable_payments.c.credit != "",
+)
 
 set_offs = Table(
     "set_offs",
@@ -295,5 +303,8 @@ bank_report_entries = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("batch_id", Uuid(as_uuid=False), ForeignKey("payout_batches.id")),
     blank("organisation"),
+    blank("creditor_reference"),
+    Column("receivable_id", Uuid(as_uuid=False), ForeignKey("receivables.id")),
+    cents("excess_cents"),
     PrimaryKeyConstraint("report_id", "number"),
 )

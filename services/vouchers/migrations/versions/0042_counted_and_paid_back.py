@@ -40,11 +40,22 @@ INSERT INTO levy_turnover SELECT account_id, date_part('year', day), sum(cents) 
   UNION ALL SELECT account_id, corrected_on, cents FROM levy_corrections
 ) AS moved GROUP BY 1, 2;
 """
+# A transfer names a receivable by the end of its id.
+PAID_BACK = """
+CREATE INDEX receivables_ending ON receivables ("right"(id::text, 12));
+ALTER TABLE receivable_payments ADD COLUMN credit TEXT DEFAULT '' NOT NULL;
+CREATE UNIQUE INDEX receivable_payments_credit ON receivable_payments (credit) WHERE credit <> '';
+ALTER TABLE bank_report_entries
+  ADD COLUMN creditor_reference TEXT DEFAULT '' NOT NULL,
+  ADD COLUMN receivable_id UUID REFERENCES receivables (id),
+  ADD COLUMN excess_cents BIGINT DEFAULT 0 NOT NULL;
+"""
 
 
 def upgrade() -> None:
     op.execute(ZONES)
     op.execute(LEVIES)
+    op.execute(PAID_BACK)
 
 
 def downgrade() -> None:

@@ -71,9 +71,9 @@ class BankReport(_message.Message):
     entry_count: _builtins.int
     """Statements in it."""
     applied_count: _builtins.int
-    """Statements that changed a payment."""
+    """Statements that changed a payment, or what a provider owes back."""
     open_count: _builtins.int
-    """Statements that a person should look at: UNMATCHED, DIFFERENT, NOT_SENT or UNCLEAR."""
+    """Statements that a person should look at: UNMATCHED, DIFFERENT, NOT_SENT, UNCLEAR or OVERPAID."""
     @_builtins.property
     def bank_time(self) -> _timestamp_pb2.Timestamp:
         """When the bank made it, UTC."""
@@ -124,7 +124,9 @@ class BankReportEntry(_message.Message):
         VERDICT_RETURNED: BankReportEntry._Verdict.ValueType  # 3
         """The payment was rejected, or its money came back."""
         VERDICT_UNCLEAR: BankReportEntry._Verdict.ValueType  # 4
-        """It cannot be told: a credit that is no return, or no amount in whole cents."""
+        """It cannot be told: a credit that is no return and names no creditor reference, or no amount in whole cents."""
+        VERDICT_RECEIVED: BankReportEntry._Verdict.ValueType  # 5
+        """Money came in that names a creditor reference of ours."""
 
     class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
         """What the bank says."""
@@ -137,7 +139,9 @@ class BankReportEntry(_message.Message):
     VERDICT_RETURNED: BankReportEntry.Verdict.ValueType  # 3
     """The payment was rejected, or its money came back."""
     VERDICT_UNCLEAR: BankReportEntry.Verdict.ValueType  # 4
-    """It cannot be told: a credit that is no return, or no amount in whole cents."""
+    """It cannot be told: a credit that is no return and names no creditor reference, or no amount in whole cents."""
+    VERDICT_RECEIVED: BankReportEntry.Verdict.ValueType  # 5
+    """Money came in that names a creditor reference of ours."""
 
     class _Outcome:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -147,38 +151,50 @@ class BankReportEntry(_message.Message):
         DESCRIPTOR: _descriptor.EnumDescriptor
         OUTCOME_UNSPECIFIED: BankReportEntry._Outcome.ValueType  # 0
         OUTCOME_APPLIED: BankReportEntry._Outcome.ValueType  # 1
-        """The payment is now what the verdict says."""
+        """The payment is now what the verdict says; of a credit: it paid what the receivable had left, or a part."""
         OUTCOME_REPEATED: BankReportEntry._Outcome.ValueType  # 2
         """It was known already."""
         OUTCOME_NOTED: BankReportEntry._Outcome.ValueType  # 3
         """Nothing to do: the payment is on its way."""
         OUTCOME_UNMATCHED: BankReportEntry._Outcome.ValueType  # 4
-        """No payment has this reference."""
+        """No payment and no receivable has this reference."""
         OUTCOME_DIFFERENT: BankReportEntry._Outcome.ValueType  # 5
         """Amount, currency or account are not those of the payment."""
         OUTCOME_NOT_SENT: BankReportEntry._Outcome.ValueType  # 6
         """Nobody has said yet that the batch was handed to the bank; say so and import the file again."""
         OUTCOME_UNCLEAR: BankReportEntry._Outcome.ValueType  # 7
-        """The verdict is unclear, or contradicts what the bank has booked."""
+        """The verdict is unclear, or contradicts what the bank has booked; of a credit: it has no reference of the bank's
+        own, by which it could be told from one that was taken before. Note it by RecordReceivablePayment.
+        """
+        OUTCOME_OVERPAID: BankReportEntry._Outcome.ValueType  # 8
+        """A credit brought more than the receivable had left, or than no frozen batch sets off: `excess` is not booked. Send
+        it back, or note it by RecordReceivablePayment for another receivable of this provider.
+        """
 
     class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
         """What came of it."""
 
     OUTCOME_UNSPECIFIED: BankReportEntry.Outcome.ValueType  # 0
     OUTCOME_APPLIED: BankReportEntry.Outcome.ValueType  # 1
-    """The payment is now what the verdict says."""
+    """The payment is now what the verdict says; of a credit: it paid what the receivable had left, or a part."""
     OUTCOME_REPEATED: BankReportEntry.Outcome.ValueType  # 2
     """It was known already."""
     OUTCOME_NOTED: BankReportEntry.Outcome.ValueType  # 3
     """Nothing to do: the payment is on its way."""
     OUTCOME_UNMATCHED: BankReportEntry.Outcome.ValueType  # 4
-    """No payment has this reference."""
+    """No payment and no receivable has this reference."""
     OUTCOME_DIFFERENT: BankReportEntry.Outcome.ValueType  # 5
     """Amount, currency or account are not those of the payment."""
     OUTCOME_NOT_SENT: BankReportEntry.Outcome.ValueType  # 6
     """Nobody has said yet that the batch was handed to the bank; say so and import the file again."""
     OUTCOME_UNCLEAR: BankReportEntry.Outcome.ValueType  # 7
-    """The verdict is unclear, or contradicts what the bank has booked."""
+    """The verdict is unclear, or contradicts what the bank has booked; of a credit: it has no reference of the bank's
+    own, by which it could be told from one that was taken before. Note it by RecordReceivablePayment.
+    """
+    OUTCOME_OVERPAID: BankReportEntry.Outcome.ValueType  # 8
+    """A credit brought more than the receivable had left, or than no frozen batch sets off: `excess` is not booked. Send
+    it back, or note it by RecordReceivablePayment for another receivable of this provider.
+    """
 
     NAME_FIELD_NUMBER: _builtins.int
     LINE_FIELD_NUMBER: _builtins.int
@@ -190,6 +206,9 @@ class BankReportEntry(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     PAYOUT_BATCH_FIELD_NUMBER: _builtins.int
     ORGANISATION_FIELD_NUMBER: _builtins.int
+    CREDITOR_REFERENCE_FIELD_NUMBER: _builtins.int
+    RECEIVABLE_FIELD_NUMBER: _builtins.int
+    EXCESS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `bankReports/{bank_report}/entries/{number}`; numbers count from 1 in the order of the file."""
     line: _builtins.int
@@ -208,9 +227,17 @@ class BankReportEntry(_message.Message):
     """Batch of the payment, `payoutBatches/{id}`; empty when unmatched."""
     organisation: _builtins.str
     """Provider of the payment, `organisations/{id}`; empty when unmatched or about a whole batch."""
+    creditor_reference: _builtins.str
+    """Creditor reference that a credit names (ISO 11649, compact), of all that the payer wrote; empty without one."""
+    receivable: _builtins.str
+    """What a credit names, `receivables/{id}`; empty when unmatched."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Amount it names; unset when it names none in whole cents."""
+
+    @_builtins.property
+    def excess(self) -> _money_pb2.Money:
+        """What a credit brought beyond what it could pay, with OUTCOME_OVERPAID; else unset."""
 
     def __init__(
         self,
@@ -225,10 +252,13 @@ class BankReportEntry(_message.Message):
         outcome: Global___BankReportEntry.Outcome.ValueType = ...,
         payout_batch: _builtins.str = ...,
         organisation: _builtins.str = ...,
+        creditor_reference: _builtins.str = ...,
+        receivable: _builtins.str = ...,
+        excess: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "excess", b"excess"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bank_reference", b"bank_reference", "code", b"code", "end_to_end_id", b"end_to_end_id", "line", b"line", "name", b"name", "organisation", b"organisation", "outcome", b"outcome", "payout_batch", b"payout_batch", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bank_reference", b"bank_reference", "code", b"code", "creditor_reference", b"creditor_reference", "end_to_end_id", b"end_to_end_id", "excess", b"excess", "line", b"line", "name", b"name", "organisation", b"organisation", "outcome", b"outcome", "payout_batch", b"payout_batch", "receivable", b"receivable", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

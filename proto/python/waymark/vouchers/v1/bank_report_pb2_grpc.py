@@ -63,7 +63,8 @@ class BankReportServiceServicer:
 
     def ImportBankReport(self, request, context):
         """Takes in a file and matches each statement to a payment by its end-to-end id. A returned payment is booked back
-        to what the provider is owed, and the next batch pays it again, to the account that is then in use. The same
+        to what the provider is owed, and the next batch pays it again, to the account that is then in use. A credit that
+        names the payment_reference of a receivable pays it, as far as it is left, however often it is told. The same
         file again changes nothing but what could not be matched before.
         Errors: BANK_REPORT_INVALID, BANK_REPORT_CONFLICT.
         """

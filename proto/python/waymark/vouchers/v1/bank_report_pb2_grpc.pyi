@@ -35,7 +35,8 @@ class BankReportServiceStub:
     def __new__(cls, channel: _aio.Channel) -> BankReportServiceAsyncStub: ...
     ImportBankReport: _grpc.UnaryUnaryMultiCallable[_bank_report_pb2.ImportBankReportRequest, _bank_report_pb2.BankReport]
     """Takes in a file and matches each statement to a payment by its end-to-end id. A returned payment is booked back
-    to what the provider is owed, and the next batch pays it again, to the account that is then in use. The same
+    to what the provider is owed, and the next batch pays it again, to the account that is then in use. A credit that
+    names the payment_reference of a receivable pays it, as far as it is left, however often it is told. The same
     file again changes nothing but what could not be matched before.
     Errors: BANK_REPORT_INVALID, BANK_REPORT_CONFLICT.
     """
@@ -59,7 +60,8 @@ class BankReportServiceAsyncStub(BankReportServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportBankReport: _aio.UnaryUnaryMultiCallable[_bank_report_pb2.ImportBankReportRequest, _bank_report_pb2.BankReport]  # type: ignore[assignment]
     """Takes in a file and matches each statement to a payment by its end-to-end id. A returned payment is booked back
-    to what the provider is owed, and the next batch pays it again, to the account that is then in use. The same
+    to what the provider is owed, and the next batch pays it again, to the account that is then in use. A credit that
+    names the payment_reference of a receivable pays it, as far as it is left, however often it is told. The same
     file again changes nothing but what could not be matched before.
     Errors: BANK_REPORT_INVALID, BANK_REPORT_CONFLICT.
     """
@@ -86,7 +88,8 @@ class BankReportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bank_report_pb2.BankReport, _abc.Awaitable[_bank_report_pb2.BankReport]]:
         """Takes in a file and matches each statement to a payment by its end-to-end id. A returned payment is booked back
-        to what the provider is owed, and the next batch pays it again, to the account that is then in use. The same
+        to what the provider is owed, and the next batch pays it again, to the account that is then in use. A credit that
+        names the payment_reference of a receivable pays it, as far as it is left, however often it is told. The same
         file again changes nothing but what could not be matched before.
         Errors: BANK_REPORT_INVALID, BANK_REPORT_CONFLICT.
         """

@@ -902,10 +902,17 @@ class RedemptionClawedBack(_message.Message):
     WHOLE_FIELD_NUMBER: _builtins.int
     REFUND_FIELD_NUMBER: _builtins.int
     SPEND_UNTIL_FIELD_NUMBER: _builtins.int
+    RECEIVABLE_FIELD_NUMBER: _builtins.int
+    OWED_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
     whole: _builtins.bool
     """True when nothing of the accepted amount is left."""
     refund: _builtins.bool
     """True: the provider gave it back by itself."""
+    receivable: _builtins.str
+    """What the provider owes back, `receivables/{id}`; empty where all was still with us."""
+    payment_reference: _builtins.str
+    """What a transfer must name to pay it (ISO 11649), such as `RF76 0A1B 2C3D 4E5F`; empty where nothing is owed."""
     @_builtins.property
     def ref(self) -> Global___RedemptionRef:
         """Which redemption."""
@@ -918,6 +925,10 @@ class RedemptionClawedBack(_message.Message):
     def spend_until(self) -> _timestamp_pb2.Timestamp:
         """Until when the learner can reserve with what was taken back, UTC; unset: it goes back to the programme."""
 
+    @_builtins.property
+    def owed(self) -> _money_pb2.Money:
+        """How much it owes, unset where nothing."""
+
     def __init__(
         self,
         *,
@@ -926,14 +937,65 @@ class RedemptionClawedBack(_message.Message):
         whole: _builtins.bool = ...,
         refund: _builtins.bool = ...,
         spend_until: _timestamp_pb2.Timestamp | None = ...,
+        receivable: _builtins.str = ...,
+        owed: _money_pb2.Money | None = ...,
+        payment_reference: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "spend_until", b"spend_until"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "owed", b"owed", "ref", b"ref", "spend_until", b"spend_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "ref", b"ref", "refund", b"refund", "spend_until", b"spend_until", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "owed", b"owed", "payment_reference", b"payment_reference", "receivable", b"receivable", "ref", b"ref", "refund", b"refund", "spend_until", b"spend_until", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RedemptionClawedBack: _TypeAlias = RedemptionClawedBack  # noqa: Y015
+
+@_typing.final
+class ReceivablePaid(_message.Message):
+    """A provider paid of what it owes back: a credit of the bank was matched, or somebody noted it; or that was undone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVABLE_FIELD_NUMBER: _builtins.int
+    ORGANISATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    OUTSTANDING_FIELD_NUMBER: _builtins.int
+    EXCESS_FIELD_NUMBER: _builtins.int
+    UNDONE_FIELD_NUMBER: _builtins.int
+    receivable: _builtins.str
+    """Resource name `receivables/{id}`."""
+    organisation: _builtins.str
+    """The provider, `organisations/{id}`."""
+    undone: _builtins.bool
+    """True: a payment that was noted wrongly counts no more."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What counts as paid, or no more; zero where nothing was left to be paid."""
+
+    @_builtins.property
+    def outstanding(self) -> _money_pb2.Money:
+        """What it owes after that."""
+
+    @_builtins.property
+    def excess(self) -> _money_pb2.Money:
+        """What came in beyond what was left, and is not booked; unset where nothing."""
+
+    def __init__(
+        self,
+        *,
+        receivable: _builtins.str = ...,
+        organisation: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        outstanding: _money_pb2.Money | None = ...,
+        excess: _money_pb2.Money | None = ...,
+        undone: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "excess", b"excess", "outstanding", b"outstanding"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "excess", b"excess", "organisation", b"organisation", "outstanding", b"outstanding", "receivable", b"receivable", "undone", b"undone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceivablePaid: _TypeAlias = ReceivablePaid  # noqa: Y015
 
 @_typing.final
 class ReceivableWrittenOff(_message.Message):

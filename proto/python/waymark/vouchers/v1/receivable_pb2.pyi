@@ -32,10 +32,13 @@ class ReceivablePayment(_message.Message):
     BANK_REFERENCE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UNDO_TIME_FIELD_NUMBER: _builtins.int
+    MATCHED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `receivables/{id}/payments/{id}`."""
     bank_reference: _builtins.str
     """The bank's reference of the credit; empty where none was given."""
+    matched: _builtins.bool
+    """True: matched to a credit in a file of the bank by its reference; false: noted by a person."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What came in."""
@@ -56,10 +59,11 @@ class ReceivablePayment(_message.Message):
         bank_reference: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         undo_time: _timestamp_pb2.Timestamp | None = ...,
+        matched: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "undo_time", b"undo_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bank_reference", b"bank_reference", "create_time", b"create_time", "name", b"name", "undo_time", b"undo_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "bank_reference", b"bank_reference", "create_time", b"create_time", "matched", b"matched", "name", b"name", "undo_time", b"undo_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -116,6 +120,7 @@ class Receivable(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     PAID_FIELD_NUMBER: _builtins.int
     PAYMENTS_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `receivables/{id}`."""
     redemption: _builtins.str
@@ -130,6 +135,10 @@ class Receivable(_message.Message):
     """Why it should be written off, in words; sealed where it is kept."""
     etag: _builtins.str
     """Version of the resource."""
+    payment_reference: _builtins.str
+    """What a transfer that pays it must name, so that it is matched by itself: an ISO 11649 creditor reference such as
+    `RF76 0A1B 2C3D 4E5F`, with check digits; print it on the demand. Spaces and case do not matter.
+    """
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What was clawed back after payment."""
@@ -185,10 +194,11 @@ class Receivable(_message.Message):
         etag: _builtins.str = ...,
         paid: _money_pb2.Money | None = ...,
         payments: _abc.Iterable[Global___ReceivablePayment] | None = ...,
+        payment_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "outstanding", b"outstanding", "paid", b"paid", "reserved", b"reserved", "set_off", b"set_off", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_days", b"age_days", "amount", b"amount", "create_time", b"create_time", "etag", b"etag", "name", b"name", "organisation", b"organisation", "outstanding", b"outstanding", "paid", b"paid", "payments", b"payments", "redemption", b"redemption", "reserved", b"reserved", "set_off", b"set_off", "state", b"state", "write_off_reason", b"write_off_reason", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_days", b"age_days", "amount", b"amount", "create_time", b"create_time", "etag", b"etag", "name", b"name", "organisation", b"organisation", "outstanding", b"outstanding", "paid", b"paid", "payment_reference", b"payment_reference", "payments", b"payments", "redemption", b"redemption", "reserved", b"reserved", "set_off", b"set_off", "state", b"state", "write_off_reason", b"write_off_reason", "write_off_time", b"write_off_time", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,8 +55,10 @@ class ReceivableServiceStub:
     """
     RecordReceivablePayment: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.RecordReceivablePaymentRequest, _receivable_pb2.Receivable]
     """Notes what the provider has paid of what it owes back, once the bank's statement shows it; the sources that bore the payment get it
-    back. What a frozen batch sets off is not left to be paid; cancel that batch first.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+    back. What a frozen batch sets off is not left to be paid; cancel that batch first. A transfer that names the
+    payment_reference needs no such call: ImportBankReport matches it; and what was noted here with the bank's
+    reference before is then not counted twice.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, ALREADY_EXISTS, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     UndoReceivablePayment: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.UndoReceivablePaymentRequest, _receivable_pb2.Receivable]
     """Takes back that a payment was noted, by another person than noted it: it is booked back, and the provider owes it again.
@@ -90,8 +92,10 @@ class ReceivableServiceAsyncStub(ReceivableServiceStub):
     """
     RecordReceivablePayment: _aio.UnaryUnaryMultiCallable[_receivable_pb2.RecordReceivablePaymentRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
     """Notes what the provider has paid of what it owes back, once the bank's statement shows it; the sources that bore the payment get it
-    back. What a frozen batch sets off is not left to be paid; cancel that batch first.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+    back. What a frozen batch sets off is not left to be paid; cancel that batch first. A transfer that names the
+    payment_reference needs no such call: ImportBankReport matches it; and what was noted here with the bank's
+    reference before is then not counted twice.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, ALREADY_EXISTS, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     UndoReceivablePayment: _aio.UnaryUnaryMultiCallable[_receivable_pb2.UndoReceivablePaymentRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
     """Takes back that a payment was noted, by another person than noted it: it is booked back, and the provider owes it again.
@@ -158,8 +162,10 @@ class ReceivableServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_receivable_pb2.Receivable, _abc.Awaitable[_receivable_pb2.Receivable]]:
         """Notes what the provider has paid of what it owes back, once the bank's statement shows it; the sources that bore the payment get it
-        back. What a frozen batch sets off is not left to be paid; cancel that batch first.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+        back. What a frozen batch sets off is not left to be paid; cancel that batch first. A transfer that names the
+        payment_reference needs no such call: ImportBankReport matches it; and what was noted here with the bank's
+        reference before is then not counted twice.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, ALREADY_EXISTS, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
