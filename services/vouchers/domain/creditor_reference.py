@@ -8,21 +8,25 @@ from collections.abc import Iterable
 from stdnum import iso11649
 from stdnum.iso7064 import mod_97_10
 
-LENGTH = 12  # characters after the check digits: the last of an id, 48 random bits
-_NAMED = re.compile(rf"(?<![0-9A-Z])R\s?F(?:\s?[0-9]){{2}}(?:\s?[0-9A-F]){{{LENGTH}}}(?![0-9A-Z])")
+LENGTH = 12  # characters of an id that are told, its last: 48 random bits
+# Digits alone, of which the check finds every slip of one, and of two changed about; where spaces and ends of
+# lines come to lie is up to the bank.
+DIGITS = 15
+_NAMED = re.compile(rf"(?<![0-9A-Z])R\s*F(?:\s*[0-9]){{{2 + DIGITS}}}(?![0-9A-Z])")
 
 
 def reference_of(id_: str) -> str:
     """Returns the reference of what has this id (UUID text), in groups of four as it is printed:
-    `RF18 0A1B 2C3D 4E5F`."""
-    body = ending(id_).upper()
+    `RF76 0123 4567 8901 234`."""
+    body = f"{int(id_[-LENGTH:], 16):0{DIGITS}d}"
     whole = f"RF{mod_97_10.calc_check_digits(body + 'RF')}{body}"
     return " ".join(whole[start : start + 4] for start in range(0, len(whole), 4))
 
 
 def ending(reference: str) -> str:
-    """Returns the end of the id that a compact reference, or an id, names."""
-    return reference[-LENGTH:].lower()
+    """Returns the last LENGTH characters of the id that a compact reference names; longer for one that names
+    none."""
+    return f"{int(reference[4:]):0{LENGTH}x}"
 
 
 def named_in(texts: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ def test_it_is_found_however_it_is_written_and_names_the_end_of_its_id(id_: str,
     assert ending(compact) == id_[-12:]
 
 
-@given(ID, st.integers(2, 15), st.sampled_from("0123456789ABCDEF"))
+@given(ID, st.integers(2, 18), st.sampled_from("0123456789"))
 def test_a_slip_of_one_character_names_nothing(id_: str, place: int, slip: str) -> None:
     compact = reference_of(id_).replace(" ", "")
     wrong = compact[:place] + slip + compact[place + 1 :]
@@ -31,4 +31,4 @@ def test_a_slip_of_one_character_names_nothing(id_: str, place: int, slip: str) 
 
 @given(ID, ID)
 def test_of_two_nobody_can_tell_how_much_is_for_which(one: str, other: str) -> None:
-    assert (named_in([reference_of(one), reference_of(other)]) == "") is (ending(one) != ending(other))
+    assert (named_in([reference_of(one), reference_of(other)]) == "") is (one[-12:] != other[-12:])

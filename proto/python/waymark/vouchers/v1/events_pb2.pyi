@@ -912,7 +912,7 @@ class RedemptionClawedBack(_message.Message):
     receivable: _builtins.str
     """What the provider owes back, `receivables/{id}`; empty where all was still with us."""
     payment_reference: _builtins.str
-    """What a transfer must name to pay it (ISO 11649), such as `RF76 0A1B 2C3D 4E5F`; empty where nothing is owed."""
+    """What a transfer must name to pay it (ISO 11649), such as `RF76 0123 4567 8901 234`; empty where nothing is owed."""
     @_builtins.property
     def ref(self) -> Global___RedemptionRef:
         """Which redemption."""

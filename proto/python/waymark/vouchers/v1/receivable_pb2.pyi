@@ -137,7 +137,7 @@ class Receivable(_message.Message):
     """Version of the resource."""
     payment_reference: _builtins.str
     """What a transfer that pays it must name, so that it is matched by itself: an ISO 11649 creditor reference such as
-    `RF76 0A1B 2C3D 4E5F`, with check digits; print it on the demand. Spaces and case do not matter.
+    `RF76 0123 4567 8901 234`, with check digits; print it on the demand. Spaces and case do not matter.
     """
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
