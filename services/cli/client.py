@@ -206,12 +206,33 @@ class Caller:
     def subject(self) -> str:
         """Subject of the token, unchecked: checking it is the services' business. Raises Failure."""
         try:
-            payload = self._token.split(".")[1]
-            return str(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"])
+            return str(self._claims()["sub"])
         except (IndexError, KeyError, ValueError):
             raise Failure(
                 ExitCode.USAGE, "The token does not say who you are.", remedy="Name the portfolio you mean."
             ) from None
+
+    def own(self, **named: str) -> dict[str, str]:
+        """Returns what a list is narrowed to, of `learner`, `organisation` and `employer` those that it knows:
+        as `named`, else to callers themselves where by their token they are a learner, a provider or an
+        employer and nothing else, as they may see no others."""
+        try:
+            claims = self._claims()
+        except (IndexError, ValueError):
+            return named  # a token in a form of its issuer's own
+        whole = str(claims.get("org", ""))
+        own = {
+            "learner": ("learner", f"learners/{claims.get('sub', '')}"),
+            "organisation": ("provider", whole),
+            "employer": ("employer", whole),
+        }
+        if any(named.values()):
+            return named
+        return {field: own[field][1] if claims.get("roles") == [own[field][0]] else "" for field in named}
+
+    def _claims(self) -> dict[str, Any]:
+        payload = self._token.split(".")[1]
+        return dict(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the token and the API key."""

@@ -76,4 +76,5 @@ def list_(
 ) -> None:
     """List complaints, newest first."""
     columns = {key: COMPLAINT[key] for key in ("complaint", "kind", "redemption", "provider", "filed")}
-    call.many("complaints", columns, limit, empty="nobody complains", organisation=provider, learner=learner)
+    whose = call.caller.own(learner=learner, organisation=provider)
+    call.many("complaints", columns, limit, empty="nobody complains", **whose)

@@ -158,7 +158,7 @@ def accounts(
     limit: Limit = 50,
 ) -> None:
     """List employers' accounts, oldest first."""
-    call.many("levyAccounts", ACCOUNT, limit, employer=employer, empty="no account yet")
+    call.many("levyAccounts", ACCOUNT, limit, empty="no account yet", **call.caller.own(employer=employer))
 
 
 @levy.command(epilog="Example:  waymark levy account levyAccounts/0198…")

@@ -79,7 +79,9 @@ def list_(
     limit: Limit = 50,
 ) -> None:
     """List promises, oldest first."""
-    call.many("employerObligations", OBLIGATION, limit, employer=employer, empty="no promise yet")
+    call.many(
+        "employerObligations", OBLIGATION, limit, empty="no promise yet", **call.caller.own(employer=employer)
+    )
 
 
 @obligation.command(epilog="Example:  waymark obligation show employerObligations/0198…")

@@ -39,6 +39,9 @@ Token = Annotated[
     str,
     typer.Option(envvar="WAYMARK_TOKEN", help="Access token of your own identity provider, instead of --as."),
 ]
+Provider = Annotated[
+    str, typer.Option(help="Only of this organisations/{id}; a provider's default: its own.")
+]
 Limit = Annotated[int, typer.Option(min=1, help="Show at most so many.")]
 Why = Annotated[str, typer.Argument(metavar="REASON", help="Why; others read it, so nothing about persons.")]
 

@@ -8,7 +8,7 @@ import typer
 
 from services.cli.amounts import json_money
 from services.cli.call import Call, calls
-from services.cli.options import Limit
+from services.cli.options import Limit, Provider
 
 receivable = typer.Typer(help="What providers owe back: by age, with write-off approved by a second person.")
 RECEIVABLE = {
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 @calls("auditor")
 def list_(
     call: Call,
-    provider: Annotated[str, typer.Option(help="Only of this organisations/{id}.")] = "",
+    provider: Provider = "",
     days: Annotated[int, typer.Option(min=0, help="Only so many days old or older.")] = 0,
     settled: Annotated[bool, typer.Option(help="Those of which nothing is left too.")] = False,
     limit: Limit = 50,
@@ -56,7 +56,7 @@ def list_(
         RECEIVABLE,
         limit,
         empty="nobody owes anything back",
-        organisation=provider,
+        **call.caller.own(organisation=provider),
         min_age_days=days,
         show_settled=str(settled).lower(),
     )

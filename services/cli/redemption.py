@@ -9,7 +9,7 @@ import typer
 
 from services.cli.amounts import json_money
 from services.cli.call import Call, calls, enum
-from services.cli.options import Limit
+from services.cli.options import Limit, Provider
 
 redemption = typer.Typer(
     help="Vouchers being spent: reserved, agreed to, begun, delivered, accepted or refused."
@@ -82,15 +82,17 @@ def register(app: typer.Typer) -> None:
 def list_(
     call: Call,
     state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
-    provider: Annotated[str, typer.Option(help="Only of this organisations/{id}.")] = "",
+    provider: Provider = "",
+    learner: Annotated[str, typer.Option(help="Only of this learners/{id}.")] = "",
     overdue: Annotated[
         bool, typer.Option("--overdue", help="Only what has been over for two weeks and waits, oldest first.")
     ] = False,
     limit: Limit = 50,
 ) -> None:
-    """List redemptions, newest first; `--state delivered` waits for a decision."""
+    """List redemptions, newest first; `--state delivered` waits for a decision. Learners and providers list
+    their own."""
     columns = {key: REDEMPTION[key] for key in ("redemption", "state", "provider", "reserved", "accepted")}
-    query = {"organisation": provider, "state": enum("STATE", state)}
+    query = {**call.caller.own(learner=learner, organisation=provider), "state": enum("STATE", state)}
     if overdue:
         query["session_over_days"] = OVERDUE_DAYS
     call.many("redemptions", columns, limit, empty="no redemption", **query)

@@ -9,7 +9,7 @@ import typer
 
 from services.cli.amounts import in_days
 from services.cli.call import Call, calls, enum
-from services.cli.options import Limit
+from services.cli.options import Limit, Provider
 
 sanction = typer.Typer(
     help="Sanctions on providers: proposed, imposed and, on appeal, decided by three; or lifted by two."
@@ -133,9 +133,15 @@ def show(call: Call, name: Name) -> None:
 @calls("auditor")
 def list_(
     call: Call,
-    provider: Annotated[str, typer.Option(help="Only on this organisations/{id}.")] = "",
+    provider: Provider = "",
     limit: Limit = 50,
 ) -> None:
     """List sanctions, newest first."""
     columns = {key: SANCTION[key] for key in ("sanction", "provider", "kind", "state", "counts", "until")}
-    call.many("sanctions", columns, limit, empty="no provider is sanctioned", organisation=provider)
+    call.many(
+        "sanctions",
+        columns,
+        limit,
+        empty="no provider is sanctioned",
+        **call.caller.own(organisation=provider),
+    )

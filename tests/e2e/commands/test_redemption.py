@@ -78,6 +78,10 @@ def test_a_learner_applies_and_spends_and_a_school_delivers(
     booked = learner.gets(*part, "--voucher", voucher)["name"]
     assert "voided" in learner.prints("redemption", "void", booked, "mistake")
     booked = school.gets(*part, "--code", learner.gets("voucher", "code", voucher)["code"])["name"]
+    for party in (learner, school):  # their own, without saying who they are
+        assert booked in [each["name"] for each in party.gets("redemption", "list", "--limit", "500")]
+    assert school.gets("receivable", "list") == school.gets("sanction", "list") == []
+    assert learner.gets("complaint", "list") == []
     assert "authorised" in learner.prints("redemption", "authorise", booked)
     assert "started" in school.prints("redemption", "start", booked)
     paper = tmp_path / "attended.pdf"

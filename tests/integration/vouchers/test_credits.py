@@ -89,6 +89,11 @@ def test_a_transfer_that_names_the_demand_pays_it_however_often_it_is_told(paid:
     found = paid.auditor.receivables.GetReceivable(pb.GetReceivableRequest(name=debt.name))
     assert found.state == pb.Receivable.STATE_SETTLED
     assert [(each.bank_reference, each.matched) for each in found.payments] == [("C-1", True), ("C-2", True)]
+    theirs = paid.provider.receivables.GetReceivable(pb.GetReceivableRequest(name=debt.name))
+    assert theirs.payments == found.payments
+    stranger = paid.person("provider", org="organisations/other")
+    asked = pb.GetReceivableRequest(name=debt.name)
+    assert refused(lambda: stranger.receivables.GetReceivable(asked)) == "NOT_FOUND"
     shares = paid.auditor.payment_shares.ListPaymentShares(payment_share_pb2.ListPaymentSharesRequest())
     assert [cents(each.amount) for each in shares.payment_shares] == [100_000, -30_000, -50_000]
     assert told(paid) == [(30_000, 50_000, 0, False), (50_000, 0, 0, False)]

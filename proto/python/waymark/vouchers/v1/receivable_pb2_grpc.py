@@ -77,7 +77,7 @@ class ReceivableServiceServicer:
     """
 
     def GetReceivable(self, request, context):
-        """Reads a receivable.
+        """Reads a receivable; its provider reads it too, with the payments that count, and not why it may be written off.
         Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

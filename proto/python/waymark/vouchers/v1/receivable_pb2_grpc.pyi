@@ -34,7 +34,7 @@ class ReceivableServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReceivableServiceAsyncStub: ...
     GetReceivable: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.GetReceivableRequest, _receivable_pb2.Receivable]
-    """Reads a receivable.
+    """Reads a receivable; its provider reads it too, with the payments that count, and not why it may be written off.
     Errors: NOT_FOUND.
     """
     ListReceivables: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.ListReceivablesRequest, _receivable_pb2.ListReceivablesResponse]
@@ -71,7 +71,7 @@ class ReceivableServiceAsyncStub(ReceivableServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetReceivable: _aio.UnaryUnaryMultiCallable[_receivable_pb2.GetReceivableRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
-    """Reads a receivable.
+    """Reads a receivable; its provider reads it too, with the payments that count, and not why it may be written off.
     Errors: NOT_FOUND.
     """
     ListReceivables: _aio.UnaryUnaryMultiCallable[_receivable_pb2.ListReceivablesRequest, _receivable_pb2.ListReceivablesResponse]  # type: ignore[assignment]
@@ -111,7 +111,7 @@ class ReceivableServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _receivable_pb2.GetReceivableRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_receivable_pb2.Receivable, _abc.Awaitable[_receivable_pb2.Receivable]]:
-        """Reads a receivable.
+        """Reads a receivable; its provider reads it too, with the payments that count, and not why it may be written off.
         Errors: NOT_FOUND.
         """
 
