@@ -213,7 +213,7 @@ class Caller:
             ) from None
 
     def own(self, **named: str) -> dict[str, str]:
-        """Returns what a list is narrowed to, of `learner`, `organisation` and `employer` those that it knows:
+        """Returns what a list is narrowed to, of `learner`, `organisation` and `employer` what it knows:
         as `named`, else to callers themselves where by their token they are a learner, a provider or an
         employer and nothing else, as they may see no others."""
         try:
