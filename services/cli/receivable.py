@@ -21,6 +21,7 @@ RECEIVABLE = {
     "paid": "paid",
     "written off": "writtenOff",
     "outstanding": "outstanding",
+    "about to be set off": "reserved",
     "days": "ageDays",
     "to be paid with": "paymentReference",
 }

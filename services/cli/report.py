@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
 def split(
     call: Call,
     by: Annotated[By, typer.Argument(help="What to split by.")],
-    month: Annotated[str, typer.Option(help="YYYY-MM in UTC; default: this month.")] = "",
+    month: Annotated[str, typer.Option(help="YYYY-MM; default: this month.")] = "",
     programme: Programme = "",
     length: Annotated[int, typer.Option(min=0, max=5, help="Characters of a NUTS code to keep; 0: all.")] = 0,
 ) -> None:

@@ -26,6 +26,8 @@ SUMS = {
     "returned": "returned",
     "set off": "setOff",
     "clawed back": "clawedBack",
+    "paid back": "paidBack",
+    "paid back, undone": "paidBackUndone",
     "written off": "writtenOff",
     "held after": "closingHeld",
     "cleared after": "closingCleared",

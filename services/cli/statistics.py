@@ -22,6 +22,7 @@ COLUMNS = {
     "value accepted": "acceptedAmount",
     "clawed back": "clawedBackAmount",
     "paid": "paidAmount",
+    "recovered": "recoveredAmount",
 }
 
 
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
     @calls("auditor")
     def statistics(
         call: Call,
-        month: Annotated[str, typer.Option(help="YYYY-MM in UTC; default: this month.")] = "",
+        month: Annotated[str, typer.Option(help="YYYY-MM; default: this month.")] = "",
         programme: Annotated[str, typer.Option(help="Only this programmes/{id}.")] = "",
     ) -> None:
         """Count applications, grants, redemptions and money of a month, by programme."""

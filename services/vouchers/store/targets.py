@@ -23,8 +23,8 @@ WHERE created_at {_IN.format("created_at")} AND {_PROGRAMME} AND {REAL}""",  # n
     Measure.VOUCHERS_REDEEMED: f"""SELECT count(*) FROM redemptions
 WHERE accepted_at {_IN.format("accepted_at")} AND no_show_at IS NULL AND part_of IS NULL
   AND {_PROGRAMME} AND {REAL}""",  # noqa: S608
-    Measure.PAID_CENTS: f"""SELECT coalesce(sum(paid_cents), 0) FROM redemptions
-WHERE state = 7 AND updated_at {_IN.format("updated_at")} AND {_PROGRAMME} AND {REAL}""",  # noqa: S608
+    Measure.PAID_CENTS: f"""SELECT coalesce(sum(cents), 0) FROM payment_shares
+WHERE movement IN (1, 2) AND created_at {_IN.format("created_at")} AND {_PROGRAMME}""",  # noqa: S608
     Measure.PLACED_BASIS_POINTS: f"""SELECT CASE WHEN count(*) >= {SMALLEST}
   THEN count(r.participant_id) * 10000 / count(*) END
 FROM outcome_participants p LEFT JOIN outcome_reports r ON r.participant_id = p.id AND r.outcome = 2

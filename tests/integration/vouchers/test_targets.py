@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from waymark.vouchers.v1 import outcome_contract_pb2
+from waymark.vouchers.v1 import outcome_contract_pb2, report_pb2
 from waymark.vouchers.v1 import target_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers.store import targets as store
 from tests.integration.vouchers.refusals import refused, violations_of
-from tests.integration.vouchers.test_bank_results import sent
+from tests.integration.vouchers.test_bank_results import import_, reference, sent
+from tests.integration.vouchers.test_claw_back import claw_back
 from tests.integration.vouchers.test_outcome_contracts import enrol, place
+from tests.support.bank import Booking, camt054
 from tests.support.instruments import active_bond
-from tests.support.vouchers import NO_EVIDENCE, World, day_message, request_id
+from tests.support.vouchers import NO_EVIDENCE, OTHER_IBAN, World, cents, day_message, request_id
 
 Target = pb.Target
 
@@ -68,6 +70,28 @@ def test_vouchers_redemptions_and_payments_are_measured(world: World) -> None:
     half = target(world, value=6)
     assert (half.progress_basis_points, half.reached) == (5_000, False)
     assert target(world, value=3).reached
+
+
+def test_what_was_paid_counts_as_the_statistics_count_it_and_not_less_once_it_is_clawed_back(
+    world: World,
+) -> None:
+    plan = world.plan = world.programme(**NO_EVIDENCE)
+    world.redemption = world.accepted(*world.voucher(plan))
+    world.bank_account()
+    batch = sent(world)
+    claw_back(world, 30_000)
+    request = report_pb2.GetMonthlyStatisticsRequest(month=f"{world.today:%Y-%m}")
+
+    def paid() -> tuple[int | None, int]:
+        (month,) = world.auditor.reports.GetMonthlyStatistics(request).programmes
+        return current(world, Target.MEASURE_PAID_CENTS), cents(month.paid_amount)
+
+    assert paid() == (100_000, 100_000)
+    claw_back(world)
+    assert paid() == (100_000, 100_000)
+    back = [Booking(reference(batch), 100_000, back=True)]
+    import_(world, camt054("N-1", back, account=OTHER_IBAN))
+    assert paid() == (0, 0)
 
 
 def test_placements_are_not_told_of_fewer_than_five(world: World) -> None:

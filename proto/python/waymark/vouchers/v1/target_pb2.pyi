@@ -39,7 +39,7 @@ class Target(_message.Message):
         MEASURE_VOUCHERS_REDEEMED: Target._Measure.ValueType  # 2
         """Redemptions accepted since the first day; no-shows are not among them."""
         MEASURE_PAID_CENTS: Target._Measure.ValueType  # 3
-        """Cents paid to providers since the first day."""
+        """Cents paid to providers since the first day, less what the bank returned; what is clawed back later was paid."""
         MEASURE_PLACED_BASIS_POINTS: Target._Measure.ValueType  # 4
         """Participants of outcome contracts verified as placed, in ten-thousandths of all of them; not told of fewer than 5."""
         MEASURE_SERVICE_POINTS: Target._Measure.ValueType  # 5
@@ -54,7 +54,7 @@ class Target(_message.Message):
     MEASURE_VOUCHERS_REDEEMED: Target.Measure.ValueType  # 2
     """Redemptions accepted since the first day; no-shows are not among them."""
     MEASURE_PAID_CENTS: Target.Measure.ValueType  # 3
-    """Cents paid to providers since the first day."""
+    """Cents paid to providers since the first day, less what the bank returned; what is clawed back later was paid."""
     MEASURE_PLACED_BASIS_POINTS: Target.Measure.ValueType  # 4
     """Participants of outcome contracts verified as placed, in ten-thousandths of all of them; not told of fewer than 5."""
     MEASURE_SERVICE_POINTS: Target.Measure.ValueType  # 5
