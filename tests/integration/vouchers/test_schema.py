@@ -1,6 +1,6 @@
 """The migrations make exactly the tables that the statements believe in."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import sqlalchemy
 from alembic import command
@@ -10,6 +10,9 @@ from sqlalchemy import text
 
 from services.platform.db.engine import driver_url
 from services.platform.db.migrations import alembic_config, migrate
+from services.platform.db.transaction import Transaction
+from services.platform.identity.principals import ANONYMOUS
+from services.vouchers.store import levies
 from services.vouchers.store.tables import metadata
 from tests.support.canary import CANARY, everything
 from tests.support.databases import Databases
@@ -139,6 +142,28 @@ def test_a_write_off_proposed_before_waits_for_the_second_person_still(database:
         assert [tuple(row) for row in found] == [(2, "anna", "", ""), (5, "", "anna", "bert")]
 
 
+def test_levies_begin_their_years_with_what_moved_before_by_the_days_of_then(database: Databases) -> None:
+    def before_years(url: str) -> None:
+        engine = sqlalchemy.create_engine(driver_url(url), use_native_hstore=False)
+        with engine.begin() as connection:
+            config = alembic_config("vouchers")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0041")
+        engine.dispose()
+
+    old = database.clone("vouchers", "0041", before_years)
+    with old.engine.begin() as connection:
+        connection.execute(text("SET LOCAL TIME ZONE 'Europe/Brussels'"))
+        connection.execute(text(_LEVIES))
+    migrate("vouchers", old.url)
+    with old.engine.begin() as connection:
+        rows = connection.execute(text("SELECT year, cents FROM levy_turnover ORDER BY year"))
+        assert [tuple(row) for row in rows] == [(2025, 1_000 - 300 + 50), (2026, 20 - 40)]
+        days = connection.execute(text("SELECT corrected_on FROM levy_corrections ORDER BY corrected_on"))
+        assert days.scalars().all() == [date(2025, 12, 31), date(2026, 1, 1)]
+        assert levies.different(Transaction(connection, ANONYMOUS, datetime.now(UTC)), 1) == []
+
+
 _BATCHES = """INSERT INTO payout_batches (id, state, execution_date, debtor_name, debtor_iban, currency,
   created_by, frozen_by, approved_by, approved_at)
 SELECT gen_random_uuid(), state, now(), 'd', 'i', 'EUR', 'a', 'a', 'b', now()
@@ -185,3 +210,20 @@ INSERT INTO employer_obligations (id, employer, state, currency, creditor_id, hi
   due_date, shard, owed_cents, written_off_cents, write_off_by, written_off_by)
 SELECT gen_random_uuid(), employer, state, 'EUR', 'f', 80, 1, now(), 0, 1, lost, 'anna', by
 FROM (VALUES ('a', 4, 0, ''), ('b', 5, 1, 'bert')) AS old (employer, state, lost, by)"""
+_LEVIES = """INSERT INTO funding_sources (id, kind) VALUES ('f', 4);
+INSERT INTO levy_schemes (id, currency, funding_source_id, carry_over_years) VALUES ('l', 'EUR', 'f', 1);
+INSERT INTO levy_accounts (id, scheme_id, employer, currency, shard)
+  VALUES (gen_random_uuid(), 'l', 'organisations/yard', 'EUR', 0);
+INSERT INTO levy_years (account_id, year, contributed_cents, expires_on)
+  SELECT id, 2025, 1070, '2026-12-31' FROM levy_accounts;
+INSERT INTO levy_contributions (account_id, month, gross_cents, parts, cents, imported_by)
+  SELECT id, '2025-03-01', 1, 1, 1000, 'a' FROM levy_accounts;
+INSERT INTO levy_corrections (id, account_id, month, gross_cents, cents, imported_by, created_at)
+  SELECT gen_random_uuid(), a.id, '2025-03-01', 1, c.cents, 'a', c.at FROM levy_accounts a, (VALUES
+  (50, timestamptz '2025-12-31 23:30+00'), (20, timestamptz '2026-01-01 00:30+00')) AS c (cents, at);
+INSERT INTO levy_claims (id, account_id, amount_cents, training_date, evidence_reference, state, created_by,
+  decided_by, decided_at) SELECT gen_random_uuid(), id, 300, '2025-05-01', 'F-' || s, s, 'a',
+  CASE s WHEN 1 THEN '' ELSE 'b' END, CASE s WHEN 1 THEN NULL ELSE timestamptz '2025-12-31 23:30+00' END
+  FROM levy_accounts, generate_series(1, 3) AS s;
+INSERT INTO levy_expiries (id, account_id, year, cents, expired_on)
+  SELECT gen_random_uuid(), id, 2025, 40, '2026-12-31' FROM levy_accounts"""
