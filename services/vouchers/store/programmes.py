@@ -28,8 +28,17 @@ def add_funding_source(tx: Transaction, values: dict[str, Any]) -> None:
 
 
 def get_funding_source(tx: Transaction, source_id: str) -> Row[Any]:
-    """Returns a funding source's row; raises Refusal(NOT_FOUND)."""
-    return tx.one(select(funding_sources).where(funding_sources.c.id == source_id))
+    """Returns a funding source's row; raises Refusal(NOT_FOUND), which names it."""
+    row = tx.execute(select(funding_sources).where(funding_sources.c.id == source_id)).one_or_none()
+    if row is None:
+        raise _missing([source_id])
+    return row
+
+
+def _missing(source_ids: Iterable[str]) -> Refusal:
+    """Requests name several resources, and files more: it says which of them there are not."""
+    named = ", ".join(f"fundingSources/{each}" for each in sorted(source_ids))
+    return Refusal(reason_pb2.REASON_NOT_FOUND, metadata={"missing": named})
 
 
 def extend_retention(tx: Transaction, source_id: str, years: int) -> bool:
@@ -47,7 +56,7 @@ def need_sources(tx: Transaction, source_ids: Iterable[str]) -> None:
     if missing and missing == known_sources(tx, missing, sandbox=True):
         keep_apart(CURRENCY)
     if missing:
-        raise Refusal(reason_pb2.REASON_NOT_FOUND)
+        raise _missing(missing)
 
 
 def known_sources(tx: Transaction, source_ids: Iterable[str], *, sandbox: bool = False) -> set[str]:

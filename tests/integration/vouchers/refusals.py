@@ -42,3 +42,10 @@ def violations_of(call: Callable[[], Any]) -> dict[str, str]:
         call()
     found = detail_of(raised.value, error_details_pb2.BadRequest)
     return {item.field: item.description for item in found.field_violations}
+
+
+def metadata_of(call: Callable[[], Any]) -> dict[str, str]:
+    """Runs a call that must fail; returns what the refusal says for machines."""
+    with pytest.raises(grpc.RpcError) as raised:
+        call()
+    return dict(detail_of(raised.value, error_details_pb2.ErrorInfo).metadata)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 from waymark.vouchers.v1 import outcome_contract_pb2 as pb
+from waymark.vouchers.v1 import programme_pb2
 
 from services.platform.db.transaction import transaction
 from services.vouchers.store import outcomes as store
 from services.vouchers.store.outcome_tables import outcome_contracts
-from tests.integration.vouchers.refusals import refused, tried, violations_of
+from tests.integration.vouchers.refusals import metadata_of, refused, tried, violations_of
 from tests.support.instruments import active_bond, bond
 from tests.support.meetings import Meanwhile
 from tests.support.vouchers import World, cents, day_message, eur, request_id
@@ -132,6 +133,17 @@ def test_a_draft_that_makes_no_sense_is_refused_with_everything_that_is_wrong(wo
     unknown = bond(world, payer="fundingSources/none")
     request = pb.CreateOutcomeContractRequest(outcome_contract=unknown)
     assert refused(lambda: world.maker.contracts.CreateOutcomeContract(request)) == "NOT_FOUND"
+    said = metadata_of(lambda: world.maker.contracts.CreateOutcomeContract(request))
+    assert said["missing"] == "fundingSources/none"
+    fund = programme_pb2.FundProgrammeRequest(
+        name=world.programme(),
+        funding_source="fundingSources/no",
+        start_date=day_message(world.today),
+        end_date=day_message(world.today),
+        amount=eur(1),
+    )
+    said = metadata_of(lambda: world.maker.programmes.FundProgramme(fund))
+    assert said["missing"] == "fundingSources/no"
 
 
 def test_outcomes_count_once_another_person_has_verified_them(world: World) -> None:
