@@ -125,7 +125,8 @@ class ResultMethods:
             if found is not None:
                 message.members, message.unknown = found.members, found.unknown
                 message.share_basis_points = found.members * WHOLE // max(1, len(people))
-                message.met = found.members * 100 >= target.min_percent * len(people)
+                enough = found.members * 100 >= target.min_percent * len(people)
+                message.met = bool(people) and enough
             shares.append(message)
         return pb.TargetMix(outcome_contract=request.name, participants=len(people), shares=shares)
 

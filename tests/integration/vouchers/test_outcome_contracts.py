@@ -277,6 +277,7 @@ def mix(world: World, contract: str) -> Any:
 
 def test_the_target_mix_follows_the_facts_and_hides_the_few(world: World) -> None:
     contract = active_bond(world).name
+    assert not mix(world, contract).met  # nobody takes part
     enrol(world, contract, 14, gender="male")
     assert not mix(world, contract).met
     enrol(world, contract, 4, gender="female")

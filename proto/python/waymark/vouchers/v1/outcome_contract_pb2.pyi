@@ -563,7 +563,7 @@ class MixShare(_message.Message):
     min_percent: _builtins.int
     """The least part, in percent."""
     met: _builtins.bool
-    """True when the share is at least that; false while suppressed."""
+    """True when the share is at least that; false while suppressed, and while nobody takes part."""
     def __init__(
         self,
         *,
