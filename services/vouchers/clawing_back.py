@@ -16,7 +16,7 @@ from waymark.vouchers.v1 import events_pb2, voucher_pb2
 
 from services.platform.db.ids import new_id
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.vouchers.api.convert import moment
 from services.vouchers.api.redemption_messages import ref
 from services.vouchers.co_funding import Moved, Movement, share
@@ -133,11 +133,12 @@ def free_cents(row: Row[Any]) -> int:
 
 def pay_back(tx: Transaction, row: Row[Any], cents: int, bank_reference: str) -> Row[Any]:
     """Books what a provider paid of a locked receivable; returns its new row. Raises Refusal: WRONG_STATE
-    when nothing is left, AMOUNT_TOO_HIGH for more than is left and no frozen batch sets off, ALREADY_EXISTS
-    for a reference of the bank by which a payment of it stands."""
+    when nothing is left, AMOUNT_TOO_HIGH for more than is left and no frozen batch sets off, INVALID_ARGUMENT
+    for the reference of the bank of a payment that counts."""
     free = free_cents(row)
-    if bank_reference and receivables.by_bank(tx, row.id, bank_reference):
-        raise Refusal(reason_pb2.REASON_ALREADY_EXISTS)
+    if bank_reference and (other := receivables.by_bank(tx, row.id, bank_reference)):
+        told = f"is that of receivables/{row.id}/payments/{other.id}, which counts already"
+        raise invalid("bank_reference", told)
     if not left_cents(row):
         metadata = {"state": "SETTLED", "needed": "OPEN"}
         raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)

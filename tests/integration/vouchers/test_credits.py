@@ -14,7 +14,7 @@ from services.platform.db.transaction import transaction
 from services.vouchers import crediting
 from services.vouchers.domain.creditor_reference import reference_of
 from services.vouchers.store import receivables
-from tests.integration.vouchers.refusals import refused
+from tests.integration.vouchers.refusals import refused, violations_of
 from tests.integration.vouchers.test_bank_results import entries, import_
 from tests.integration.vouchers.test_claw_back import (
     BANK,
@@ -155,7 +155,8 @@ def test_what_a_person_noted_is_not_counted_again_and_the_other_way_round(paid: 
     assert same.outcome == Entry.OUTCOME_REPEATED
     credited(paid, "N-2", credit(20_000, debt.payment_reference, "C-2"))
     note.bank_reference, note.amount.units = "C-2", 200
-    assert refused(lambda: paid.payer.receivables.RecordReceivablePayment(note)) == "ALREADY_EXISTS"
+    wrong = violations_of(lambda: paid.payer.receivables.RecordReceivablePayment(note))
+    assert wrong["bank_reference"].endswith("which counts already")
     assert left(paid, debt.name) == 30_000
     matched = paid.auditor.receivables.GetReceivable(pb.GetReceivableRequest(name=debt.name)).payments[1]
     undo = pb.UndoReceivablePaymentRequest(name=matched.name)

@@ -121,7 +121,7 @@ class ReceivableServiceServicer:
         back. What a frozen batch sets off is not left to be paid; cancel that batch first. A transfer that names the
         payment_reference needs no such call: ImportBankReport matches it; and what was noted here with the bank's
         reference before is then not counted twice.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, ALREADY_EXISTS, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

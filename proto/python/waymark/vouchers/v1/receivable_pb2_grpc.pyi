@@ -58,7 +58,7 @@ class ReceivableServiceStub:
     back. What a frozen batch sets off is not left to be paid; cancel that batch first. A transfer that names the
     payment_reference needs no such call: ImportBankReport matches it; and what was noted here with the bank's
     reference before is then not counted twice.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, ALREADY_EXISTS, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     UndoReceivablePayment: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.UndoReceivablePaymentRequest, _receivable_pb2.Receivable]
     """Takes back that a payment was noted, by another person than noted it: it is booked back, and the provider owes it again.
@@ -95,7 +95,7 @@ class ReceivableServiceAsyncStub(ReceivableServiceStub):
     back. What a frozen batch sets off is not left to be paid; cancel that batch first. A transfer that names the
     payment_reference needs no such call: ImportBankReport matches it; and what was noted here with the bank's
     reference before is then not counted twice.
-    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, ALREADY_EXISTS, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+    Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
     """
     UndoReceivablePayment: _aio.UnaryUnaryMultiCallable[_receivable_pb2.UndoReceivablePaymentRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
     """Takes back that a payment was noted, by another person than noted it: it is booked back, and the provider owes it again.
@@ -165,7 +165,7 @@ class ReceivableServiceServicer(metaclass=_abc_1.ABCMeta):
         back. What a frozen batch sets off is not left to be paid; cancel that batch first. A transfer that names the
         payment_reference needs no such call: ImportBankReport matches it; and what was noted here with the bank's
         reference before is then not counted twice.
-        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, ALREADY_EXISTS, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
+        Errors: NOT_FOUND, WRONG_STATE, AMOUNT_TOO_HIGH, CURRENCY_MISMATCH, INVALID_ARGUMENT, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod
