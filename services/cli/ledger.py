@@ -10,7 +10,6 @@ import typer
 from services.cli import output
 from services.cli.amounts import day_query
 from services.cli.call import Call, calls, listed
-from services.cli.exits import ExitCode, Failure
 from services.cli.options import Limit
 
 SHARES = {
@@ -47,7 +46,7 @@ def verify(
     ] = None,
 ) -> None:
     """Read every entry, compare hashes, sums, balances, rounds; exit code 1 when anything is wrong."""
-    from services.cli.ledger_check import kept_rounds, verified
+    from services.cli.ledger_check import broken, kept_rounds, verified
 
     answer = verified(call.caller, kept_rounds(against) if against else [])
     answer.setdefault("intact", False)
@@ -63,11 +62,7 @@ def verify(
         columns = {"chain": "shard", "entry": "sequence", "round": "round", "kind": "kind", "what": "text"}
         output.table(found, columns)
     if not answer["intact"]:
-        raise Failure(
-            ExitCode.OTHER,
-            "The ledger is not what it should be.",
-            remedy="Stop payouts and call the auditor.",
-        )
+        raise broken(found)
 
 
 @ledger.command(epilog="Example:  waymark ledger balances")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,19 @@ def _unfinished(last: pb.VerifyWholeLedgerResponse) -> Failure:
         remedy="Run it again when the database has less to do; one that never ends needs a faster one.",
         reason="DEADLINE_EXCEEDED",
     )
+
+
+def broken(findings: Sequence[Mapping[str, Any]]) -> Failure:
+    """Returns what a ledger with these findings ends with."""
+    if findings and all(each.get("kind") == "TURNOVER" for each in findings):
+        told = "The ledger is what it should be; what statements add up of it is not."
+        remedy = (
+            "Send no statement until it is mended: emptied, the tables named provider_days, provider_months "
+        )
+        remedy += "and turnover_marks are counted anew; a year of levy_turnover becomes what was counted."
+        return Failure(ExitCode.OTHER, told, remedy=remedy)
+    remedy = "Stop payouts and call the auditor."
+    return Failure(ExitCode.OTHER, "The ledger is not what it should be.", remedy=remedy)
 
 
 def kept_rounds(file: Path) -> list[pb.KnownLedgerRound]:

@@ -14,7 +14,7 @@ from waymark.vouchers.v1 import ledger_pb2 as pb
 
 from services.cli.client import Caller, late
 from services.cli.exits import ExitCode, Failure
-from services.cli.ledger_check import MOST, kept_rounds, verified
+from services.cli.ledger_check import MOST, broken, kept_rounds, verified
 
 
 class Edge:
@@ -41,6 +41,12 @@ def test_without_an_end_in_time_it_says_how_far_it_came_and_not_that_nobody_answ
         verified(cast("Caller", Edge(in_time=False)), [])
     assert raised.value.code is ExitCode.REFUSED
     assert verified(cast("Caller", Edge(in_time=True)), []) == {"intact": True}  # the control
+
+
+def test_a_wrong_count_is_mended_and_a_wrong_entry_stops_payouts() -> None:
+    counted, entered = {"kind": "TURNOVER"}, {"kind": "HASH"}
+    assert "counted anew" in broken([counted, counted]).remedy
+    assert broken([counted, entered]).remedy == broken([entered]).remedy != broken([counted]).remedy
 
 
 @pytest.mark.parametrize(
