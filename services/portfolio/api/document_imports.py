@@ -50,6 +50,8 @@ class DocumentImportApi(document_import_pb2_grpc.DocumentImportServiceServicer):
             self: DocumentImportApi, tx: Transaction, request: pb.UndoDocumentImportRequest
         ) -> pb.DocumentImport:
             made, files[:] = take_back(tx, *self._place(tx, request.name))
+            if request.validate_only:
+                made.ClearField("undo_time")
             return made
 
         answer = undone(self, request, call)

@@ -99,6 +99,7 @@ def test_an_undone_import_leaves_a_portfolio_as_it_was(portfolio: Portfolio) -> 
         assert named == list(brought[name].entry_titles)
         assert [each.field for each in made.things if each.field] == list(brought[name].holder_fields)
         dry = undo(person, name, validate_only=True)
+        assert not dry.HasField("undo_time")
         done = undo(person, name)
         assert outcomes(dry) == outcomes(done) == {"TAKEN_BACK": made.thing_count}
     assert everything(person) == before
