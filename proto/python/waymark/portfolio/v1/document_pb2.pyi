@@ -93,7 +93,7 @@ class ExportDocumentRequest(_message.Message):
     """How to write it."""
     language_code: _builtins.str
     """Language of texts that are there in several, and of headings where there are any, BCP 47; empty: the
-    holder's first. Headings are in de, en, fr or nl, and in English for any other.
+    holder's first. Headings are in da, de, el, en, et, fr, nl or pt, and in English for any other.
     """
     anonymous: _builtins.bool
     """True: without name, birth date, contact, summary, dates, addresses, numbers and files; the holder's name,
