@@ -232,6 +232,10 @@ def test_a_version_says_what_is_shown_and_has_a_letter(portfolio: Portfolio) -> 
     assert person.GetCv(cv_pb2.GetCvRequest(name=made.name)) == listed[0]
     for wrong, reason in (
         ({"cover_letter": True}, "INVALID_ARGUMENT"),  # of no version
+        (
+            {"cover_letter": True, "cv": made.name, "anonymous": True},
+            "INVALID_ARGUMENT",
+        ),  # it names its writer
         ({"cv": f"{stranger.holder}/cvs/x"}, "NOT_FOUND"),
     ):
         request = wanted(person, HTML, **wrong)

@@ -104,7 +104,7 @@ class ExportDocumentRequest(_message.Message):
     request does not.
     """
     cover_letter: _builtins.bool
-    """True: the cover letter of that version instead of the CV, as a page or PDF."""
+    """True: the cover letter of that version instead of the CV, as a page or PDF; not anonymous, as a letter names its writer."""
     journal_and_plans: _builtins.bool
     """True: the journal, plans, goals and pages as well, without what is in the trash; as Leap2A only, for the holder
     alone, and not anonymous. False: nothing of them, as a CV is shown to others.
