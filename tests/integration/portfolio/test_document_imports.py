@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,7 +36,7 @@ from tests.integration.portfolio.test_remainders import CANDIDATE, kept
 from tests.integration.portfolio.test_rights import held
 from tests.support.candidates import RICH
 from tests.support.pages import collection
-from tests.support.portfolio import PDF, Caller, Portfolio, entry, reason_of, refused, soon
+from tests.support.portfolio import PDF, Caller, Portfolio, entry, outcome, reason_of, refused, soon
 from tests.support.portfolio import skill as claimed
 from tests.support.real_data import real_data
 
@@ -192,20 +195,48 @@ def test_only_the_holder_undoes_and_not_while_a_hold_keeps_things(portfolio: Por
     assert len(skills_of(person)) == 2
 
 
-def test_two_at_once_undo_once(portfolio: Portfolio) -> None:
-    person = portfolio.person()
-    name = bring(person, SKILLS, RESUME).document_import
-    request = pb.UndoDocumentImportRequest(name=name)
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "control"])
+def test_two_at_once_undo_once(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch, locked: bool) -> None:
+    """Each waits half a second for the other to have looked as well, which the lock does not let happen."""
+    person, both = portfolio.person(), threading.Barrier(2)
+    request = pb.UndoDocumentImportRequest(name=bring(person, SKILLS, RESUME).document_import)
+    there, holders, made = taking_back._there, taking_back.holders, taking_back.IMPORTS
 
-    def tried(_: int) -> str:
-        try:
-            person.UndoDocumentImport(request)
-        except Exception:
-            return "refused"
-        return "undone"
+    def together(*args: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return there(*args)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(tried, range(4))) == ["refused"] * 3 + ["undone"]
+    def careless(of: Any) -> SimpleNamespace:
+        return SimpleNamespace(get=lambda *args, lock: of.get(*args, lock=locked), replace=of.replace)
+
+    monkeypatch.setattr(taking_back, "_there", together)
+    monkeypatch.setattr(taking_back, "holders", careless(holders))
+    monkeypatch.setattr(taking_back, "IMPORTS", careless(made))
+    with ThreadPoolExecutor(2) as pool:
+        ended = sorted(pool.map(lambda _: outcome(person.UndoDocumentImport, request), range(2)))
+    assert ended == (["OK", "WRONG_STATE"] if locked else ["OK", "OK"])
+
+
+def test_what_stays_would_go_unlooked(
+    portfolio_with_files: Portfolio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of what was changed since, of needed files and of needed pages."""
+    person = portfolio_with_files.person()
+    files = bring(person, archive({"one.pdf": PDF}), LEAP).document_import
+    own = entry(person, "Mine", evidence=[evidence(person)[0].name])
+    paged = bring(person, real_data(MAHARA).read_bytes(), LEAP).document_import
+    (made, *_) = person.ListPages(pages.ListPagesRequest(parent=person.holder)).pages
+    collection(person, made.name)
+    monkeypatch.setattr(taking_back, "_files_needed", lambda *_: set())
+    monkeypatch.setattr(taking_back, "_pages_needed", lambda *_: set())
+    for name in (paged, files):
+        assert outcomes(undo(person, name)).keys() == {"TAKEN_BACK"}
+    assert (evidence(person), shown(person)) == ([], [])
+    assert [each.name for each in entries_of(person)] == [own.name]
+    changed = bring(person, SKILLS, RESUME).document_import
+    monkeypatch.setattr(taking_back, "UNTOUCHED", '"2"')
+    assert outcomes(undo(person, changed, validate_only=True))["CHANGED"] == 2
 
 
 def test_the_oldest_are_forgotten(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
