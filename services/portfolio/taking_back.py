@@ -41,10 +41,10 @@ def take_back(tx: Transaction, vault: Vault, row_id: str) -> tuple[DocumentImpor
     """Undoes an import; returns it with what became of each thing, and the files that are to go once the
     transaction has committed. Raises Refusal(NOT_FOUND, WRONG_STATE, ERASURE_HELD)."""
     holder = holders.get(tx, vault, lock=True)  # also, so that nobody brings in the same meanwhile
+    keeping.require_none(tx, vault.holder)  # before anything else is locked, as everybody does
     made = IMPORTS.get(tx, vault, row_id, lock=True)
     if made.HasField("undo_time"):
         raise wrong_state("UNDONE", "BROUGHT_IN")
-    keeping.require_none(tx, vault.holder)
     there = _there(tx, vault, made.things)
     going = {name: each for name, each in there.items() if each.etag == UNTOUCHED}
     for needed_of in (_pages_needed, _skills_needed, _files_needed):  # in this order: what stays needs others
