@@ -30,6 +30,7 @@ LOOK = {
 }
 ALARM = {"when": "raiseTime", "who": "reader", "of": "organisation", "people": "people"}
 ROW = {key: LOOK[key] for key in ("look", "ground", "state", "by", "opened", "found")}
+OWN = {key: LOOK[key] for key in ("look", "by", "of", "ground", "reason", "opened", "found", "because")}
 Name = Annotated[str, typer.Argument(metavar="LOOK", help="holders/{id}/breakGlassAccesses/{id}")]
 
 
@@ -74,7 +75,7 @@ def open_(
 def list_(call: Call, limit: Limit = 50) -> None:
     """List looks at your portfolio without your leave, newest first."""
     path = f"{own(call, '')}/breakGlassAccesses"
-    call.many(path, ROW, limit, empty="nobody looked without leave")
+    call.many(path, OWN, limit, empty="nobody looked without leave")
 
 
 @break_glass.command(epilog="Example:  waymark break-glass unreviewed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,7 @@ CREDENTIAL = {
     "SHA-256": "sha256",
     "etag": "etag",
 }
+SHOWN = {"says": "statement", "about": "subjectId"} | CREDENTIAL  # of a file that is not one's own
 ROW = {key: CREDENTIAL[key] for key in ("credential", "title", "issuer", "verdict", "until")}
 CHECKS = {"check": "kind", "outcome": "outcome", "why": "finding", "where": "detail"}
 Name = Annotated[str, typer.Argument(metavar="CREDENTIAL", help="holders/{id}/credentials/{id}")]
@@ -94,7 +96,7 @@ def claim_skills(
 @calls()
 def verify(call: Call, file: File) -> None:
     """Check a credential that you were shown; needs no account, and nothing of it is kept."""
-    _checked(call, call.post("credentials:verify", {"content": encoded(file)}))
+    _checked(call, call.post("credentials:verify", {"content": encoded(file)}), SHOWN)
 
 
 @credential.command(
@@ -132,8 +134,8 @@ def _form(*, jwt: bool) -> dict[str, str]:
     return {"form": "CREDENTIAL_FILE_FORM_JWT"} if jwt else {}
 
 
-def _checked(call: Call, answer: dict[str, Any]) -> None:
-    call.one(answer, CREDENTIAL)
+def _checked(call: Call, answer: dict[str, Any], fields: Mapping[str, str] = CREDENTIAL) -> None:
+    call.one(answer, fields)
     call.part(answer["verdict"]["checks"], CHECKS)
 
 

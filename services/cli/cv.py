@@ -53,7 +53,16 @@ BROUGHT = {
     "files": "evidenceTitles",
     "filled in": "holderFields",
     "there before": "duplicates",
+    "to undo it": "documentImport",
 }
+IMPORT = {
+    "import": "name",
+    "format": "format",
+    "things": "thingCount",
+    "at": "createTime",
+    "undone": "undoTime",
+}
+THING = {"thing": "resource", "field": "field", "called": "title", "outcome": "outcome"}
 As = Annotated[DocumentFormat, typer.Option("--format", help="How it is written.")]
 Language = Annotated[str, typer.Option(help="Language of texts and headings, such as nl.")]
 Anonymous = Annotated[bool, typer.Option("--anonymous", help="Without anything that says whose it is.")]
@@ -213,6 +222,26 @@ def import_(
     answer = call.post(f"{holder}/documents:import", body)
     call.one(answer, BROUGHT)
     call.part(answer.get("notCarried", []), LEFT, empty="everything was carried")
+
+
+@cv.command(epilog="Example:  waymark cv imports")
+@calls(LEARNER)
+def imports(call: Call, limit: Limit = 50) -> None:
+    """List the documents that you brought in, the last one first."""
+    call.many(f"{own(call, '')}/documentImports", IMPORT, limit, empty="no document brought anything yet")
+
+
+@cv.command(epilog="Example:  waymark cv undo holders/0198…/documentImports/0198… --dry-run")
+@calls(LEARNER)
+def undo(
+    call: Call,
+    name: Annotated[str, typer.Argument(metavar="IMPORT", help="As `imports` shows it.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, change nothing.")] = False,
+) -> None:
+    """Take back what a document brought; what you changed since, or still need, stays."""
+    answer = call.post(f"{name}:undo", {"validateOnly": dry_run})
+    call.one(answer, IMPORT)
+    call.part(answer.get("things", []), THING, empty="nothing was left of it")
 
 
 @cv.command("set-aside", epilog="Example:  waymark cv set-aside")

@@ -35,6 +35,7 @@ GOING = {
     "credentials": "credentials",
     "CV versions": "cvs",
     "set aside of documents": "remainders",
+    "imports of documents": "documentImports",
     "files": "evidence",
     "pathways": "pathways",
     "validation cases": "validationCases",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from services.cli.amounts import in_days
-from services.cli.call import Call, calls, enum
+from services.cli.call import Call, calls, enum, listed
 from services.cli.holder import LEARNER, own
 from services.cli.options import Limit, subject_of
 
@@ -28,6 +28,8 @@ MANDATE = {
     "until": "expireTime",
     "withdrawn": "revokeTime",
 }
+BESIDES = {"still opens": "name", "for": "purpose", "of": "organisation", "until": "expireTime"}
+MOST = 500  # mandates that a portfolio has
 
 
 class Purpose(StrEnum):
@@ -140,5 +142,14 @@ def list_(call: Call, limit: Limit = 50) -> None:
 def revoke(
     call: Call, name: Annotated[str, typer.Argument(metavar="MANDATE", help="holders/{id}/mandates/{id}")]
 ) -> None:
-    """Withdraw a mandate; the counsellor's very next look is refused."""
-    call.one(call.post(f"{name}:revoke"), MANDATE)
+    """Withdraw a mandate; the counsellor's very next look under it is refused. Says what else they have."""
+    ended = call.post(f"{name}:revoke")
+    call.one(ended, MANDATE)
+    if not call.as_json:
+        others = listed(call.caller, f"{own(call, '')}/mandates", MOST)
+        besides = [each for each in others if _opens(each, ended["counsellor"])]
+        call.part(besides, BESIDES, empty="no other mandate opens anything to this counsellor")
+
+
+def _opens(each: dict[str, Any], counsellor: str) -> bool:
+    return bool(each["counsellor"] == counsellor and each["state"] == "STATE_ACTIVE")

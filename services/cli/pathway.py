@@ -321,7 +321,7 @@ def pass_(
     call: Call,
     name: Name,
     out: Annotated[Path, typer.Option(help="Where to write it.")],
-    language: Annotated[str, typer.Option(help="Language: de, en, fr or nl.")] = "en",
+    language: Annotated[str, typer.Option(help="Language: da, de, el, en, et, fr, nl or pt.")] = "en",
     link: Annotated[
         str, typer.Option(help="Share link of yours to print as QR, or what is after its #.")
     ] = "",

@@ -7,7 +7,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from waymark.portfolio.v1 import document_pb2 as pb
+from waymark.portfolio.v1.document_import_pb2 import DocumentImport, ImportedThing
 from waymark.portfolio.v1.entry_pb2 import Entry
+from waymark.portfolio.v1.evidence_pb2 import Evidence
 from waymark.portfolio.v1.holder_pb2 import Holder
 from waymark.portfolio.v1.journal_entry_pb2 import JournalEntry
 from waymark.portfolio.v1.page_pb2 import PAGE_TEMPLATE_STORY, Page
@@ -31,7 +33,7 @@ from services.portfolio.formats.remainders import placed
 from services.portfolio.formats.remainders import told as told_in
 from services.portfolio.formats.texts import chosen
 from services.portfolio.shelves import remind
-from services.portfolio.store import holders, remainders
+from services.portfolio.store import document_imports, holders, remainders
 from services.portfolio.store.collection import Collection
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
@@ -44,6 +46,7 @@ from services.portfolio.unpacking import Unpacked
 M = TypeVar("M", Entry, SkillClaim)
 P = TypeVar("P", Entry, SkillClaim, JournalEntry)
 Q = TypeVar("Q", JournalEntry, Plan, Page)
+Called = tuple[str, str]  # the name of a thing here, and its title
 _FILLED = ("given_name", "family_name", "birth_date", "contact", "languages", "summary")
 
 
@@ -53,29 +56,48 @@ def bring_in(
     """Adds what was read, and its files, to a portfolio; what is there stays as it is. Raises
     Refusal(QUOTA_EXCEEDED), not for files, which are told."""
     language = request.language_code or "en"
+    document_imports.make_room(tx, vault.holder)
     current = holders.get(tx, vault, lock=True)  # also, so that two imports do not both add the same
     kept_as = read.carried or request.format
     keeps = _may_set_aside(read, kept_as) and remainders.clear(tx, vault.holder, kept_as)
     answer = pb.ImportDocumentResponse()
-    here = _bring_files(tx, vault, read, files, answer)
-    _fill_holder(tx, vault, current, read.portfolio.holder, answer)
+    added, here = _bring_files(tx, vault, read, files, answer)
+    brought = [(each.name, each.title or each.file_name) for each in added]
+    filled = _fill_holder(tx, vault, current, read.portfolio.holder, answer)
     entries = list(_new_entries(tx, vault, read, answer, here))
-    _add(tx, vault, ENTRIES, [(entry, {"kind": entry.kind}) for entry in entries], here)
+    names_here = _add(tx, vault, ENTRIES, [(entry, {"kind": entry.kind}) for entry in entries], here)
     claims = list(_new_claims(tx, vault, read, answer, here))
-    _add(tx, vault, SKILL_CLAIMS, claims, here)
-    _add_journal(tx, vault, read, answer)
-    _add_goals(tx, vault, read, answer)
-    _add_plans(tx, vault, read, answer)
-    _add_pages(tx, vault, read, answer, here)
+    names_here += _add(tx, vault, SKILL_CLAIMS, claims, here)
+    answer.evidence_titles.extend(title for _, title in brought)
     answer.entry_titles.extend(entry.title for entry in entries)
     answer.skill_labels.extend(chosen(claim.label, language) or claim.concept_uri for claim, _ in claims)
-    kept = _set_aside(tx, vault, read, kept_as, here) if keeps else Counter()
+    brought += zip(names_here, (*answer.entry_titles, *answer.skill_labels), strict=True)
+    brought += _add_journal(tx, vault, read, answer)
+    brought += _add_goals(tx, vault, read, answer)
+    brought += _add_plans(tx, vault, read, answer)
+    brought += _add_pages(tx, vault, read, answer, here)
+    import_id = new_id()
+    kept = _set_aside(tx, vault, read, import_id, kept_as, here) if keeps else Counter()
+    if (brought or filled.ListFields() or kept) and not request.validate_only:
+        made = _made(request.format, brought, current.name, filled)
+        answer.document_import = document_imports.IMPORTS.append(tx, vault, made, row_id=import_id).name
     told = read.left.most_common(MOST_TOLD - len(answer.not_carried))
     answer.not_carried.extend(
         pb.NotCarried(field=field, count=count, set_aside=_is_kept(field, read.left, kept))
         for field, count in told
     )
     return answer
+
+
+def _made(
+    format_: pb.DocumentFormat.ValueType, brought: Iterable[Called], holder: str, filled: Holder
+) -> DocumentImport:
+    """Returns an import as it is noted, to be undone by."""
+    made = DocumentImport(format=format_, holder=filled)
+    made.things.extend(ImportedThing(resource=name, title=title) for name, title in brought)
+    made.things.extend(ImportedThing(resource=holder, field=each.name) for each, _ in filled.ListFields())
+    made.thing_count = len(made.things)
+    return made
 
 
 def _is_kept(field: str, left: Counter[str], kept: Counter[str]) -> bool:
@@ -96,6 +118,7 @@ def _set_aside(
     tx: Transaction,
     vault: Vault,
     read: Read,
+    import_id: str,
     format_: pb.DocumentFormat.ValueType,
     here: dict[str, str],
 ) -> Counter[str]:
@@ -103,25 +126,29 @@ def _set_aside(
     made = placed(read.remainders, here, {each.name for each in read.portfolio.evidence})
     for each in made:
         each.format = format_
-    remainders.set_aside(tx, vault, made)
+    remainders.set_aside(tx, vault, import_id, made)
     return told_in(made)
 
 
 def _fill_holder(
     tx: Transaction, vault: Vault, current: Holder, brought: Holder, answer: pb.ImportDocumentResponse
-) -> None:
+) -> Holder:
+    """Fills in what is empty of the holder, and returns that alone; tells of what is not empty."""
+    filled = Holder()
     for field, value in brought.ListFields():
         if field.name not in _FILLED:
             continue
         kept = dict(current.ListFields()).get(field)
         if kept is None:
-            current.MergeFrom(Holder(**{field.name: value}))
+            filled.MergeFrom(Holder(**{field.name: value}))
             answer.holder_fields.append(field.name)
         elif kept != value:
             told = pb.NotCarried(resource=current.name, field=f"holder.{field.name}", count=1)
             answer.not_carried.append(told)
     if answer.holder_fields:
+        current.MergeFrom(filled)
         holders.replace(tx, vault, current)
+    return filled
 
 
 def _new_entries(
@@ -167,64 +194,74 @@ def _add(
     things: Collection[M],
     made: list[tuple[M, dict[str, Any]]],
     here: dict[str, str],
-) -> None:
-    """Adds what a document names, the first as the newest, which is how they are shown."""
+) -> list[str]:
+    """Adds what a document names, the first as the newest, which is how they are shown; returns the names
+    here, in the order of the document."""
     backwards = made[::-1]
     names_here = things.add_all(tx, vault, [(without_outputs(each), columns) for each, columns in backwards])
     here.update(zip((each.name for each, _ in backwards), names_here, strict=True))
+    return names_here[::-1]
 
 
-def _add_journal(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
+def _add_journal(
+    tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse
+) -> Iterable[Called]:
     if not read.journal:
-        return
+        return ()
     brought = _with_own_evidence(tx, vault, read, read.journal)
     made = [without_outputs(each) for each in _unknown(brought, JOURNAL.all(tx, vault), journal_keys, answer)]
     for entry in made:
         dated(entry, tx.now)
-    JOURNAL.add_all(tx, vault, [(entry, {}) for entry in reversed(made)])
+    names_here = JOURNAL.add_all(tx, vault, [(entry, {}) for entry in reversed(made)])
     answer.journal_entries = len(made)
+    return zip(reversed(names_here), (entry.title for entry in made), strict=True)
 
 
-def _add_goals(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
+def _add_goals(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> list[Called]:
     """Adds goals, and names those that plans serve as they are named here."""
     if not read.goals:
-        return
+        return []
     here = {goal_keys(each): each.name for each in GOALS.all(tx, vault)}
     new = {goal_keys(each): each for each in reversed(read.goals) if goal_keys(each) not in here}
     made = [new.pop(key) for each in read.goals if (key := goal_keys(each)) in new]
     answer.duplicates += len(read.goals) - len(made)
-    for goal in GOALS.append_all(tx, vault, [without_outputs(each) for each in made]):
+    added = GOALS.append_all(tx, vault, [without_outputs(each) for each in made])
+    for goal in added:
         remind(tx, GOALS.segment, goal, deadlines.of_goal)
         here[goal_keys(goal)] = goal.name
         answer.goal_titles.append(goal.title)
     known = {each.name: here[goal_keys(each)] for each in read.goals}
     for plan in read.plans:
         plan.goal = known.get(plan.goal, "")
+    return [(goal.name, goal.title) for goal in added]
 
 
-def _add_plans(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> None:
+def _add_plans(tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse) -> list[Called]:
     if not read.plans:
-        return
+        return []
     made = [without_outputs(each) for each in _unknown(read.plans, PLANS.all(tx, vault), plan_keys, answer)]
     for task in (task for plan in made for task in plan.tasks):
         task.id = new_id()
-    for plan in PLANS.append_all(tx, vault, made):
+    added = PLANS.append_all(tx, vault, made)
+    for plan in added:
         remind(tx, PLANS.segment, plan, deadlines.of_plan)
         answer.plan_titles.append(plan.title)
+    return [(plan.name, plan.title) for plan in added]
 
 
 def _add_pages(
     tx: Transaction, vault: Vault, read: Read, answer: pb.ImportDocumentResponse, here: dict[str, str]
-) -> None:
+) -> Iterable[Called]:
     """Adds pages."""
     if not read.pages:
-        return
+        return ()
     for page in read.pages:
         _place(page, read, here)
     there = PAGES.newest(tx, vault, quotas.LIMITS["pages"])
     made = [without_outputs(each) for each in _unknown(read.pages, there, page_keys, answer)]
-    PAGES.add_all(tx, vault, [(page, {}) for page in reversed(made)])
+    names_here = PAGES.add_all(tx, vault, [(page, {}) for page in reversed(made)])
     answer.page_titles.extend(page.title for page in made)
+    return zip(reversed(names_here), answer.page_titles, strict=True)
 
 
 def _place(page: Page, read: Read, here: dict[str, str]) -> None:
@@ -279,13 +316,12 @@ def _with_own_evidence(tx: Transaction, vault: Vault, read: Read, parts: Iterabl
 
 def _bring_files(
     tx: Transaction, vault: Vault, read: Read, files: Unpacked, answer: pb.ImportDocumentResponse
-) -> dict[str, str]:
+) -> tuple[list[Evidence], dict[str, str]]:
     """Adds files of a document, and names what it has of them as they are named here, by their hash; tells of
-    those that are not here, and why. Returns names here by those in the document."""
+    those that are not here, and why. Returns what was added, and names here by those in the document."""
     if not read.portfolio.evidence:
-        return {}
+        return [], {}
     added, refused = unpacking.add(tx, vault, files)
-    answer.evidence_titles.extend(each.title or each.file_name for each in added)
     here = unpacking.hashes(tx, vault)
     names_here = {each.name: here[each.sha256] for each in read.portfolio.evidence if each.sha256 in here}
     missing = [each.sha256 for each in read.portfolio.evidence if each.sha256 not in here]
@@ -301,4 +337,4 @@ def _bring_files(
         known = [names_here.get(name, name) for name in part.evidence]
         del part.evidence[:]
         part.evidence.extend(dict.fromkeys(known))
-    return names_here
+    return added, names_here

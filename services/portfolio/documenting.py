@@ -113,17 +113,19 @@ def _version(tx: Transaction, vault: Vault, request: pb.ExportDocumentRequest) -
         version = CVS.get(tx, vault, version_id)
     if request.cover_letter and request.format not in LAID_OUT:
         refuse([Violation("cover_letter", "is written as a page or PDF only")])
+    if request.cover_letter and request.anonymous:
+        refuse([Violation("anonymous", "no letter is, as it is its writer's own; ask for one of the two")])
     if request.cover_letter and not version.cover_letter:
         refuse([Violation("cover_letter", "the version has none; name one with a letter in `cv`")])
     return version
 
 
 def cv_of(material: Material, request: pb.ExportDocumentRequest, now: datetime) -> Cv:
-    """Returns what is written for a request at `now` (UTC). A letter is never anonymous."""
+    """Returns what is written for a request at `now` (UTC)."""
     portfolio, version, withheld, planning, remainders_ = material
     spoken = next(iter(portfolio.holder.languages), "en")
     language = request.language_code or version.language_code or spoken
-    hidden = request.anonymous and not request.cover_letter
+    hidden = request.anonymous
     return Cv(
         anonymised(portfolio) if hidden else portfolio,
         language,

@@ -15,6 +15,7 @@ from waymark.portfolio.v1 import (
     credential_issuer_pb2_grpc,
     credential_pb2_grpc,
     cv_pb2_grpc,
+    document_import_pb2_grpc,
     document_pb2_grpc,
     entry_pb2_grpc,
     entry_revision_pb2_grpc,
@@ -62,6 +63,7 @@ from services.portfolio.api.contact_records import ContactRecordApi
 from services.portfolio.api.credential_issuers import CredentialIssuerApi
 from services.portfolio.api.credentials import CredentialApi
 from services.portfolio.api.cvs import CvApi
+from services.portfolio.api.document_imports import DocumentImportApi
 from services.portfolio.api.documents import DocumentApi
 from services.portfolio.api.entries import EntryApi
 from services.portfolio.api.entry_revisions import EntryRevisionApi
@@ -110,6 +112,7 @@ SERVICERS: Sequence[Servicer] = (
     (credential_issuer_pb2_grpc.add_CredentialIssuerServiceServicer_to_server, CredentialIssuerApi),
     (credential_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialApi),
     (cv_pb2_grpc.add_CvServiceServicer_to_server, CvApi),
+    (document_import_pb2_grpc.add_DocumentImportServiceServicer_to_server, DocumentImportApi),
     (document_pb2_grpc.add_DocumentServiceServicer_to_server, DocumentApi),
     (entry_pb2_grpc.add_EntryServiceServicer_to_server, EntryApi),
     (entry_revision_pb2_grpc.add_EntryRevisionServiceServicer_to_server, EntryRevisionApi),

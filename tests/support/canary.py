@@ -94,8 +94,12 @@ def live_a_life(portfolio: Portfolio) -> Caller:
 
 
 def bring_a_document(person: Caller) -> None:
-    """A document that says the canary where a portfolio has no place for it."""
-    said = {"SkillsPassport": {"LearnerInfo": {"Skills": {"Other": {"Description": CANARY}}}}}
+    """A document that says the canary where a portfolio has no place for it, and as what it brings."""
+    learner = {
+        "Skills": {"Other": {"Description": CANARY}},
+        "WorkExperience": [{"Position": {"Label": f"of {CANARY}"}}],
+    }
+    said = {"SkillsPassport": {"LearnerInfo": learner}}
     request = document_pb2.ImportDocumentRequest(
         parent=person.holder,
         format=document_pb2.DOCUMENT_FORMAT_EUROPASS_JSON,

@@ -127,7 +127,7 @@ def entries_of(person: Caller) -> Things:
     link = share(person, ["holder"]).share_link
     version = person.CreateCv(cv_pb2.CreateCvRequest(parent=holder, cv=cv_pb2.Cv(title="x")))
     brought = {"SkillsPassport": {"LearnerInfo": {"Skills": {"Other": {"Description": "Sings"}}}}}
-    person.ImportDocument(
+    imported = person.ImportDocument(
         document_pb2.ImportDocumentRequest(
             parent=holder,
             format=document_pb2.DOCUMENT_FORMAT_EUROPASS_JSON,
@@ -160,7 +160,7 @@ def entries_of(person: Caller) -> Things:
         "RevokeShareLink": {"name": link.name},
         "ExportDocument": {"format": document_pb2.DOCUMENT_FORMAT_JSON_RESUME},
     }
-    return Things(requests, {})
+    return Things(requests, {"DocumentImportService": imported.document_import})
 
 
 def files_of(person: Caller, name: str) -> Things:

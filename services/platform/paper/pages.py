@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-LANGUAGES = ("de", "en", "fr", "nl")
+LANGUAGES = ("da", "de", "el", "en", "et", "fr", "nl", "pt")
 FALLBACK = "en"
 
 

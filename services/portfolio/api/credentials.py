@@ -19,7 +19,7 @@ from services.platform.rpc.handlers import mark
 from services.portfolio.api.calls import portfolio_call
 from services.portfolio.app import PortfolioApp
 from services.portfolio.domain import names
-from services.portfolio.domain.credentials import baking, reading
+from services.portfolio.domain.credentials import baking, reading, saying
 from services.portfolio.domain.dates import refuse
 from services.portfolio.domain.states import word
 from services.portfolio.store import credentials
@@ -139,8 +139,13 @@ class CredentialApi(credential_pb2_grpc.CredentialServiceServicer):
     @mark
     def VerifyCredential(self, request: pb.VerifyCredentialRequest, call: Any) -> pb.VerifyCredentialResponse:
         call.remaining()
-        _, checked = check_file(self.app, request.content)
-        return pb.VerifyCredentialResponse(summary=checked.summary, verdict=checked.verdict)
+        read, checked = check_file(self.app, request.content)
+        return pb.VerifyCredentialResponse(
+            summary=checked.summary,
+            verdict=checked.verdict,
+            statement=saying.statement_of(read.document),
+            subject_id=saying.subject_of(read.document),
+        )
 
     def _named(self, tx: Transaction, name: str) -> tuple[Vault, str]:
         holder, credential_id = names.parse(name, "holders", "credentials")

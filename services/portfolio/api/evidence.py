@@ -110,7 +110,7 @@ class EvidenceApi(PosterApi, evidence_pb2_grpc.EvidenceServiceServicer):
             evidence = EVIDENCE.get(tx, vault, evidence_id, etag=request.etag, lock=True)
             unlinking.require_unneeded(tx, vault, evidence.name)
             EVIDENCE.remove(tx, holder, evidence_id)
-            unlinking.unlink(tx, vault, evidence.name)
+            unlinking.unlink(tx, vault, {evidence.name})
             files[:] = [File(BUCKET, evidence_id, evidence.size_bytes)]
             return Empty()
 

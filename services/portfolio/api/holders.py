@@ -21,6 +21,7 @@ from services.portfolio.domain import names
 from services.portfolio.domain.dates import check_date, refuse
 from services.portfolio.erasing import File, delete_files, erase
 from services.portfolio.export.archive import written
+from services.portfolio.export.pages import LANGUAGES
 from services.portfolio.export.reader import Reader
 from services.portfolio.export.resuming import rest_of
 from services.portfolio.store import holders
@@ -65,7 +66,7 @@ class HolderApi(holder_pb2_grpc.HolderServiceServicer):
     def ExportHolder(self, request: pb.ExportHolderRequest, call: Any) -> Iterator[httpbody_pb2.HttpBody]:
         spoken = next(iter(self._exportable(request, call).languages), "")
         reader = Reader(self.app, call, *names.parse(request.name, "holders"))
-        day, language = day_of(datetime.now(UTC)), language_of(request.language_code or spoken)
+        day, language = day_of(datetime.now(UTC)), language_of(request.language_code or spoken, LANGUAGES)
         parts = written(reader, day, language, without_files=request.without_files)
         for part in rest_of(parts, request.received_bytes, request.received_sha256):
             for start in range(0, len(part), LONGEST):

@@ -41,6 +41,7 @@ LIMITS = {
     "break_glass_accesses": 1_000,
 }
 REMAINDERS = 2_000  # of one format; an import leaves no more
+IMPORTS = 100  # that can be undone; older ones are forgotten
 REVISIONS = 100  # of one entry; older ones are forgotten
 EVIDENCE_BYTES = 5_000_000_000
 

@@ -55,7 +55,7 @@ class _Counted:
 
 def written(reader: Reader, day: date, language: str, *, without_files: bool = False) -> Iterator[bytes]:
     """Yields the archive as it is made, a file at a time; `day` (UTC) is on its index, which is in one of
-    pages.LANGUAGES.
+    `pages.LANGUAGES` beside this file.
 
     Raises what `Reader` raises, which leaves the archive without its end.
     """

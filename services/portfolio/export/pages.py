@@ -20,6 +20,7 @@ from google.type.date_pb2 import Date
 from services.platform.paper import pages
 from services.portfolio.formats.texts import as_iso
 
+LANGUAGES = ("de", "en", "fr", "nl")  # fewer than other pages come in: each field of the contract has a word
 _FOLDER = Path(__file__).parent
 
 
@@ -40,7 +41,7 @@ Said: TypeAlias = "str | list[tuple[Label, Said]]"  # a text, or labels with wha
 
 
 class Pages:
-    """The pages in one of pages.LANGUAGES. Values of enums are the contract's, in English."""
+    """The pages in one of LANGUAGES. Values of enums are the contract's, in English."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -95,7 +96,7 @@ class Pages:
 
 @cache
 def labels_in(language: str) -> Mapping[str, str]:
-    """Returns what each field of the contract is called on pages in one of pages.LANGUAGES."""
+    """Returns what each field of the contract is called on pages in one of LANGUAGES."""
     with (_FOLDER / "words" / "labels.csv").open(encoding="utf-8", newline="") as table:
         return {row["field"]: row[language] for row in csv.DictReader(table)}
 

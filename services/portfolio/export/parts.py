@@ -15,6 +15,7 @@ from waymark.portfolio.v1.break_glass_pb2 import ListBreakGlassAccessesRequest
 from waymark.portfolio.v1.contact_record_pb2 import ListContactRecordsRequest
 from waymark.portfolio.v1.credential_pb2 import ListCredentialsRequest
 from waymark.portfolio.v1.cv_pb2 import ListCvsRequest
+from waymark.portfolio.v1.document_import_pb2 import ListDocumentImportsRequest
 from waymark.portfolio.v1.entry_pb2 import ListEntriesRequest
 from waymark.portfolio.v1.evidence_pb2 import ListEvidenceRequest
 from waymark.portfolio.v1.goal_pb2 import ListGoalsRequest
@@ -80,6 +81,7 @@ from services.portfolio.store import (
 from services.portfolio.store.attestation_requests import REQUESTS
 from services.portfolio.store.credentials import CREDENTIALS
 from services.portfolio.store.cvs import CVS
+from services.portfolio.store.document_imports import IMPORTS
 from services.portfolio.store.entries import ENTRIES
 from services.portfolio.store.evidence import EVIDENCE
 from services.portfolio.store.group_memberships import MEMBERSHIPS
@@ -122,6 +124,11 @@ PARTS: tuple[Part, ...] = (
         (tables.attestation_requests,),
     ),
     Part("cvs", every(ListCvsRequest, CVS.page), (tables.cvs,)),
+    Part(
+        "document-imports",
+        every(ListDocumentImportsRequest, IMPORTS.page),
+        (tables.document_imports,),
+    ),
     Part("remainders", every(ListRemaindersRequest, REMAINDERS.page), (tables.remainders,)),
     Part(
         "evidence",

@@ -21,7 +21,6 @@ from services.portfolio.formats.trees import Rest
 
 _IN_ITS_TEXT = ("summary", "view")  # what a page of ours says in its content
 _NAMES = "link.supports"
-_NAMED = 10  # entries that what is said of an organisation stands with, so that it outlives some of them
 _NO_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -86,6 +85,9 @@ def _of_item(made: Made, own: Any, number: int, time: int) -> Iterator[Rest]:
     said = _said(made, time)
     for element in (each for each in said if local(each) == "id" and not leap2a.is_own(item.id)):
         yield _rest(item.type, element, known, rest)
+    if item.type == leap2a.ORGANIZATION and not leap2a.is_own(item.id):
+        # Once for all entries that name it, found by the id that stands with each.
+        rest, known = rest._replace(owner=""), known | {"id": item.id}
     for element, beside in _differing(said, own):
         in_text = local(element) in _IN_ITS_TEXT and not item.is_left(element)
         goes_with = {"content": content[0]} if in_text and content else {}
@@ -94,11 +96,11 @@ def _of_item(made: Made, own: Any, number: int, time: int) -> Iterator[Rest]:
 
 def _said(made: Made, time: int) -> list[Any]:
     """Returns what an item says. An organisation is made anew for each entry that names it, and its links to
-    the others are written with these; what else is said of it stands with the first of them."""
+    the others are written with these; what else is said of it is said the first time."""
     item = made.item
     if item.type != leap2a.ORGANIZATION:
         return list(item.element)
-    if time > _NAMED:
+    if time > 1:
         return item.named("id")
     to_others = {
         each for each in item.named("link") if slot(each) == _NAMES and each.get("href") != made.owner

@@ -115,8 +115,9 @@ class _Back:
             self._free.setdefault((each.type, each.says_of("title")), []).append(each)
         wholes: list[_Part] = []
         ids: list[tuple[_Item, _Part]] = []
-        others: list[tuple[_Item, _Part]] = []
-        for remainder in cv.remainders:
+        others: list[tuple[_Item | None, _Part]] = []
+        of_many = [each for each in cv.remainders if _is_of_many(each)]
+        for remainder in (each for each in cv.remainders if not _is_of_many(each)):
             item = self._where(remainder)
             for part in map(partial(_Part, remainder), remainder.parts):
                 if "." not in part.path:
@@ -126,8 +127,10 @@ class _Back:
                 else:
                     (ids if part.path == f"{item.type}.id" else others).append((item, part))
         self._name(ids)
+        named = [(self._items.get(each.parts[0].beside["id"]), each) for each in of_many]
+        others += [(item, _Part(each, part)) for item, each in named for part in each.parts]
         for item, part in others:
-            if not item.put(part.element, part.part.beside):
+            if item is None or not item.put(part.element, part.part.beside):
                 self._leave(part)
         self._add(wholes)
         self._tidy()
@@ -200,6 +203,12 @@ class _Back:
                     each.getparent().remove(each)
         if not any(slot(each) == _PART for each in journal.element):
             self._root.remove(journal.element)
+
+
+def _is_of_many(remainder: Remainder) -> bool:
+    """Returns whether it was said of an organisation, once for all entries that name it by its id."""
+    first = remainder.parts[0]
+    return not remainder.entry and first.path.startswith(f"{leap2a.ORGANIZATION}.") and "id" in first.beside
 
 
 def _known(beside: Mapping[str, str]) -> dict[str, str]:

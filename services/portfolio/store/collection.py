@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -146,12 +146,14 @@ class Collection(Generic[M]):
         rows = tx.execute(query).all()
         return [vault.open(self.table, row.id, row.sealed, self._message) for row in rows]
 
-    def some(self, tx: Transaction, vault: Vault, row_ids: set[str]) -> list[M]:
-        """Returns the messages with these ids, in their order; what the holder does not have is left out."""
+    def some(self, tx: Transaction, vault: Vault, row_ids: set[str], *, lock: bool = False) -> list[M]:
+        """Returns the messages with these ids, in their order, `lock`ed until the transaction is over; what
+        the holder does not have is left out."""
         rows = select(self.table).where(
             self.table.c.holder_id == vault.holder, self.table.c.id.in_(sorted(row_ids)), *self._there()
         )
-        found = tx.execute(rows.order_by(self.table.c.id)).all() if row_ids else []
+        rows = rows.order_by(self.table.c.id)
+        found = tx.execute(rows.with_for_update() if lock else rows).all() if row_ids else []
         return [self.shown(tx, vault, row) for row in found]
 
     def replace(self, tx: Transaction, vault: Vault, row_id: str, message: M, **columns: Any) -> M:
@@ -188,6 +190,12 @@ class Collection(Generic[M]):
         if version is None:
             raise Refusal(reason_pb2.REASON_NOT_FOUND)
         check_etag(etag, version)
+
+    def remove_all(self, tx: Transaction, holder: str, row_ids: Set[str]) -> None:
+        """Removes rows for good, those that are there; raises Refusal(ERASURE_HELD)."""
+        keeping.require_none(tx, holder)
+        these = (self.table.c.holder_id == holder, self.table.c.id.in_(sorted(row_ids)))
+        tx.execute(delete(self.table).where(*these))
 
     def missing(self, tx: Transaction, holder: str, row_ids: set[str]) -> set[str]:
         """Returns those of `row_ids` that the holder does not have; those there are cannot go before the

@@ -27,6 +27,7 @@ from services.portfolio.store.planning_tables import goals, journal_entries, pla
 from services.portfolio.store.tables import (
     access_records,
     cvs,
+    document_imports,
     entries,
     evidence,
     holder_keys,
@@ -134,6 +135,7 @@ def held(tx: Transaction, holder_id: str) -> EraseHolderResponse:
             credentials,
             cvs,
             remainders,
+            document_imports,
             pathways,
             mandates,
             share_links,

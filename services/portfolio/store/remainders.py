@@ -30,10 +30,18 @@ def of_format(tx: Transaction, vault: Vault, format_: DocumentFormat.ValueType) 
     return REMAINDERS.newest(tx, vault, quotas.REMAINDERS, format=format_)[::-1]
 
 
-def set_aside(tx: Transaction, vault: Vault, made: Sequence[Remainder]) -> None:
-    """Adds what a document left; entries are named as they are here."""
+def set_aside(tx: Transaction, vault: Vault, import_id: str, made: Sequence[Remainder]) -> None:
+    """Adds what the document of an import left; entries are named as they are here."""
+    of = {"import_id": import_id}
     rows = [
-        (each, {"format": each.format, "entry_id": names.last(each.entry) if each.entry else None})
+        (each, {"format": each.format, "entry_id": names.last(each.entry) if each.entry else None, **of})
         for each in made
     ]
     REMAINDERS.put_all(tx, vault, rows)
+
+
+def take_back(tx: Transaction, holder: str, import_id: str) -> None:
+    """Removes what the document of an import left, but for what a legal hold keeps."""
+    columns = tables.remainders.c
+    these = (columns.holder_id == holder, columns.import_id == import_id)
+    keeping.purge(tx, tables.remainders, *these, limit=quotas.REMAINDERS)

@@ -142,12 +142,26 @@ remainders = Table(
     id_(),
     Column("format", SmallInteger, nullable=False),
     Column("entry_id", Text),
+    Column("import_id", Text),  # which import set it aside; none: one that is not in the history
     version(),
     sealed(),
     time("created_at"),
     time("updated_at"),
     ForeignKeyConstraint(["holder_id", "entry_id"], ["entries.holder_id", "entries.id"], ondelete="CASCADE"),
     Index("remainders_entry", "holder_id", "entry_id", postgresql_where=text("entry_id IS NOT NULL")),
+)
+
+# What documents brought.
+document_imports = Table(
+    "document_imports",
+    metadata,
+    owner(),
+    id_(),
+    version(),
+    sealed(),
+    time("created_at"),
+    time("updated_at"),
+    time("undone_at", nullable=True),  # set: all that nobody needs went again
 )
 
 UNCHECKED = text("state = 3")  # files whose bytes are there and are to be checked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -39,6 +39,13 @@ class Trashed(Collection[M]):
             .returning(self.table)
         ).one()
         return self.shown(tx, vault, row)
+
+    def trash_all(self, tx: Transaction, vault: Vault, row_ids: Set[str]) -> list[M]:
+        """Puts locked rows into the trash; returns them as they will be read."""
+        these = (self.table.c.holder_id == vault.holder, self.table.c.id.in_(sorted(row_ids)))
+        change = {"deleted_at": tx.now, "version": self.table.c.version + 1, "updated_at": tx.now}
+        rows = tx.execute(update(self.table).where(*these).values(change).returning(self.table))
+        return [self.shown(tx, vault, row) for row in rows]
 
     def all(self, tx: Transaction, vault: Vault) -> list[M]:
         """Returns everything that is not in the trash, in its order."""

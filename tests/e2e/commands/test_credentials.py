@@ -55,7 +55,9 @@ def test_a_school_issues_and_takes_back(
     issued = staff.gets("award", "issue", body, holder, *ACHIEVEMENT, "--criteria", "Ten plates")
     file = tmp_path / "a.jwt"
     learner.prints("credential", "download", issued["credential"], "--jwt", "--out", str(file))
-    assert employer.gets("credential", "verify", str(file))["verdict"]["state"] == "STATE_VALID"
+    checked = employer.gets("credential", "verify", str(file))
+    assert (checked["verdict"]["state"], checked["subjectId"]) == ("STATE_VALID", "")
+    assert checked["statement"] in employer.prints("credential", "verify", str(file))
     learner.prints("credential", "download", issued["credential"], "--out", str(file))
     (revocation, *_) = json.loads(file.read_text())["credentialStatus"]
     _, _, status_list = revocation["statusListCredential"].partition("/v1/")

@@ -44,6 +44,14 @@ def test_an_archive_with_files_moves_into_another_portfolio(learner: Person, tmp
     again = other.gets("cv", "import", "--format", "leap2a", str(archive), "--with-files")
     assert again["duplicates"] == 3
     assert len(other.gets("evidence", "list")) == 1
+    (made,) = other.gets("cv", "imports")
+    assert (made["name"], made["thingCount"]) == (moved["documentImport"], 4)
+    assert "taken back" in other.prints("cv", "undo", made["name"], "--dry-run")
+    assert len(other.gets("evidence", "list")) == 1
+    gone = other.gets("cv", "undo", made["name"])["things"]
+    assert {each["outcome"] for each in gone} == {"OUTCOME_TAKEN_BACK"}
+    assert [other.gets(kind, "list") for kind in ("evidence", "entry", "journal", "plan")] == [[], [], [], []]
+    assert other.fails("cv", "undo", made["name"]) == (4, "WRONG_STATE")
     archive.write_bytes(b"%PDF-" + archive.read_bytes())
     assert other.fails("cv", "import", "--format", "leap2a", str(archive), "--with-files")[0] == 2
     assert other.fails("cv", "import", "--format", "pdf", str(archive), "--with-files")[0] == 2

@@ -161,7 +161,10 @@ def test_a_counsellor_sees_under_a_mandate_and_is_seen(learner: Person) -> None:
     assert all(each["grant"] == mandate for each in log)
     assert "GetHolder" in learner.prints("access-log")
     assert "guidance" in learner.prints("mandate", "list")
-    learner.prints("mandate", "revoke", mandate)
+    again = learner.gets("mandate", "create", counsellor.who[1], counsellor.who[3])["name"]
+    assert "still opens" in learner.prints("mandate", "revoke", mandate)
+    assert counsellor.gets("holder", "show", holder)["givenName"] == "Noor"
+    assert "no other mandate" in learner.prints("mandate", "revoke", again)
     assert counsellor.fails("holder", "show", holder) == (5, "NOT_FOUND")
 
 

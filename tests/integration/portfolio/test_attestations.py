@@ -61,6 +61,8 @@ def test_an_employer_attests_and_both_can_prove_it(portfolio: Portfolio) -> None
     assert employer.GiveAttestation(request) == given
     verified = employer.VerifyCredential(credential_pb2.VerifyCredentialRequest(content=given.credential))
     assert verified.verdict.state == credential_pb2.Verdict.STATE_VALID
+    assert verified.statement.startswith("Tom Maes, shift leader, Scheldt Logistics attests")
+    assert verified.subject_id == f"urn:uuid:{claim.name[-36:]}"
     (found,) = listed(person)
     assert (found.state, found.label) == (State.STATE_GIVEN, "Scheldt Logistics")
     file = person.GetCredentialFile(credential_pb2.GetCredentialFileRequest(name=found.credential))

@@ -145,6 +145,7 @@ def erased_life(portfolio: Portfolio) -> tuple[Caller, list[Copy]]:
     everywhere += ["page_collections", "page_comments", "page_invitations", "page_submissions", "pages"]
     everywhere += ["pathway_steps", "pathway_words", "pathways"]
     everywhere += [
+        "document_imports",
         "questionnaire_parts",
         "remainders",
         "request_ids",

@@ -26,8 +26,9 @@ from waymark.portfolio.v1 import (
 from waymark.portfolio.v1 import holder_pb2 as pb
 
 from services.platform.objects.store import Objects
-from services.platform.paper.pages import LANGUAGES, words_of
+from services.platform.paper.pages import words_of
 from services.portfolio.export import archive, reader, resuming
+from services.portfolio.export.pages import LANGUAGES
 from services.portfolio.export.parts import PARTS
 from services.portfolio.store.evidence import BUCKET
 from tests.integration.portfolio.test_erasure import erase_request, upload

@@ -38,6 +38,7 @@ NEVER_CHANGED = "never changed"
 NOT_KEPT: Mapping[str, str] = {
     "contact_records": NEVER_CHANGED,
     "credential_files": NEVER_CHANGED,
+    "document_imports": "changed only where keeping.require_none lets it",
     "entries": "what they said before is in entry_revisions",
     "entry_revisions": NEVER_CHANGED,
     "evidence_posters": "changed only where keeping.require_none lets it",

@@ -53,7 +53,8 @@ def test_the_picture_says_what_it_shows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "whole"), [("nl", "Geheel"), ("de-AT", "Gesamt"), ("et", "Whole"), ("fr", "Ensemble")]
+    ("language", "whole"),
+    [("nl", "Geheel"), ("de-AT", "Gesamt"), ("fi", "Whole"), ("el", "Σύνολο"), ("fr", "Ensemble")],
 )
 def test_words_are_in_the_language_that_is_asked_for(language: str, whole: str) -> None:
     answer = drawn(language, completed(3, 25, self=33))

@@ -20,9 +20,9 @@ from waymark.portfolio.v1.page_submission_pb2 import SubmittedPages
 from waymark.portfolio.v1.pathway_pb2 import PathwayWord
 from waymark.portfolio.v1.validation_pb2 import ValidationSnapshot
 
-from services.platform.paper.pages import LANGUAGES
 from services.platform.zipping import ZipStream
 from services.portfolio.export import archive, pages
+from services.portfolio.export.pages import LANGUAGES
 from services.portfolio.export.parts import PARTS, UNTOLD
 from services.portfolio.store import tables
 from tests.support.owned import CALLS

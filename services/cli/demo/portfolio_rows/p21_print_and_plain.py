@@ -11,13 +11,13 @@ from services.cli.demo.portfolio_rows.guidance import QUALIFICATION, post
 from services.cli.demo.portfolio_rows.p18_cv import WORK, export
 
 LEARNER = "Odile"
-LANGUAGES = ("de", "en", "fr", "nl")
+LANGUAGES = ("da", "de", "el", "en", "et", "fr", "nl", "pt")
 CODES = re.compile(r"\b(?:STATE|KIND|ENTRY_KIND)_[A-Z]+")  # what no person should have to read
 
 
 def show(journey: Journey) -> str:
     """REST: the pass of a pathway for print, which screen readers read too, and the CV as a page in plain
-    words; each in four languages."""
+    words; each in eight languages."""
     learner, name = holder(journey, LEARNER)
     learner.rest("POST", f"/v1/{name}/entries", WORK)
     target = {"qualificationUri": QUALIFICATION, "eqfLevel": 4, "title": "Beekeeper"}
@@ -51,4 +51,4 @@ def headed(page: bytes, language: str) -> str:
     return heading[1].strip() if heading else ""
 
 
-STEP = Step("print-and-plain", "On paper and in plain words, in four languages", ("P21",), show)
+STEP = Step("print-and-plain", "On paper and in plain words, in eight languages", ("P21",), show)

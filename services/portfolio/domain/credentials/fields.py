@@ -29,13 +29,13 @@ def id_of(value: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
-def text(value: Any) -> str:
-    """Returns a text; of texts by language the English one, else the first."""
+def text(value: Any, most: int = 500) -> str:
+    """Returns a text of at most so many characters; of texts by language the English one, else the first."""
     if isinstance(value, Mapping):
         value = value.get("en") or next(iter(value.values()), "")
     if isinstance(value, list):
         value = value[0] if value else ""
-    return value[:500] if isinstance(value, str) else ""
+    return value[:most] if isinstance(value, str) else ""
 
 
 def esco_skills(achievement: Any) -> list[str]:

@@ -706,6 +706,16 @@ class VerifyCredentialResponse(_message.Message):
 
     SUMMARY_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    statement: _builtins.str
+    """What it says in the issuer's own words and language, as plain text: the comment of an endorsement, else the description of the
+    achievement; at most 2000 characters, empty where the file says none. As true as the verdict.
+    """
+    subject_id: _builtins.str
+    """Whom or what it is about, as the issuer names it: a DID, an address, an e-mail address, of an endorsement what is endorsed; at most
+    2000 characters. Empty where the file holds a hash instead, as what is issued here does: it does not tell who shows it to you.
+    """
     @_builtins.property
     def summary(self) -> Global___CredentialSummary:
         """What it says."""
@@ -719,10 +729,12 @@ class VerifyCredentialResponse(_message.Message):
         *,
         summary: Global___CredentialSummary | None = ...,
         verdict: Global___Verdict | None = ...,
+        statement: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["statement", b"statement", "subject_id", b"subject_id", "summary", b"summary", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

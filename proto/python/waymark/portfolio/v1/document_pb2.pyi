@@ -93,7 +93,7 @@ class ExportDocumentRequest(_message.Message):
     """How to write it."""
     language_code: _builtins.str
     """Language of texts that are there in several, and of headings where there are any, BCP 47; empty: the
-    holder's first. Headings are in de, en, fr or nl, and in English for any other.
+    holder's first. Headings are in da, de, el, en, et, fr, nl or pt, and in English for any other.
     """
     anonymous: _builtins.bool
     """True: without name, birth date, contact, summary, dates, addresses, numbers and files; the holder's name,
@@ -104,7 +104,7 @@ class ExportDocumentRequest(_message.Message):
     request does not.
     """
     cover_letter: _builtins.bool
-    """True: the cover letter of that version instead of the CV, as a page or PDF."""
+    """True: the cover letter of that version instead of the CV, as a page or PDF; not anonymous, as a letter names its writer."""
     journal_and_plans: _builtins.bool
     """True: the journal, plans, goals and pages as well, without what is in the trash; as Leap2A only, for the holder
     alone, and not anonymous. False: nothing of them, as a CV is shown to others.
@@ -411,10 +411,15 @@ class ImportDocumentResponse(_message.Message):
     GOAL_TITLES_FIELD_NUMBER: _builtins.int
     PAGE_TITLES_FIELD_NUMBER: _builtins.int
     EVIDENCE_TITLES_FIELD_NUMBER: _builtins.int
+    DOCUMENT_IMPORT_FIELD_NUMBER: _builtins.int
     duplicates: _builtins.int
     """Entries, skills, entries of the journal, plans, goals and pages that were there before, and stayed as they are."""
     journal_entries: _builtins.int
     """How many entries of the journal were added."""
+    document_import: _builtins.str
+    """The import in the history, by which it can be undone, `holders/{holder}/documentImports/{document_import}`; empty when only
+    validated, and when nothing came of it.
+    """
     @_builtins.property
     def entry_titles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Entries that were added, without names when only validated: titles of them, in the order of the file."""
@@ -460,10 +465,11 @@ class ImportDocumentResponse(_message.Message):
         goal_titles: _abc.Iterable[_builtins.str] | None = ...,
         page_titles: _abc.Iterable[_builtins.str] | None = ...,
         evidence_titles: _abc.Iterable[_builtins.str] | None = ...,
+        document_import: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "entry_titles", b"entry_titles", "evidence_titles", b"evidence_titles", "goal_titles", b"goal_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "page_titles", b"page_titles", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_import", b"document_import", "duplicates", b"duplicates", "entry_titles", b"entry_titles", "evidence_titles", b"evidence_titles", "goal_titles", b"goal_titles", "holder_fields", b"holder_fields", "journal_entries", b"journal_entries", "not_carried", b"not_carried", "page_titles", b"page_titles", "plan_titles", b"plan_titles", "skill_labels", b"skill_labels"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

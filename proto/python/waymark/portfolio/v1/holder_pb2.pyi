@@ -311,6 +311,7 @@ class EraseHolderResponse(_message.Message):
     GOALS_FIELD_NUMBER: _builtins.int
     PLANS_FIELD_NUMBER: _builtins.int
     REMAINDERS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_IMPORTS_FIELD_NUMBER: _builtins.int
     entries: _builtins.int
     """Entries, with all they said before."""
     skill_claims: _builtins.int
@@ -357,6 +358,8 @@ class EraseHolderResponse(_message.Message):
     """Plans with their tasks, those in the trash included."""
     remainders: _builtins.int
     """What documents said that the portfolio has no place for."""
+    document_imports: _builtins.int
+    """What documents brought, as the history of imports has it."""
     @_builtins.property
     def erase_time(self) -> _timestamp_pb2.Timestamp:
         """When the holder was erased, UTC; unset with validate_only."""
@@ -388,10 +391,11 @@ class EraseHolderResponse(_message.Message):
         goals: _builtins.int = ...,
         plans: _builtins.int = ...,
         remainders: _builtins.int = ...,
+        document_imports: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erase_time", b"erase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "exposure_consents", b"exposure_consents", "goals", b"goals", "group_memberships", b"group_memberships", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "mentoring_matches", b"mentoring_matches", "page_submissions", b"page_submissions", "pages", b"pages", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "remainders", b"remainders", "rights_requests", b"rights_requests", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_records", b"access_records", "contact_records", b"contact_records", "credentials", b"credentials", "cvs", b"cvs", "document_imports", b"document_imports", "entries", b"entries", "erase_time", b"erase_time", "evidence", b"evidence", "exposure_consents", b"exposure_consents", "goals", b"goals", "group_memberships", b"group_memberships", "guidance_notes", b"guidance_notes", "journal_entries", b"journal_entries", "mandates", b"mandates", "mentoring_matches", b"mentoring_matches", "page_submissions", b"page_submissions", "pages", b"pages", "pathways", b"pathways", "plans", b"plans", "questionnaires", b"questionnaires", "remainders", b"remainders", "rights_requests", b"rights_requests", "share_links", b"share_links", "skill_claims", b"skill_claims", "validation_cases", b"validation_cases"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

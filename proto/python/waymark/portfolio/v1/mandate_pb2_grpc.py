@@ -73,7 +73,8 @@ class MandateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeMandate(self, request, context):
-        """Withdraws a mandate; the very next read by the counsellor is refused. Withdrawing twice is no error.
+        """Withdraws a mandate; the very next read under it is refused. Another mandate of the same counsellor stays in force: an app that says
+        "they can look no more" asks ListMandates first. Withdrawing twice is no error.
         Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

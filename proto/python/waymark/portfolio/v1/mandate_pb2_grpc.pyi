@@ -42,7 +42,8 @@ class MandateServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     RevokeMandate: _grpc.UnaryUnaryMultiCallable[_mandate_pb2.RevokeMandateRequest, _mandate_pb2.Mandate]
-    """Withdraws a mandate; the very next read by the counsellor is refused. Withdrawing twice is no error.
+    """Withdraws a mandate; the very next read under it is refused. Another mandate of the same counsellor stays in force: an app that says
+    "they can look no more" asks ListMandates first. Withdrawing twice is no error.
     Errors: NOT_FOUND.
     """
 
@@ -60,7 +61,8 @@ class MandateServiceAsyncStub(MandateServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     RevokeMandate: _aio.UnaryUnaryMultiCallable[_mandate_pb2.RevokeMandateRequest, _mandate_pb2.Mandate]  # type: ignore[assignment]
-    """Withdraws a mandate; the very next read by the counsellor is refused. Withdrawing twice is no error.
+    """Withdraws a mandate; the very next read under it is refused. Another mandate of the same counsellor stays in force: an app that says
+    "they can look no more" asks ListMandates first. Withdrawing twice is no error.
     Errors: NOT_FOUND.
     """
 
@@ -93,7 +95,8 @@ class MandateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mandate_pb2.RevokeMandateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mandate_pb2.Mandate, _abc.Awaitable[_mandate_pb2.Mandate]]:
-        """Withdraws a mandate; the very next read by the counsellor is refused. Withdrawing twice is no error.
+        """Withdraws a mandate; the very next read under it is refused. Another mandate of the same counsellor stays in force: an app that says
+        "they can look no more" asks ListMandates first. Withdrawing twice is no error.
         Errors: NOT_FOUND.
         """
 

@@ -132,7 +132,7 @@ class Page(_message.Message):
     template: Global___PageTemplate.ValueType
     """How it is laid out; unset: PAGE_TEMPLATE_STORY."""
     language_code: _builtins.str
-    """Language of texts and headings, BCP 47; empty: the holder's first. Headings are in de, en, fr or nl, and in
+    """Language of texts and headings, BCP 47; empty: the holder's first. Headings are in da, de, el, en, et, fr, nl or pt, and in
     English for any other.
     """
     etag: _builtins.str
