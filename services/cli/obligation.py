@@ -44,6 +44,7 @@ TRAINEE = {
     "state": "state",
     "hiring": "hiring",
     "on": "hireDate",
+    "found wrong": "correctionProposed",
 }
 Name = Annotated[str, typer.Argument(metavar="OBLIGATION", help="employerObligations/{id}")]
 People = Annotated[list[str], typer.Argument(help="employerObligations/{id}/trainees/{id} …")]
@@ -163,7 +164,7 @@ def verify(
     people: People,
     refute: Annotated[bool, typer.Option(help="It is not true and does not count.")] = False,
 ) -> None:
-    """Verify or refute reported hirings; by another person than the one who reported them."""
+    """Verify or refute hirings, by another person than reported them; verified ones are refuted by two."""
     body = {"trainees": people, "refute": refute}
     call.rows(call.post(f"{name}/trainees:decideHirings", body)["trainees"], TRAINEE)
 
