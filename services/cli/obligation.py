@@ -9,6 +9,7 @@ import typer
 
 from services.cli.amounts import json_day, json_money
 from services.cli.call import Call, calls
+from services.cli.known_fields import known
 from services.cli.options import Limit
 from services.cli.programme import MAKER, read_json
 
@@ -68,8 +69,10 @@ def create(
     ],
 ) -> None:
     """Create an employer's promise, with its payers."""
-    body = read_json(file, "employerObligation")["employerObligation"] | {"employer": employer}
-    show_obligation(call, call.post("employerObligations", body))
+    from waymark.vouchers.v1.employer_obligation_pb2 import EmployerObligation
+
+    said = known(file, read_json(file, "employerObligation")["employerObligation"], EmployerObligation)
+    show_obligation(call, call.post("employerObligations", said | {"employer": employer}))
 
 
 @obligation.command("list", epilog="Example:  waymark obligation list")

@@ -111,6 +111,9 @@ def test_back_offices_work_through_their_nouns(stack: Stack) -> None:
     staff.prints("programme", "draft", f"programmes/{programme}", other, "--check")
     second = staff.gets("programme", "draft", f"programmes/{programme}", other)["name"]
     assert second == f"programmes/{programme}/versions/2"
+    staff.prints("programme", "draft", second, rules)
+    assert staff.gets("programme", "diff", second)["differences"] == []  # all of it was replaced
+    assert staff.gets("programme", "draft", second, other)["name"] == second
     assert "clauses[jobseeker].expression" in staff.prints("programme", "diff", second)
     assert staff.gets("programme", "diff", second, second)["differences"] == []
     assert staff.gets("programme", "replay", "--all")["agrees"]

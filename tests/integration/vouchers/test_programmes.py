@@ -160,6 +160,16 @@ def test_a_day_that_does_not_exist_is_refused(world: World) -> None:
     )
 
 
+def test_a_draft_is_replaced_as_a_whole(world: World) -> None:
+    _, request = draft(world)
+    request.version.appeal_rule.days = 30
+    drafted = world.maker.programmes.CreateProgrammeVersion(request)
+    update = pb.UpdateProgrammeVersionRequest(version=drafted)
+    update.version.ClearField("appeal_rule")
+    update.update_mask.paths.append("*")
+    assert not world.maker.programmes.UpdateProgrammeVersion(update).HasField("appeal_rule")
+
+
 def test_an_active_version_never_changes(world: World) -> None:
     _, request = draft(world)
     drafted = world.maker.programmes.CreateProgrammeVersion(request)

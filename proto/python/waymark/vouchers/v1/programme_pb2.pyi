@@ -1200,7 +1200,7 @@ class UpdateProgrammeVersionRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to change; empty: all."""
+        """Fields to change; empty or `*`: all, so that what is not sent is emptied. By REST an absent mask names the fields that are sent."""
 
     def __init__(
         self,
