@@ -1,4 +1,4 @@
-"""Who found a verified hiring of an employer's promise wrong, until a second person says so too."""
+"""Who found a verified hiring wrong, until a second person says so too; what courses are called."""
 
 from alembic import op
 
@@ -12,10 +12,12 @@ ALTER TABLE obligation_trainees ADD COLUMN correction_by TEXT DEFAULT '' NOT NUL
   ADD CONSTRAINT obligation_trainees_hiring_corrected_by_another CHECK (hiring = 2 OR correction_by = ''
     OR correction_by <> decided_by);
 """
+TITLES = "ALTER TABLE courses ADD COLUMN titles JSONB DEFAULT '{}'::jsonb NOT NULL"
 
 
 def upgrade() -> None:
     op.execute(CORRECTIONS)
+    op.execute(TITLES)
 
 
 def downgrade() -> None:
