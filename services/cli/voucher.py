@@ -199,7 +199,9 @@ def verify_qr(
 
 
 @voucher.command(
-    "check-qr", epilog="Example:  waymark voucher check-qr eyJ… --as provider --org organisations/o"
+    "check-qr",
+    epilog="Example:  waymark voucher check-qr eyJ… --as provider --org organisations/o    "
+    "Exit codes: 0 it counts · 1 it does not",
 )
 @calls("provider")
 def check_qr(
@@ -207,7 +209,10 @@ def check_qr(
 ) -> None:
     """Ask whether a QR counts now: not issued again since, not ended. Nothing of its balance."""
     fields = {"standing": "standing", "programme": "programme", "valid until": "expireTime"}
-    call.one(call.post("vouchers:checkQr", {"token": said.strip()}), fields)
+    found = call.post("vouchers:checkQr", {"token": said.strip()})
+    call.one(found, fields)
+    if found["standing"] != "STANDING_GOOD":
+        raise typer.Exit(ExitCode.OTHER)
 
 
 @voucher.command(epilog="Example:  waymark voucher code vouchers/0198… --as learner:Anouk")

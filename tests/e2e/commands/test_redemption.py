@@ -96,3 +96,8 @@ def test_a_learner_applies_and_spends_and_a_school_delivers(
     assert school.gets("redemption", "deliver", booked, str(paper))["state"] == "STATE_DELIVERED"
     assert booked not in desk.prints("redemption", "list", "--overdue")
     assert "accepted" in desk.prints("redemption", "accept", booked)
+    qr = learner.prints("voucher", "qr", voucher).strip()
+    assert "good" in school.prints("voucher", "check-qr", qr)
+    desk.prints("voucher", "reissue", voucher, "lost")
+    checked = school.run("voucher", "check-qr", qr)
+    assert (checked.returncode, "replaced" in checked.stdout) == (1, True)
