@@ -1,4 +1,5 @@
-"""Fields in files that people write: the edge drops one that it does not know, and the rule with it."""
+"""Fields in files that people write: the edge drops one that it does not know, and the rule with it; of a
+value that it does not know it cannot say which there are."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ def known(file: Path, body: dict[str, Any], kind: type[Message]) -> dict[str, An
     if found := list(_unknown(body, kind.DESCRIPTOR, "")):
         raise Failure(
             ExitCode.USAGE,
-            f"{file} has fields that there are not in a {kind.DESCRIPTOR.name}.",
-            remedy="Write each as the contract does; what it does not know would be left out.",
+            f"{file} has fields or values that a {kind.DESCRIPTOR.name} has not.",
+            remedy="Write each as the contract does; a field that it does not know would be left out.",
             violations=found,
         )
     return body
@@ -40,12 +41,20 @@ def _unknown(value: Any, kind: Descriptor, place: str) -> Iterator[FieldViolatio
         for key, item in value.items():
             here = f"{place}.{key}".lstrip(".")
             if key not in fields:
-                yield FieldViolation(here, _meant(key, [field.json_name for field in kind.fields]))
+                yield FieldViolation(here, _meant("field", key, [field.json_name for field in kind.fields]))
             elif fields[key].message_type:
                 yield from _unknown(item, fields[key].message_type, here)
+            elif fields[key].enum_type:
+                yield from _unknown_values(item, list(fields[key].enum_type.values_by_name), here)
 
 
-def _meant(key: str, names: list[str]) -> str:
+def _unknown_values(value: Any, names: list[str], place: str) -> Iterator[FieldViolation]:
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str) and item not in names:
+            yield FieldViolation(place, f"`{item}`: {_meant('value', item, names[1:])}")  # the first is none
+
+
+def _meant(what: str, key: str, names: list[str]) -> str:
     near = difflib.get_close_matches(key, names, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(names)}"
-    return f"there is no such field; {hint}"
+    return f"there is no such {what}; {hint}"
