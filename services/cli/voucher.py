@@ -294,6 +294,7 @@ def waiting(
     call: Call,
     name: Annotated[str, typer.Argument(metavar="[ENTRY]", help="waitingListEntries/{id}")] = "",
     programme: Annotated[str, typer.Option(help="Only of this programmes/{id}; staff see everybody's.")] = "",
+    own: Annotated[bool, typer.Option("--own", help="Only your own, with --programme too.")] = False,
     state: Annotated[WaitingState | None, typer.Option(help="Only in this state.")] = None,
     limit: Limit = 50,
 ) -> None:
@@ -301,7 +302,7 @@ def waiting(
     if name:
         call.one(call.get(name), WAITING)
         return
-    learner = "" if programme else learner_of(call, "")
+    learner = "" if programme and not own else learner_of(call, "")
     query = {"learner": learner, "programme": programme, "state": enum("STATE", state)}
     columns = {key: WAITING[key] for key in ("entry", "state", "programme", "offered", "accept until")}
     call.many("waitingListEntries", columns, limit, empty="nobody waits", **query)
