@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from services.cli.exits import ExitCode, Failure, FieldViolation
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
 
@@ -28,7 +27,8 @@ def known(file: Path, body: dict[str, Any], kind: type[Message]) -> dict[str, An
     return body
 
 
-def _unknown(value: Any, kind: Descriptor, place: str) -> Iterator[FieldViolation]:
+def _unknown(value: Any, kind: Any, place: str) -> Iterator[FieldViolation]:
+    """Yields what a message of the descriptor `kind` has not."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unknown(item, kind, f"{place}[{index}]")

@@ -37,6 +37,27 @@ SIMULATION = {
     "learners' share": "simulation.learnerShareBefore",
     "would have been": "simulation.learnerShareAfter",
 }
+WORK = {  # what each kind of work has to say, and the command that says more
+    "simulation": (SIMULATION, "who: waymark operation changes"),
+    "allocation": (
+        {
+            "only tried": "allocation.dryRun",
+            "allocated": "allocation.allocatedCount",
+            "refused": "allocation.refusedCount",
+            "unreadable": "allocation.invalidCount",
+            "worth": "allocation.amount",
+        },
+        "rows: waymark allocation rows",
+    ),
+    "learnerFactImport": (
+        {
+            "only tried": "learnerFactImport.dryRun",
+            "stored": "learnerFactImport.storedCount",
+            "wrong": "learnerFactImport.invalidCount",
+        },
+        "what is wrong: waymark facts findings",
+    ),
+}
 CHANGES = {
     "application": "application",
     "was": "before",
@@ -133,6 +154,7 @@ def _look(call: Call, name: str) -> dict[str, Any]:
 
 def tell(call: Call, found: dict[str, Any]) -> None:
     """Prints work with what its kind has to say."""
-    call.one(found, OPERATION | (SIMULATION if "simulation" in found else {}))
-    if found.get("simulation") and not call.as_json:
-        typer.echo(f"who: waymark operation changes {found['name']}")
+    fields, more = next((said for kind, said in WORK.items() if kind in found), ({}, ""))
+    call.one(found, OPERATION | fields)
+    if more and not call.as_json:
+        typer.echo(f"{more} {found['name']}")
