@@ -304,7 +304,7 @@ def test_budgets_neither_overlap_nor_change_their_source(world: World) -> None:
     request.start_date.month = 2
     assert refused(lambda: world.maker.programmes.FundProgramme(request)) == "BUDGET_PERIOD_OVERLAP"
     request.start_date.month = 1
-    request.pot, request.target_groups[:] = "esf", ["youth"]
+    request.pot, request.target_groups[:] = "esf", ["jobseekers"]
     assert refused(lambda: world.maker.programmes.FundProgramme(request)) == "POT_CONFLICT"
     request.target_groups[:] = []
     again = world.maker.programmes.FundProgramme(request)
@@ -318,9 +318,11 @@ def test_budgets_neither_overlap_nor_change_their_source(world: World) -> None:
 
 
 def test_a_ring_fenced_pot_is_for_its_group_and_goes_first(world: World) -> None:
-    programme = world.programme(fund=0, **NO_EVIDENCE)
+    groups = sample(DUTCH)["version"]["targetGroups"]
+    others = {"code": "graduates", "expression": "learner.education_level > 7", "coverPercent": 100}
+    programme = world.programme(fund=0, **NO_EVIDENCE, targetGroups=[others, *groups])
     world.fund(programme, 100_000, pot="fenced", groups=("jobseekers",))
-    world.fund(programme, 100_000, pot="others", groups=("youth",))
+    world.fund(programme, 100_000, pot="others", groups=("graduates",))
     world.fund(programme, 100_000, pot="general")
     assert [world.apply(world.learner(), programme).state for _ in range(2)] == [2, 2]
     third = world.apply(world.learner(), programme)
@@ -328,6 +330,16 @@ def test_a_ring_fenced_pot_is_for_its_group_and_goes_first(world: World) -> None
     listed = world.auditor.programmes.ListBudgets(pb.ListBudgetsRequest(parent=programme))
     left = {pot.code: cents(pot.available) for pot in listed.budgets[0].pots}
     assert left == {"fenced": 0, "others": 100_000, "general": 0}
+
+
+def test_a_pot_is_for_groups_that_some_version_has(world: World) -> None:
+    programme = world.programme(fund=0)
+    wrong = violations_of(lambda: world.fund(programme, 1_000, pot="fenced", groups=("jobseekers", "youht")))
+    assert list(wrong) == ["target_groups[1]"]
+    bare = world.maker.programmes.CreateProgramme(
+        pb.CreateProgrammeRequest(programme=ParseDict(sample(DUTCH)["programme"], pb.Programme()))
+    )
+    assert world.fund(bare.name, 1_000, pot="early", groups=("any",)).pots  # its rules may come later
 
 
 @pytest.mark.parametrize(("in_turn", "waits_for"), [(True, "advisory"), (False, "transactionid")])
