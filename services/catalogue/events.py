@@ -34,6 +34,7 @@ def course_changed(
         kind=document["kind"],
         eqf_level=document["eqf_level"],
         isced_f_codes=isced_f(document),
+        titles=document["titles"],
     )
     for tag in document["occupations"]:
         event.occupations.add(uri=tag["uri"], isco_code=tag["isco"])

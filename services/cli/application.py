@@ -9,6 +9,7 @@ import typer
 
 from services.cli.call import Call, calls, enum
 from services.cli.options import Limit, subject_of
+from services.cli.voucher import learner_of
 
 application = typer.Typer(
     help="Applications for vouchers: what one would get, applying, the queue, every clause of a decision."
@@ -54,7 +55,8 @@ def register(app: typer.Typer) -> None:
 
 @application.command(
     "list",
-    epilog="Examples:  waymark application list --queue --unassigned · waymark application list --mine",
+    epilog="Examples:  waymark application list --queue --unassigned · waymark application list --mine · "
+    "waymark application list --own --as learner:Anouk",
 )
 @calls(CASEWORKER)
 def list_(
@@ -65,6 +67,8 @@ def list_(
     assignee: Annotated[str, typer.Option(help="Only what this member of staff has in hand.")] = "",
     unassigned: Annotated[bool, typer.Option("--unassigned", help="Only what nobody has in hand.")] = False,
     programme: Annotated[str, typer.Option(help="Only of this programmes/{id}.")] = "",
+    learner: Annotated[str, typer.Option(help="Only of this learners/{id}.")] = "",
+    own: Annotated[bool, typer.Option("--own", help="Only your own, as a learner.")] = False,
     limit: Limit = 50,
 ) -> None:
     """List applications, oldest first."""
@@ -73,6 +77,7 @@ def list_(
         for key in ("application", "programme", "state", "in the hands of", "refused for", "amount")
     }
     query = {"programme": programme, "state": enum("STATE", state)}
+    query["learner"] = learner_of(call, learner) if own else learner
     query |= {"queued": "true"} if queue else {}
     query |= {"unassigned": "true"} if unassigned else {}
     if mine or assignee:

@@ -76,9 +76,9 @@ class Call:
         mask = {"update_mask": ",".join(named)} if cleared else {}
         return self.caller.rest("PATCH", f"/v1/{path}", body, **mask, **query)
 
-    def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def replace(self, path: str, body: Mapping[str, Any], **query: Any) -> dict[str, Any]:
         """PATCHes all of a resource below `/v1/`: what `body` does not hold is emptied; raises Failure."""
-        return self.caller.rest("PATCH", f"/v1/{path}", body, update_mask="*")
+        return self.caller.rest("PATCH", f"/v1/{path}", body, update_mask="*", **query)
 
     def delete(self, path: str, **query: Any) -> None:
         """DELETEs a resource below `/v1/` and says so; raises Failure."""

@@ -10,19 +10,13 @@ import typer
 
 from services.cli.application_desk import declared
 from services.cli.call import Call, calls
-from services.cli.operation import OPERATION, until_done
+from services.cli.operation import tell, until_done
 from services.cli.options import Limit
 from services.cli.row_files import write_rows
 from services.cli.uploads import measured, send
 
 facts = typer.Typer(help="Facts about learners, which eligibility is decided on: from a file, as a stream.")
 SYSTEM = "system"
-IMPORT = {
-    **OPERATION,
-    "only tried": "learnerFactImport.dryRun",
-    "stored": "learnerFactImport.storedCount",
-    "wrong": "learnerFactImport.invalidCount",
-}
 PUSHED = {"messages": "messageCount", "stored": "storedCount", "facts": "factCount", "wrong": "invalidCount"}
 FINDINGS = {"line": "position", "field": "field", "to mend": "explanation"}
 FACTS = {
@@ -68,10 +62,9 @@ def import_(
     made = call.post("learnerFactFiles", measured(file))
     send(call.caller, file, made["uploadUri"], made["uploadHeaders"])
     done = until_done(call, call.post(f"{made['name']}:import", {"dryRun": dry_run}))
-    call.one(done, IMPORT)
+    tell(call, done)
     if errors is not None:
-        remedy = f"`waymark facts findings {done['name']}` lists them."
-        _write(errors, call.each(f"{done['name']}/findings"), remedy)
+        _write_findings(call, done["name"], errors)
 
 
 @facts.command(epilog="Example:  waymark facts findings voucherOperations/0198… --limit 1000")
@@ -80,9 +73,13 @@ def findings(
     call: Call,
     name: Annotated[str, typer.Argument(metavar="OPERATION", help="voucherOperations/{id}")],
     limit: Limit = 50,
+    errors: Errors = None,
 ) -> None:
-    """List what an import found wrong in its file."""
-    call.many(f"{name}/findings", FINDINGS, limit, empty="nothing is wrong")
+    """List what an import found wrong in its file, or write all of it to another."""
+    if errors is None:
+        call.many(f"{name}/findings", FINDINGS, limit, empty="nothing is wrong")
+    else:
+        _write_findings(call, name, errors)
 
 
 @facts.command(
@@ -131,6 +128,10 @@ def list_(
 ) -> None:
     """List the facts kept about a learner."""
     call.many(f"{learner}/facts", FACTS, limit, empty="nothing is known")
+
+
+def _write_findings(call: Call, name: str, errors: Path) -> None:
+    _write(errors, call.each(f"{name}/findings"), f"`waymark facts findings {name}` lists them.")
 
 
 def _write(file: Path, found: Iterable[Any], remedy: str) -> None:

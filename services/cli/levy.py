@@ -10,6 +10,7 @@ import typer
 
 from services.cli.amounts import json_day, json_money
 from services.cli.call import Call, calls, enum
+from services.cli.known_fields import known
 from services.cli.options import Limit
 from services.cli.programme import MAKER, read_json
 from services.cli.uploads import encoded
@@ -99,7 +100,9 @@ def create(
     id_: Annotated[str, typer.Option("--id", help="Id of the levy; default: one is made.")] = "",
 ) -> None:
     """Create a levy with its rates."""
-    body = read_json(file, "levyScheme")["levyScheme"] | {"fundingSource": source}
+    from waymark.vouchers.v1.levy_pb2 import LevyScheme
+
+    body = known(file, read_json(file, "levyScheme")["levyScheme"], LevyScheme) | {"fundingSource": source}
     show_scheme(call, call.post("levySchemes", body, levy_scheme_id=id_))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from services.cli.amounts import json_day, json_money
 from services.cli.call import Call, calls
+from services.cli.known_fields import known
 from services.cli.options import Limit
 from services.cli.programme import MAKER, read_json
 
@@ -44,6 +45,7 @@ TRAINEE = {
     "state": "state",
     "hiring": "hiring",
     "on": "hireDate",
+    "found wrong": "correctionProposed",
 }
 Name = Annotated[str, typer.Argument(metavar="OBLIGATION", help="employerObligations/{id}")]
 People = Annotated[list[str], typer.Argument(help="employerObligations/{id}/trainees/{id} …")]
@@ -67,8 +69,10 @@ def create(
     ],
 ) -> None:
     """Create an employer's promise, with its payers."""
-    body = read_json(file, "employerObligation")["employerObligation"] | {"employer": employer}
-    show_obligation(call, call.post("employerObligations", body))
+    from waymark.vouchers.v1.employer_obligation_pb2 import EmployerObligation
+
+    said = known(file, read_json(file, "employerObligation")["employerObligation"], EmployerObligation)
+    show_obligation(call, call.post("employerObligations", said | {"employer": employer}))
 
 
 @obligation.command("list", epilog="Example:  waymark obligation list")
@@ -165,7 +169,7 @@ def verify(
     people: People,
     refute: Annotated[bool, typer.Option(help="It is not true and does not count.")] = False,
 ) -> None:
-    """Verify or refute reported hirings; by another person than the one who reported them."""
+    """Verify or refute hirings, by another person than reported them; verified ones are refuted by two."""
     body = {"trainees": people, "refute": refute}
     call.rows(call.post(f"{name}/trainees:decideHirings", body)["trainees"], TRAINEE)
 

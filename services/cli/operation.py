@@ -15,6 +15,7 @@ from services.cli.progress import counts
 operation = typer.Typer(help="Work in the background: how far it is, stopping it, letting it go on.")
 MANAGER = "programme_manager:maker"
 OPEN = ("STATE_QUEUED", "STATE_RUNNING")
+PATIENCE = 60  # seconds that the stack may be away, such as while a part is started anew
 OPERATION = {
     "operation": "name",
     "state": "state",
@@ -35,6 +36,27 @@ SIMULATION = {
     "would have granted": "simulation.grantedAfter",
     "learners' share": "simulation.learnerShareBefore",
     "would have been": "simulation.learnerShareAfter",
+}
+WORK = {  # what each kind of work has to say, and the command that says more
+    "simulation": (SIMULATION, "who: waymark operation changes"),
+    "allocation": (
+        {
+            "only tried": "allocation.dryRun",
+            "allocated": "allocation.allocatedCount",
+            "refused": "allocation.refusedCount",
+            "unreadable": "allocation.invalidCount",
+            "worth": "allocation.amount",
+        },
+        "rows: waymark allocation rows",
+    ),
+    "learnerFactImport": (
+        {
+            "only tried": "learnerFactImport.dryRun",
+            "stored": "learnerFactImport.storedCount",
+            "wrong": "learnerFactImport.invalidCount",
+        },
+        "what is wrong: waymark facts findings",
+    ),
 }
 CHANGES = {
     "application": "application",
@@ -100,7 +122,7 @@ def until_done(call: Call, found: dict[str, Any]) -> dict[str, Any]:
         task = bar.add_task("done", total=None)
         while found["state"] in OPEN:
             time.sleep(0.5)
-            found = call.get(found["name"])
+            found = _look(call, found["name"])
             total = int(found.get("totalCount", 0)) or None
             bar.update(task, completed=int(found.get("doneCount", 0)), total=total)
     if found["state"] != "STATE_SUCCEEDED":
@@ -108,13 +130,31 @@ def until_done(call: Call, found: dict[str, Any]) -> dict[str, Any]:
         raise Failure(
             ExitCode.OTHER,
             f"{found['name']} is {found['state'].removeprefix('STATE_').lower()}. {said}".strip(),
-            remedy=f"`waymark operation resume {found['name']}` lets it go on.",
+            remedy="Mend the file and hand it over anew."
+            if found.get("reason", "").endswith("_FILE_INVALID")
+            else f"`waymark operation resume {found['name']}` lets it go on.",
         )
     return found
 
 
+def _look(call: Call, name: str) -> dict[str, Any]:
+    """Reads work, which goes on without us: again while the stack does not answer, at most PATIENCE. Raises
+    Failure saying how to come back to it."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return call.get(name)
+        except Failure as failure:
+            away = failure.code == ExitCode.UNREACHABLE or failure.reason == "UNAVAILABLE"
+            if not away or time.monotonic() >= end:
+                failure.remedy += f" `waymark operation wait {name}` waits for the end of what was begun."
+                raise
+        time.sleep(1)
+
+
 def tell(call: Call, found: dict[str, Any]) -> None:
     """Prints work with what its kind has to say."""
-    call.one(found, OPERATION | (SIMULATION if "simulation" in found else {}))
-    if found.get("simulation") and not call.as_json:
-        typer.echo(f"who: waymark operation changes {found['name']}")
+    fields, more = next((said for kind, said in WORK.items() if kind in found), ({}, ""))
+    call.one(found, OPERATION | fields)
+    if more and not call.as_json:
+        typer.echo(f"{more} {found['name']}")

@@ -10,6 +10,7 @@ import typer
 
 from services.cli.amounts import json_day
 from services.cli.call import Call, calls, enum, listed
+from services.cli.known_fields import known
 from services.cli.options import Limit
 from services.cli.programme import CHECKER, MAKER, read_json
 
@@ -93,7 +94,9 @@ def create(
     check: Annotated[bool, typer.Option(help="Only check the draft.")] = False,
 ) -> None:
     """Draft a contract; a second person puts it in force."""
-    body = read_json(file, "outcomeContract")["outcomeContract"]
+    from waymark.vouchers.v1.outcome_contract_pb2 import OutcomeContract
+
+    body = known(file, read_json(file, "outcomeContract")["outcomeContract"], OutcomeContract)
     query: dict[str, Any] = {"outcome_contract_id": id_, "validate_only": str(check).lower()}
     show_contract(call, call.post("outcomeContracts", body, **query))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +14,7 @@ from services.cli import draw, output
 from services.cli.amounts import json_day, json_money
 from services.cli.call import Call, calls, listed
 from services.cli.exits import ExitCode, Failure
+from services.cli.known_fields import known
 from services.cli.operation import tell, until_done
 from services.cli.options import Limit
 from services.cli.progress import counts
@@ -76,8 +79,10 @@ def create(
     """Create a programme with a first version of its rules, as a draft."""
     content = read_programme(file)
     query = {"programme_id": identifier} if identifier else {}
-    created = call.post("programmes", content["programme"], **query)
-    version = call.post(f"{created['name']}/versions", content["version"])
+    with _or_draft(f"programmes/{identifier}", file, "ALREADY_EXISTS"):
+        created = call.post("programmes", content["programme"], **query)
+    with _or_draft(created["name"], file):
+        version = call.post(f"{created['name']}/versions", content["version"])
     if call.as_json:
         output.as_json({"programme": created, "version": version})
     else:
@@ -93,19 +98,23 @@ def activate(call: Call, name: Annotated[str, typer.Argument(help="programmes/{i
 
 
 @programme.command(
-    epilog="Examples:  waymark programme draft programmes/p1 samples/programmes/shortage-training.json · add "
-    "--check to see the findings only"
+    epilog="Examples:  waymark programme draft programmes/p1 samples/programmes/shortage-training.json · "
+    "waymark programme draft programmes/p1/versions/2 mended.json · add --check to see the findings only"
 )
 @calls(MAKER)
 def draft(
     call: Call,
-    name: Annotated[str, typer.Argument(help="programmes/{id}")],
+    name: Annotated[
+        str, typer.Argument(help="programmes/{id}, or of a draft to replace programmes/{id}/versions/{n}")
+    ],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON with `version`.")],
     check: Annotated[bool, typer.Option("--check", help="Check the rules; store nothing.")] = False,
 ) -> None:
-    """Draft another version of a programme's rules, or only check them."""
+    """Draft another version of a programme's rules, replace a draft, or only check them."""
     content = read_programme(file)["version"]
-    version = call.post(f"{name}/versions", content, **({"validate_only": "true"} if check else {}))
+    query = {"validate_only": "true"} if check else {}
+    replace, path = (call.replace, name) if "/versions/" in name else (call.post, f"{name}/versions")
+    version = replace(path, content, **query)
     call.one(version, {key: path for key, path in VERSION.items() if not (check and key == "version")})
 
 
@@ -266,9 +275,28 @@ def replay_all(call: Call, programme: str) -> tuple[int, int, dict[str, Any] | N
     return count, let_go, None
 
 
+@contextmanager
+def _or_draft(name: str, file: Path, reason: str = "") -> Iterator[None]:
+    """Says of a refusal, for `reason` or (empty) any, that leaves a programme without the rules in `file` how
+    they get there."""
+    try:
+        yield
+    except Failure as failure:
+        if reason in ("", failure.reason):
+            failure.remedy += (
+                f" For rules of {name}, which is there: `waymark programme draft {name} {file}`."
+            )
+        raise
+
+
 def read_programme(file: Path) -> dict[str, Any]:
     """The JSON of a programme file; raises Failure saying where it is broken."""
-    return read_json(file, "programme", "version")
+    from waymark.vouchers.v1 import programme_pb2 as pb
+
+    content = read_json(file, "programme", "version")
+    known(file, content["programme"], pb.Programme)
+    known(file, content["version"], pb.ProgrammeVersion)
+    return content
 
 
 def read_json(file: Path, *wanted: str, pattern: str = "samples/programmes") -> dict[str, Any]:

@@ -199,7 +199,9 @@ def verify_qr(
 
 
 @voucher.command(
-    "check-qr", epilog="Example:  waymark voucher check-qr eyJ… --as provider --org organisations/o"
+    "check-qr",
+    epilog="Example:  waymark voucher check-qr eyJ… --as provider --org organisations/o    "
+    "Exit codes: 0 it counts · 1 it does not",
 )
 @calls("provider")
 def check_qr(
@@ -207,7 +209,10 @@ def check_qr(
 ) -> None:
     """Ask whether a QR counts now: not issued again since, not ended. Nothing of its balance."""
     fields = {"standing": "standing", "programme": "programme", "valid until": "expireTime"}
-    call.one(call.post("vouchers:checkQr", {"token": said.strip()}), fields)
+    found = call.post("vouchers:checkQr", {"token": said.strip()})
+    call.one(found, fields)
+    if found["standing"] != "STANDING_GOOD":
+        raise typer.Exit(ExitCode.OTHER)
 
 
 @voucher.command(epilog="Example:  waymark voucher code vouchers/0198… --as learner:Anouk")
@@ -289,6 +294,7 @@ def waiting(
     call: Call,
     name: Annotated[str, typer.Argument(metavar="[ENTRY]", help="waitingListEntries/{id}")] = "",
     programme: Annotated[str, typer.Option(help="Only of this programmes/{id}; staff see everybody's.")] = "",
+    own: Annotated[bool, typer.Option("--own", help="Only your own, with --programme too.")] = False,
     state: Annotated[WaitingState | None, typer.Option(help="Only in this state.")] = None,
     limit: Limit = 50,
 ) -> None:
@@ -296,7 +302,7 @@ def waiting(
     if name:
         call.one(call.get(name), WAITING)
         return
-    learner = "" if programme else learner_of(call, "")
+    learner = "" if programme and not own else learner_of(call, "")
     query = {"learner": learner, "programme": programme, "state": enum("STATE", state)}
     columns = {key: WAITING[key] for key in ("entry", "state", "programme", "offered", "accept until")}
     call.many("waitingListEntries", columns, limit, empty="nobody waits", **query)

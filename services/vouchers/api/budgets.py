@@ -38,6 +38,7 @@ class BudgetMethods:
         if end < start:
             violation = Violation("end_date", "must not be before start_date")
             raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
+        _check_groups(tx, programme.id, request.target_groups)
         cents = checked_cents("amount", request.amount, programme.currency)
         budget = budgets.for_period(tx, programme.id, start, end)
         code = request.pot or "general"
@@ -68,6 +69,16 @@ class BudgetMethods:
         return pb.ListBudgetsResponse(
             budgets=_messages(tx, found.rows, programme.currency), next_page_token=found.next_page_token
         )
+
+
+def _check_groups(tx: Transaction, programme_id: str, wanted: Sequence[str]) -> None:
+    """Raises Refusal(INVALID_ARGUMENT) for target groups that no version has: a pot for them would be for
+    nobody. Before there is any version nobody can tell."""
+    known = programmes.target_groups(tx, programme_id)
+    said = f"is no target group of any version; there are {', '.join(known)}"
+    wrong = [Violation(f"target_groups[{at}]", said) for at, code in enumerate(wanted) if code not in known]
+    if known and wrong:
+        raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=wrong)
 
 
 def _messages(tx: Transaction, rows: Sequence[Row[Any]], currency: str) -> list[pb.Budget]:

@@ -199,12 +199,12 @@ def _unknown_region(tx: Transaction, rule: pb.ShortageRule) -> list[Violation]:
 
 def _merged(row: Row[Any], sent: pb.ProgrammeVersion, mask: FieldMask) -> pb.ProgrammeVersion:
     """Returns the version as it would be: the fields that the mask names, or all, from the request."""
+    if not mask.paths or list(mask.paths) == ["*"]:
+        return sent
     unknown = [path for path in mask.paths if path.partition(".")[0] not in RULES]
     if unknown:
         violation = Violation("update_mask", f"{', '.join(unknown)} cannot be changed")
         raise Refusal(reason_pb2.REASON_INVALID_ARGUMENT, violations=[violation])
-    if not mask.paths:
-        return sent
     merged = ParseDict(row.rules, pb.ProgrammeVersion())
     for path in dict.fromkeys(path.partition(".")[0] for path in mask.paths):
         merged.ClearField(path)  # type: ignore[arg-type]

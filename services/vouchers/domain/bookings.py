@@ -211,6 +211,12 @@ def owe_for_trainees(booking: str, obligation: str, creditor: str, cents: int) -
     return _move(booking, "shortfall", obligation, here, (Kind.FUNDER, creditor), cents)
 
 
+def owe_less_for_trainees(booking: str, obligation: str, creditor: str, cents: int) -> Booking:
+    """Of what an employer owed a funding source, a corrected hiring takes something away."""
+    here = (Kind.EMPLOYER_RECEIVABLE, obligation)
+    return _move(booking, "shortfallless", obligation, (Kind.FUNDER, creditor), here, cents)
+
+
 def pay_for_trainees(booking: str, obligation: str, cents: int) -> Booking:
     """An employer paid of what it owes."""
     here = (Kind.BANK_CLEARING, obligation)

@@ -32,8 +32,10 @@ _STEP = re.compile(r"''|[A-Za-z_][\w.]*|\d[\w.]*|[=!<>]=|&&|\|\||[-+*/%<>!?]")
 _LOOP = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _FACT = r"\blearner\.([a-z_]+)"
 _NUMBER = r"(-?\d+)\b(?![.\w])"
+# With arithmetic on either side it is not the fact itself that is compared.
+_BEFORE, _AFTER = r"([-+*/%]\s*)?", r"(\s*[-+*/%])?"
 _COMPARED = re.compile(
-    rf"{_FACT}\s*(?:==|!=|<=|>=|<|>)\s*{_NUMBER}|{_NUMBER}\s*(?:==|!=|<=|>=|<|>)\s*{_FACT}"
+    rf"{_BEFORE}(?:{_FACT}\s*(?:==|!=|<=|>=|<|>)\s*{_NUMBER}|{_NUMBER}\s*(?:==|!=|<=|>=|<|>)\s*{_FACT}){_AFTER}"
 )
 _CONTEXT_EXAMPLES: dict[str, tuple[object, object]] = {
     "INT": (1, 2026),
@@ -123,8 +125,8 @@ def _example(kind: FactType, *, high: bool) -> Value:
 
 
 def _numbers_out_of_range(text: str) -> Iterator[str]:
-    for before, number, other, behind in _COMPARED.findall(text):
-        kind = CATALOGUE.get(before or behind)
+    for sign, before, number, other, behind, more in _COMPARED.findall(text):
+        kind = None if sign or more else CATALOGUE.get(before or behind)
         value = int(number or other)
         if kind is not None and kind.type is int and not kind.low <= value <= kind.high:
             key = before or behind

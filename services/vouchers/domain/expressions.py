@@ -129,7 +129,15 @@ def _remedy(said: str) -> str:
         meant = f"did you mean `{near[0]}`? " if near else ""
         return f"{meant}There are {', '.join(names)}"
     if unknown:
-        return "functions are contains, endsWith, matches, size, startsWith; texts stand in quotes"
+        return (
+            "functions are contains, duration, endsWith, matches, size, startsWith, timestamp; "
+            "texts stand in quotes"
+        )
+    if "no matching overload" in said and re.search("Timestamp|Duration", said):
+        return (
+            "a day is compared with a day, `learner.unemployed_since < timestamp('2026-07-01T00:00:00Z')`, "
+            "and two days differ by hours, `today.date - learner.unemployed_since > duration('4380h')`"
+        )
     if "no matching overload" in said:
         return "both sides must be of one type: numbers without quotes, texts in quotes"
     return "a bracket, quote, operand or operator is missing or too much"

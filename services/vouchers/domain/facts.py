@@ -48,6 +48,12 @@ NUTS = Form(
 
 
 _NUMBER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_CALLED: Mapping[type, str] = {
+    int: "a whole number, in `number`",
+    str: "a text, in `text`",
+    bool: "true or false, in `flag`",
+    date: "a day, in `date`",
+}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -111,7 +117,7 @@ def check(fact: Fact, place: str) -> list[Violation]:
     if kind is None:
         return [Violation(f"{place}.key", f"there is no fact {fact.key!r}; there are {', '.join(CATALOGUE)}")]
     if type(fact.value) is not kind.type:
-        return [Violation(f"{place}.value", f"must be a {kind.type.__name__}")]
+        return [Violation(f"{place}.value", f"must be {_CALLED[kind.type]}")]
     if kind.allowed and fact.value not in kind.allowed:
         return [Violation(f"{place}.value", f"must be one of {', '.join(sorted(map(str, kind.allowed)))}")]
     if kind.form and not kind.form.pattern.fullmatch(str(fact.value)):

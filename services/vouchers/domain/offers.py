@@ -14,7 +14,8 @@ _DAYS = ("start", "end", "accredited_until")
 
 @dataclass(frozen=True)
 class Offer:
-    """A session as last told by the catalogue. `price` in cents, None when the provider did not say."""
+    """A session as last told by the catalogue. `price` in cents, None when the provider did not say;
+    `titles`: language and text, where something is to be said to people."""
 
     session: str
     course: str
@@ -29,6 +30,7 @@ class Offer:
     nuts: str
     accredited: bool
     accredited_until: date | None
+    titles: tuple[tuple[str, str], ...] = ()
 
     def accredited_on(self, day: date) -> bool:
         """True when the provider may take vouchers on `day`."""
@@ -52,7 +54,8 @@ def restore(kept: Mapping[str, Any]) -> Offer | None:
     when it is neither."""
     if kept.get("any") is True:
         return None
-    values = {field.name: kept[field.name] for field in fields(Offer)}
+    values = {field.name: kept[field.name] for field in fields(Offer) if field.name != "titles"}
+    titles = tuple((language, text) for language, text in kept.get("titles", ()))  # not kept in former days
     days = {name: date.fromisoformat(kept[name]) if kept[name] else None for name in _DAYS}
     occupations = tuple(Occupation(uri, isco) for uri, isco in kept["occupations"])
-    return Offer(**{**values, **days, "occupations": occupations})
+    return Offer(**{**values, **days, "occupations": occupations, "titles": titles})

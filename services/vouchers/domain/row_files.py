@@ -1,4 +1,7 @@
-"""CSV files of many rows, read as a stream, from the start or from where an earlier reading stopped."""
+"""CSV files of many rows, read as a stream, from the start or from where an earlier reading stopped.
+
+Values are separated by commas, or by semicolons, as spreadsheets write them where the comma is for decimals.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO, NamedTuple
+from itertools import chain
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from services.platform.errors import Refusal
 
 LEARNER_PROBLEM = "must be an id of letters, digits, `.`, `_` and `-`, or `learners/` before it"
 _LEARNER = re.compile(r"(?:learners/)?([0-9A-Za-z._-]{1,64})", re.ASCII)
+T = TypeVar("T")
 _SHOWN = 80  # characters of a column's name
 
 
@@ -30,12 +35,13 @@ class Form(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where the next row begins: bytes, lines and rows before it, and the columns of the file."""
+    """Where the next row begins: bytes, lines and rows before it, the columns and what parts them."""
 
     offset: int = 0
     line: int = 0
     rows: int = 0
     columns: Sequence[str] = ()
+    separator: str = ","
 
 
 class FileRow(NamedTuple):
@@ -58,18 +64,22 @@ class Rows:
         """`stream` begins at the offset of `place`; without one, at the start of the file."""
         self._form = form
         self._text = io.TextIOWrapper(stream, "utf-8", newline="")
-        self._reader = csv.reader(self._lines(), strict=True)
-        self._offset, self._line, self._rows, self._columns = place or Place()
+        self._offset, self._line, self._rows, self._columns, self._separator = place or Place()
+        lines = self._lines()
+        first = [] if self._columns else [self._next(lines) or ""]
+        if first and ";" in first[0] and "," not in first[0]:
+            self._separator = ";"
+        self._reader = csv.reader(chain(first, lines), strict=True, delimiter=self._separator)
         if not self._columns:
-            self._columns = self._header(self._next() or ())
+            self._columns = self._header(self._next(self._reader) or ())
 
     @property
     def place(self) -> Place:
         """Where the next row begins."""
-        return Place(self._offset, self._line, self._rows, self._columns)
+        return Place(self._offset, self._line, self._rows, self._columns, self._separator)
 
     def __iter__(self) -> Iterator[FileRow]:
-        while (values := self._next()) is not None:
+        while (values := self._next(self._reader)) is not None:
             if not any(values):
                 continue
             self._rows += 1
@@ -83,9 +93,9 @@ class Rows:
             self._line += 1
             yield line.removeprefix("\ufeff") if self._line == 1 else line
 
-    def _next(self) -> list[str] | None:
+    def _next(self, source: Iterator[T]) -> T | None:
         try:
-            return next(self._reader, None)
+            return next(source, None)
         except UnicodeDecodeError:
             explanation = f"After line {self._line} the file is not UTF-8. Save it as UTF-8."
         except csv.Error as error:

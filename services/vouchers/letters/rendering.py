@@ -20,6 +20,7 @@ def as_html(said: Said, language: str) -> bytes:
         t=words.words_of(language),
         said=said,
         programme=words.translated(said.programme_names, language),
+        training=words.translated(said.titles, language) or said.session,
         conditions=[(condition_text(each, language), each.legal_reference) for each in said.conditions],
         amount=lambda cents: words.amount(cents, said.currency, language),
         day=lambda value: words.day(value, language),

@@ -31,15 +31,17 @@ class Condition:
 class Said:
     """A decision for a letter. Amounts in cents of `currency`; days are UTC.
 
-    `session`: empty where none was chosen yet; `automatic`: rules alone decided; `note`: what the person who
-    decided wrote, empty without one; `share`: what the learner pays; `valid_until`, `order_until`: last days
-    of the voucher; `appeal_until`: last day to appeal, None when there is no (other) appeal.
+    `session`: empty where none was chosen yet; `titles`: of its course by language, empty where the catalogue
+    had told none; `automatic`: rules alone decided; `note`: what the person who decided wrote, empty without
+    one; `share`: what the learner pays; `valid_until`, `order_until`: last days of the voucher;
+    `appeal_until`: last day to appeal, None when there is no (other) appeal.
     """
 
     kind: Kind
     learner: str
     application: str
     session: str
+    titles: Mapping[str, str]
     programme_names: Mapping[str, str]
     decided: date
     applied: date

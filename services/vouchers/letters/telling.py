@@ -54,6 +54,7 @@ def said_of(
         "learner": row["learner"],
         "application": f"applications/{row['id']}",
         "session": "" if row["session"].startswith("allocations/") else row["session"],
+        "titles": dict(row["offer"].get("titles", ())),
         "programme_names": programme_names,
         "decided": _day(decided),
         "applied": _day(row["created_at"]),

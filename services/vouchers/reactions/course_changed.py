@@ -29,6 +29,7 @@ def course_changed(
         "eqf_level": event.eqf_level,
         "occupations": [[occupation.uri, occupation.isco_code] for occupation in event.occupations],
         "isced_f": list(event.isced_f_codes),
+        "titles": dict(event.titles),
     }
     offers.put_course(tx, values, [_session(tx, event.course, session) for session in event.sessions])
 

@@ -45,6 +45,7 @@ courses = Table(
     Column("eqf_level", SmallInteger, nullable=False),
     document("occupations"),
     texts("isced_f"),
+    document("titles"),
 )
 
 Index(

@@ -102,6 +102,7 @@ obligation_trainees = Table(
     blank("evidence_reference"),
     blank("reported_by"),
     blank("decided_by"),
+    blank("correction_by"),  # who found a verified hiring wrong
     created(),
     UniqueConstraint("obligation_id", "learner"),
     CheckConstraint("approved_by <> enrolled_by", name="obligation_trainees_maker_checker"),
@@ -110,5 +111,9 @@ obligation_trainees = Table(
         "decided_by = '' OR decided_by <> reported_by", name="obligation_trainees_hiring_maker_checker"
     ),
     CheckConstraint("hiring < 2 OR decided_by <> ''", name="obligation_trainees_hiring_decided_by_someone"),
+    CheckConstraint(
+        "hiring = 2 OR correction_by = '' OR correction_by <> decided_by",
+        name="obligation_trainees_hiring_corrected_by_another",
+    ),
 )
 Index("obligation_trainees_obligation", obligation_trainees.c.obligation_id, obligation_trainees.c.id)

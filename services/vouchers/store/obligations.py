@@ -118,13 +118,20 @@ def report(tx: Transaction, keys: Sequence[str], day: date, evidence: str) -> No
         "evidence_reference": evidence,
         "reported_by": tx.principal.subject,
         "decided_by": "",
+        "correction_by": "",
     }
     _change(tx, keys, values)
 
 
 def decide(tx: Transaction, keys: Sequence[str], hiring: Hiring) -> None:
-    """Decides on reported hirings of a locked obligation. The database refuses the reporter."""
+    """Decides on hirings of a locked obligation. The database refuses the reporter, and for what was verified
+    whoever proposed the correction."""
     _change(tx, keys, {"hiring": int(hiring), "decided_by": tx.principal.subject})
+
+
+def propose_correction(tx: Transaction, keys: Sequence[str], by: str) -> None:
+    """Notes who found verified hirings of a locked obligation wrong; empty: nobody does any more."""
+    _change(tx, keys, {"correction_by": by})
 
 
 def undecided(tx: Transaction, obligation: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -44,6 +45,7 @@ _FIND = (
         courses.c.kind,
         courses.c.eqf_level,
         courses.c.occupations,
+        courses.c.titles,
         *ACCREDITED_FOR,
         literal_column(sanctions.barred("courses.organisation"), Boolean).label("barred"),
     )
@@ -59,7 +61,7 @@ def find(tx: Transaction, session: str) -> Offer | None:
     row = tx.execute(_FIND, {"session": session}).one_or_none()
     if row is not None and row.barred:
         raise Refusal(reason_pb2.REASON_PROVIDER_SANCTIONED)
-    return None if row is None else offer_of(row)
+    return None if row is None else replace(offer_of(row), titles=tuple(sorted(row.titles.items())))
 
 
 def offer_of(row: Row[Any]) -> Offer:

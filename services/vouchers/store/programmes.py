@@ -164,6 +164,12 @@ def versions_of(programme_id: str) -> Select[Any]:
     return select(programme_versions).where(_versions.programme_id == programme_id)
 
 
+def target_groups(tx: Transaction, programme_id: str) -> list[str]:
+    """Returns the codes of the target groups in any version of a programme."""
+    rules = tx.execute(versions_of(programme_id).with_only_columns(_versions.rules)).scalars()
+    return sorted({group["code"] for each in rules for group in each.get("target_groups", [])})
+
+
 def change_draft(tx: Transaction, row: Row[Any], values: dict[str, Any]) -> Row[Any]:
     """Writes a changed draft; whoever changed it cannot activate it. Returns the new row."""
     drafted_by = sorted({*row.drafted_by, tx.principal.subject})

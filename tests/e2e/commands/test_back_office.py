@@ -111,6 +111,9 @@ def test_back_offices_work_through_their_nouns(stack: Stack) -> None:
     staff.prints("programme", "draft", f"programmes/{programme}", other, "--check")
     second = staff.gets("programme", "draft", f"programmes/{programme}", other)["name"]
     assert second == f"programmes/{programme}/versions/2"
+    staff.prints("programme", "draft", second, rules)
+    assert staff.gets("programme", "diff", second)["differences"] == []  # all of it was replaced
+    assert staff.gets("programme", "draft", second, other)["name"] == second
     assert "clauses[jobseeker].expression" in staff.prints("programme", "diff", second)
     assert staff.gets("programme", "diff", second, second)["differences"] == []
     assert staff.gets("programme", "replay", "--all")["agrees"]
@@ -235,6 +238,10 @@ def test_facts_come_from_a_file_and_as_a_stream(stack: Stack, tmp_path: Path) ->
     assert (added["date"]["day"], added["source"]) == (31, "FACT_SOURCE_PES_REGISTER")
     assert wrong.read_text() == "line,field,to mend\n3,value,must be true or false\n"
     assert staff.gets("facts", "findings", tried["name"])[0]["position"] == "3"
+    again = tmp_path / "again.csv"
+    staff.prints("facts", "findings", tried["name"], "--errors", str(again))
+    assert again.read_text() == wrong.read_text()
+    assert "waymark facts findings" in staff.prints("operation", "show", tried["name"])
     lines = tmp_path / "facts.jsonl"
     fact = {"key": "education_level", "number": "5", "source": "FACT_SOURCE_PES_REGISTER"}
     message = {"parent": f"learners/{two}", "facts": [fact]}
@@ -248,6 +255,21 @@ def test_facts_come_from_a_file_and_as_a_stream(stack: Stack, tmp_path: Path) ->
     assert "Line 2" in broken.stderr
     assert "--skip 1" in broken.stderr
     assert staff.gets("facts", "list", f"learners/{two}")[0]["number"] == "5"
+
+
+def test_the_errors_of_an_allocation_are_written_also_after_its_end(stack: Stack, tmp_path: Path) -> None:
+    staff, programme = Person(stack), f"aptic-{secrets.token_hex(4)}"
+    rules = str(SAMPLES / "programmes" / "aptic-digital-voucher.json")
+    version = staff.gets("programme", "create", rules, "--id", programme)["version"]["name"]
+    staff.prints("programme", "activate", version)
+    file, wrong, again = (tmp_path / name for name in ("people.csv", "wrong.csv", "again.csv"))
+    file.write_text("learner;amount\np-1;99,50\np-2;none\n")
+    run = ("allocation", "run", str(file), "--programme", f"programmes/{programme}", "--dry-run")
+    done = staff.gets(*run, "--errors", str(wrong))["name"]
+    staff.prints("allocation", "rows", done, "--errors", str(again))
+    assert len(again.read_text().splitlines()) == 3
+    assert again.read_text() == wrong.read_text()
+    assert "unreadable" in staff.prints("operation", "wait", done)
 
 
 def test_a_shortage_list_is_drafted_with_findings_and_checked(stack: Stack) -> None:

@@ -73,6 +73,10 @@ def test_a_learner_applies_and_spends_and_a_school_delivers(
     assert learner.gets(*asked, "--dry-run")["state"] == "STATE_GRANTED"
     assert learner.gets("voucher", "list") == []
     voucher = learner.gets(*asked)["voucher"]
+    (mine,) = learner.gets("application", "list", "--own")
+    assert mine["voucher"] == voucher
+    assert Person(stack).gets("application", "list", "--learner", mine["learner"]) == [mine]
+    assert learner.gets("voucher", "waiting", "--own", "--programme", programme) == []
     part = ("redemption", "reserve", session, "--amount", "200.00")
     assert learner.run(*part).returncode == 2  # says neither voucher nor code
     booked = learner.gets(*part, "--voucher", voucher)["name"]
@@ -100,3 +104,8 @@ def test_a_learner_applies_and_spends_and_a_school_delivers(
     assert school.gets("redemption", "deliver", booked, str(paper))["state"] == "STATE_DELIVERED"
     assert booked not in desk.prints("redemption", "list", "--overdue")
     assert "accepted" in desk.prints("redemption", "accept", booked)
+    qr = learner.prints("voucher", "qr", voucher).strip()
+    assert "good" in school.prints("voucher", "check-qr", qr)
+    desk.prints("voucher", "reissue", voucher, "lost")
+    checked = school.run("voucher", "check-qr", qr)
+    assert (checked.returncode, "replaced" in checked.stdout) == (1, True)

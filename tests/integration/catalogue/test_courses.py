@@ -131,6 +131,8 @@ def test_the_event_carries_the_whole_state(one: Any) -> None:
         "course",
         4,
     )
+    assert dict(event.titles) == dict(course.titles)
+    assert event.titles
     assert {s.nuts_code for s in event.sessions} == {"BE211"}
     assert len(event.sessions) == 2
     assert DEVELOPER not in {o.uri for o in event.occupations}

@@ -37,6 +37,19 @@ def in_work(world: World, level: int) -> Any:
     return world.learner(employment_status="employed", education_level=level)
 
 
+def test_a_letter_calls_the_training_as_people_do_and_as_it_was_called_then(world: World) -> None:
+    programme, learner = world.programme(FLEMISH), in_work(world, 4)
+    session = world.offer(titles={"en": "Welder: from the first seam", "nl": "Lasser: de eerste naad"})
+    granted = world.apply(learner, programme, session)
+    world.offer(titles={"en": "Baker"})
+    assert "Welder: from the first seam" in text_of(learner, granted.name)
+    dutch = text_of(learner, granted.name, "nl")
+    assert "Lasser: de eerste naad" in dutch
+    assert session not in dutch
+    replay = application_pb2.ReplayApplicationRequest(name=granted.name)
+    assert world.auditor.applications.ReplayApplication(replay).agrees
+
+
 def test_a_grant_says_what_it_is_worth_in_each_language(world: World) -> None:
     learner = in_work(world, 4)
     granted = world.apply(learner, world.programme(FLEMISH))

@@ -172,6 +172,7 @@ def letter(kind: Kind) -> Said:
         learner="learners/1",
         application="applications/1",
         session="courses/1/sessions/1",
+        titles={"en": "<i>&"},
         programme_names={"en": "Όνομα Łódź"},
         decided=DAY,
         applied=DAY,

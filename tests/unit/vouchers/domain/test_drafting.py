@@ -47,6 +47,12 @@ def findings(made: Any) -> list[tuple[str, str]]:
         ("true &&\n learner.has_disability == 1", "line 2, column 25", "of one type"),
         ("(learner.education_level < 4", "Syntax error", "bracket"),
         ("learner.education_level + 1", "is a INT", "compare it: `learner.education_level < 4`"),
+        (
+            "learner.unemployed_since < '2026-01-01'",
+            "no matching overload",
+            "timestamp('2026-07-01T00:00:00Z')",
+        ),
+        ("today.date - learner.unemployed_since > 180", "no matching overload", "duration('4380h')"),
         ("learner.education_level <= 9", "is never 9", "goes from 0 to 8"),
         ("9 > learner.education_level", "is never 9", "goes from 0 to 8"),
         ("learner.employment_status == 'unemployd'", "is never 'unemployd'", "unemployed"),
@@ -80,6 +86,9 @@ def test_a_finding_names_clause_place_and_remedy(expression: str, said: str, rem
         "learner.unemployed_since < timestamp('2026-01-01T00:00:00Z')",
         "learner.residence_nuts != '[1].exists(x, learner.education_level <= 99)'",
         "learner.birth_year < today.year - 54",
+        "today.year - learner.birth_year >= 18 && 65 > today.year - learner.birth_year",
+        "today.year - 18 >= learner.birth_year && learner.birth_year > 0 - 65 + today.year",
+        "today.date - learner.unemployed_since > duration('4380h')",
         "course.price_cents <= 250000",
     ],
 )

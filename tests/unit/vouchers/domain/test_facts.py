@@ -36,6 +36,22 @@ def test_anything_else_is_refused_with_the_form_it_must_have(code: str) -> None:
     assert "such as BE211" in violation.description
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("birth_year", "abc", "a whole number, in `number`"),
+        ("employment_status", 1, "a text, in `text`"),
+        ("has_disability", 1, "true or false, in `flag`"),
+        ("unemployed_since", True, "a day, in `date`"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_words_for_people(
+    key: str, value: facts.Value, said: str
+) -> None:
+    (violation,) = facts.check(Fact(key, value, Source.PES_REGISTER, DAY), "facts[0]")
+    assert violation.description == f"must be {said}"
+
+
 def told(value: str, source: Source, day: date, key: str = "minority") -> Fact:
     return Fact(key, value, source, day)
 

@@ -18,11 +18,11 @@ from services.vouchers.domain.row_files import FileRow, Form, Place, Rows
 
 DAY = date(2026, 11, 26)
 FORM = Form(("a", "b"), ("c",), 1000, reason_pb2.REASON_LEARNER_FACT_FILE_INVALID)
-CELLS = st.text(st.sampled_from('ab ü€,"\n\r\ufeff'), max_size=4)
+CELLS = st.text(st.sampled_from('ab ü€,;"\n\r\ufeff'), max_size=4)
 
 
-def quoted(cells: list[str], end: str) -> str:
-    return ",".join('"' + cell.replace('"', '""') + '"' for cell in cells) + end
+def quoted(cells: list[str], end: str, separator: str = ",") -> str:
+    return separator.join('"' + cell.replace('"', '""') + '"' for cell in cells) + end
 
 
 def rows_of(content: bytes, place: Place | None = None, most: int = 10_000) -> tuple[list[FileRow], Place]:
@@ -35,13 +35,15 @@ def rows_of(content: bytes, place: Place | None = None, most: int = 10_000) -> t
 @given(
     st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=8),
     st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(",;"),
     st.booleans(),
     st.integers(1, 3),
 )
 def test_a_file_read_in_parts_is_the_file_read_whole(
-    table: list[list[str]], end: str, marked: bool, part: int
+    table: list[list[str]], end: str, separator: str, marked: bool, part: int
 ) -> None:
-    text = ("\ufeff" if marked else "") + "a,b" + end + "".join(quoted(row, end) for row in table)
+    header = ("\ufeff" if marked else "") + quoted(["a", "b"], end, separator)
+    text = header + "".join(quoted(row, end, separator) for row in table)
     whole, last = rows_of(text.encode())
     assert [list(row.values.values()) for row in whole] == [
         [cell.strip() for cell in row] for row in table if any(row)

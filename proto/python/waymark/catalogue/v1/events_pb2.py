@@ -28,7 +28,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from waymark.options.v1 import options_pb2 as waymark_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/events.proto\x12\x14waymark.catalogue.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\x98\x02\n\x13OrganisationChanged\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x12\n\naccredited\x18\x03 \x01(\x08\x12+\n\x10\x61\x63\x63redited_until\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x17\n\x0f\x61\x64\x64ress_digests\x18\x05 \x03(\t\x12>\n\x0e\x61\x63\x63reditations\x18\x06 \x03(\x0b\x32&.waymark.catalogue.v1.AccreditationRef:@\x8a\xb5\x18<\n\"waymark.catalogue.organisations.v1\x12\x0corganisation\x1a\x08vouchers\"v\n\x10\x41\x63\x63reditationRef\x12#\n\x08valid_to\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\risced_f_codes\x18\x02 \x03(\t\x12\x12\n\neqf_levels\x18\x03 \x03(\x05\x12\x12\n\nnuts_codes\x18\x04 \x03(\t\"\xbe\x02\n\rCourseChanged\x12\x0e\n\x06\x63ourse\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07removed\x18\x03 \x01(\x08\x12\x14\n\x0corganisation\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\teqf_level\x18\x06 \x01(\x05\x12\x38\n\x0boccupations\x18\x07 \x03(\x0b\x32#.waymark.catalogue.v1.OccupationRef\x12\x32\n\x08sessions\x18\x08 \x03(\x0b\x32 .waymark.catalogue.v1.SessionRef\x12\x15\n\risced_f_codes\x18\t \x03(\t:?\x8a\xb5\x18;\n\x1cwaymark.catalogue.courses.v1\x12\x06\x63ourse\x1a\tportfolio\x1a\x08vouchers\"/\n\rOccupationRef\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\x11\n\tisco_code\x18\x02 \x01(\t\"\x81\x02\n\nSessionRef\x12\x0f\n\x07session\x18\x01 \x01(\t\x12%\n\nstart_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x05price\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x11\n\tnuts_code\x18\x05 \x01(\t\x12\x11\n\tcancelled\x18\x06 \x01(\x08\x12%\n\napply_from\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61pply_until\x18\x08 \x01(\x0b\x32\x11.google.type.Date\"\xa6\x02\n\x15ShortageListPublished\x12\x15\n\rshortage_list\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12%\n\nvalid_from\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08valid_to\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x13\n\x0b\x65ntry_count\x18\x05 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x06 \x01(\t\x12\x30\n\x0cpublish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:B\x8a\xb5\x18>\n#waymark.catalogue.shortage-lists.v1\x12\rshortage_list\x1a\x08vouchers\"\xc3\x01\n\x1cShortageListEntriesPublished\x12\x15\n\rshortage_list\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x37\n\x07\x65ntries\x18\x03 \x03(\x0b\x32&.waymark.catalogue.v1.ShortageEntryRef:B\x8a\xb5\x18>\n#waymark.catalogue.shortage-lists.v1\x12\rshortage_list\x1a\x08vouchers\"\x8f\x02\n\x15ShortageListWithdrawn\x12\x15\n\rshortage_list\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12%\n\nvalid_from\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x30\n\x0cpublish_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rwithdraw_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:B\x8a\xb5\x18>\n#waymark.catalogue.shortage-lists.v1\x12\rshortage_list\x1a\x08vouchers\"\x7f\n\x10ShortageEntryRef\x12\r\n\x05\x65ntry\x18\x01 \x01(\t\x12\x37\n\noccupation\x18\x02 \x01(\x0b\x32#.waymark.catalogue.v1.OccupationRef\x12\x11\n\tnuts_code\x18\x03 \x01(\t\x12\x10\n\x08severity\x18\x04 \x01(\x05\"\xae\x01\n\x10\x41greementChanged\x12\x11\n\tagreement\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12#\n\x08\x65nd_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date:0\x8a\xb5\x18,\n\x1fwaymark.catalogue.agreements.v1\x12\tagreement\"\x81\x01\n\x12\x41greementReviewDue\x12\x11\n\tagreement\x18\x01 \x01(\t\x12&\n\x0breview_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date:0\x8a\xb5\x18,\n\x1fwaymark.catalogue.agreements.v1\x12\tagreement\"\x94\x01\n\x19PartnerApplicationDecided\x12\x1b\n\x13partner_application\x18\x01 \x01(\t\x12\x14\n\x0corganisation\x18\x02 \x01(\t:D\x8a\xb5\x18@\n)waymark.catalogue.partner-applications.v1\x12\x13partner_application\"\x91\x01\n\x16\x41\x63\x63reditationReviewDue\x12\x15\n\raccreditation\x18\x01 \x01(\t\x12&\n\x0breview_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date:8\x8a\xb5\x18\x34\n#waymark.catalogue.accreditations.v1\x12\raccreditation\"\x97\x01\n\x12QualityHoldChanged\x12\x14\n\x0cquality_hold\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x14\n\x0corganisation\x18\x03 \x01(\t\x12\x0c\n\x04held\x18\x04 \x01(\x08:6\x8a\xb5\x18\x32\n\"waymark.catalogue.quality-holds.v1\x12\x0cquality_hold\"\x93\x01\n\rAppealChanged\x12\x0e\n\x06\x61ppeal\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x14\n\x0corganisation\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65\x63ided\x18\x04 \x01(\x08\x12\x0e\n\x06upheld\x18\x05 \x01(\x08:*\x8a\xb5\x18&\n\x1cwaymark.catalogue.appeals.v1\x12\x06\x61ppealb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waymark/catalogue/v1/events.proto\x12\x14waymark.catalogue.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a waymark/options/v1/options.proto\"\x98\x02\n\x13OrganisationChanged\x12\x14\n\x0corganisation\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x12\n\naccredited\x18\x03 \x01(\x08\x12+\n\x10\x61\x63\x63redited_until\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x17\n\x0f\x61\x64\x64ress_digests\x18\x05 \x03(\t\x12>\n\x0e\x61\x63\x63reditations\x18\x06 \x03(\x0b\x32&.waymark.catalogue.v1.AccreditationRef:@\x8a\xb5\x18<\n\"waymark.catalogue.organisations.v1\x12\x0corganisation\x1a\x08vouchers\"v\n\x10\x41\x63\x63reditationRef\x12#\n\x08valid_to\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\risced_f_codes\x18\x02 \x03(\t\x12\x12\n\neqf_levels\x18\x03 \x03(\x05\x12\x12\n\nnuts_codes\x18\x04 \x03(\t\"\xae\x03\n\rCourseChanged\x12\x0e\n\x06\x63ourse\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07removed\x18\x03 \x01(\x08\x12\x14\n\x0corganisation\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\teqf_level\x18\x06 \x01(\x05\x12\x38\n\x0boccupations\x18\x07 \x03(\x0b\x32#.waymark.catalogue.v1.OccupationRef\x12\x32\n\x08sessions\x18\x08 \x03(\x0b\x32 .waymark.catalogue.v1.SessionRef\x12\x15\n\risced_f_codes\x18\t \x03(\t\x12?\n\x06titles\x18\n \x03(\x0b\x32/.waymark.catalogue.v1.CourseChanged.TitlesEntry\x1a-\n\x0bTitlesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:?\x8a\xb5\x18;\n\x1cwaymark.catalogue.courses.v1\x12\x06\x63ourse\x1a\tportfolio\x1a\x08vouchers\"/\n\rOccupationRef\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\x11\n\tisco_code\x18\x02 \x01(\t\"\x81\x02\n\nSessionRef\x12\x0f\n\x07session\x18\x01 \x01(\t\x12%\n\nstart_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12!\n\x05price\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x11\n\tnuts_code\x18\x05 \x01(\t\x12\x11\n\tcancelled\x18\x06 \x01(\x08\x12%\n\napply_from\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0b\x61pply_until\x18\x08 \x01(\x0b\x32\x11.google.type.Date\"\xa6\x02\n\x15ShortageListPublished\x12\x15\n\rshortage_list\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12%\n\nvalid_from\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08valid_to\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x13\n\x0b\x65ntry_count\x18\x05 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x06 \x01(\t\x12\x30\n\x0cpublish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:B\x8a\xb5\x18>\n#waymark.catalogue.shortage-lists.v1\x12\rshortage_list\x1a\x08vouchers\"\xc3\x01\n\x1cShortageListEntriesPublished\x12\x15\n\rshortage_list\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x37\n\x07\x65ntries\x18\x03 \x03(\x0b\x32&.waymark.catalogue.v1.ShortageEntryRef:B\x8a\xb5\x18>\n#waymark.catalogue.shortage-lists.v1\x12\rshortage_list\x1a\x08vouchers\"\x8f\x02\n\x15ShortageListWithdrawn\x12\x15\n\rshortage_list\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12%\n\nvalid_from\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x30\n\x0cpublish_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rwithdraw_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:B\x8a\xb5\x18>\n#waymark.catalogue.shortage-lists.v1\x12\rshortage_list\x1a\x08vouchers\"\x7f\n\x10ShortageEntryRef\x12\r\n\x05\x65ntry\x18\x01 \x01(\t\x12\x37\n\noccupation\x18\x02 \x01(\x0b\x32#.waymark.catalogue.v1.OccupationRef\x12\x11\n\tnuts_code\x18\x03 \x01(\t\x12\x10\n\x08severity\x18\x04 \x01(\x05\"\xae\x01\n\x10\x41greementChanged\x12\x11\n\tagreement\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x0f\n\x07parties\x18\x04 \x03(\t\x12#\n\x08\x65nd_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date:0\x8a\xb5\x18,\n\x1fwaymark.catalogue.agreements.v1\x12\tagreement\"\x81\x01\n\x12\x41greementReviewDue\x12\x11\n\tagreement\x18\x01 \x01(\t\x12&\n\x0breview_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date:0\x8a\xb5\x18,\n\x1fwaymark.catalogue.agreements.v1\x12\tagreement\"\x94\x01\n\x19PartnerApplicationDecided\x12\x1b\n\x13partner_application\x18\x01 \x01(\t\x12\x14\n\x0corganisation\x18\x02 \x01(\t:D\x8a\xb5\x18@\n)waymark.catalogue.partner-applications.v1\x12\x13partner_application\"\x91\x01\n\x16\x41\x63\x63reditationReviewDue\x12\x15\n\raccreditation\x18\x01 \x01(\t\x12&\n\x0breview_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date:8\x8a\xb5\x18\x34\n#waymark.catalogue.accreditations.v1\x12\raccreditation\"\x97\x01\n\x12QualityHoldChanged\x12\x14\n\x0cquality_hold\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x14\n\x0corganisation\x18\x03 \x01(\t\x12\x0c\n\x04held\x18\x04 \x01(\x08:6\x8a\xb5\x18\x32\n\"waymark.catalogue.quality-holds.v1\x12\x0cquality_hold\"\x93\x01\n\rAppealChanged\x12\x0e\n\x06\x61ppeal\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x14\n\x0corganisation\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65\x63ided\x18\x04 \x01(\x08\x12\x0e\n\x06upheld\x18\x05 \x01(\x08:*\x8a\xb5\x18&\n\x1cwaymark.catalogue.appeals.v1\x12\x06\x61ppealb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ORGANISATIONCHANGED']._loaded_options = None
   _globals['_ORGANISATIONCHANGED']._serialized_options = b'\212\265\030<\n\"waymark.catalogue.organisations.v1\022\014organisation\032\010vouchers'
+  _globals['_COURSECHANGED_TITLESENTRY']._loaded_options = None
+  _globals['_COURSECHANGED_TITLESENTRY']._serialized_options = b'8\001'
   _globals['_COURSECHANGED']._loaded_options = None
   _globals['_COURSECHANGED']._serialized_options = b'\212\265\030;\n\034waymark.catalogue.courses.v1\022\006course\032\tportfolio\032\010vouchers'
   _globals['_SHORTAGELISTPUBLISHED']._loaded_options = None
@@ -62,29 +64,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCREDITATIONREF']._serialized_start=458
   _globals['_ACCREDITATIONREF']._serialized_end=576
   _globals['_COURSECHANGED']._serialized_start=579
-  _globals['_COURSECHANGED']._serialized_end=897
-  _globals['_OCCUPATIONREF']._serialized_start=899
-  _globals['_OCCUPATIONREF']._serialized_end=946
-  _globals['_SESSIONREF']._serialized_start=949
-  _globals['_SESSIONREF']._serialized_end=1206
-  _globals['_SHORTAGELISTPUBLISHED']._serialized_start=1209
-  _globals['_SHORTAGELISTPUBLISHED']._serialized_end=1503
-  _globals['_SHORTAGELISTENTRIESPUBLISHED']._serialized_start=1506
-  _globals['_SHORTAGELISTENTRIESPUBLISHED']._serialized_end=1701
-  _globals['_SHORTAGELISTWITHDRAWN']._serialized_start=1704
-  _globals['_SHORTAGELISTWITHDRAWN']._serialized_end=1975
-  _globals['_SHORTAGEENTRYREF']._serialized_start=1977
-  _globals['_SHORTAGEENTRYREF']._serialized_end=2104
-  _globals['_AGREEMENTCHANGED']._serialized_start=2107
-  _globals['_AGREEMENTCHANGED']._serialized_end=2281
-  _globals['_AGREEMENTREVIEWDUE']._serialized_start=2284
-  _globals['_AGREEMENTREVIEWDUE']._serialized_end=2413
-  _globals['_PARTNERAPPLICATIONDECIDED']._serialized_start=2416
-  _globals['_PARTNERAPPLICATIONDECIDED']._serialized_end=2564
-  _globals['_ACCREDITATIONREVIEWDUE']._serialized_start=2567
-  _globals['_ACCREDITATIONREVIEWDUE']._serialized_end=2712
-  _globals['_QUALITYHOLDCHANGED']._serialized_start=2715
-  _globals['_QUALITYHOLDCHANGED']._serialized_end=2866
-  _globals['_APPEALCHANGED']._serialized_start=2869
-  _globals['_APPEALCHANGED']._serialized_end=3016
+  _globals['_COURSECHANGED']._serialized_end=1009
+  _globals['_COURSECHANGED_TITLESENTRY']._serialized_start=899
+  _globals['_COURSECHANGED_TITLESENTRY']._serialized_end=944
+  _globals['_OCCUPATIONREF']._serialized_start=1011
+  _globals['_OCCUPATIONREF']._serialized_end=1058
+  _globals['_SESSIONREF']._serialized_start=1061
+  _globals['_SESSIONREF']._serialized_end=1318
+  _globals['_SHORTAGELISTPUBLISHED']._serialized_start=1321
+  _globals['_SHORTAGELISTPUBLISHED']._serialized_end=1615
+  _globals['_SHORTAGELISTENTRIESPUBLISHED']._serialized_start=1618
+  _globals['_SHORTAGELISTENTRIESPUBLISHED']._serialized_end=1813
+  _globals['_SHORTAGELISTWITHDRAWN']._serialized_start=1816
+  _globals['_SHORTAGELISTWITHDRAWN']._serialized_end=2087
+  _globals['_SHORTAGEENTRYREF']._serialized_start=2089
+  _globals['_SHORTAGEENTRYREF']._serialized_end=2216
+  _globals['_AGREEMENTCHANGED']._serialized_start=2219
+  _globals['_AGREEMENTCHANGED']._serialized_end=2393
+  _globals['_AGREEMENTREVIEWDUE']._serialized_start=2396
+  _globals['_AGREEMENTREVIEWDUE']._serialized_end=2525
+  _globals['_PARTNERAPPLICATIONDECIDED']._serialized_start=2528
+  _globals['_PARTNERAPPLICATIONDECIDED']._serialized_end=2676
+  _globals['_ACCREDITATIONREVIEWDUE']._serialized_start=2679
+  _globals['_ACCREDITATIONREVIEWDUE']._serialized_end=2824
+  _globals['_QUALITYHOLDCHANGED']._serialized_start=2827
+  _globals['_QUALITYHOLDCHANGED']._serialized_end=2978
+  _globals['_APPEALCHANGED']._serialized_start=2981
+  _globals['_APPEALCHANGED']._serialized_end=3128
 # @@protoc_insertion_point(module_scope)

@@ -120,6 +120,26 @@ class CourseChanged(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class TitlesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     COURSE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
@@ -129,6 +149,7 @@ class CourseChanged(_message.Message):
     OCCUPATIONS_FIELD_NUMBER: _builtins.int
     SESSIONS_FIELD_NUMBER: _builtins.int
     ISCED_F_CODES_FIELD_NUMBER: _builtins.int
+    TITLES_FIELD_NUMBER: _builtins.int
     course: _builtins.str
     """Resource name `courses/{id}`."""
     version: _builtins.int
@@ -153,6 +174,10 @@ class CourseChanged(_message.Message):
     def isced_f_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Fields of ISCED-F 2013, of two to four digits; empty when unknown."""
 
+    @_builtins.property
+    def titles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What it is called, by language; letters to learners name it so."""
+
     def __init__(
         self,
         *,
@@ -165,10 +190,11 @@ class CourseChanged(_message.Message):
         occupations: _abc.Iterable[Global___OccupationRef] | None = ...,
         sessions: _abc.Iterable[Global___SessionRef] | None = ...,
         isced_f_codes: _abc.Iterable[_builtins.str] | None = ...,
+        titles: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "eqf_level", b"eqf_level", "isced_f_codes", b"isced_f_codes", "kind", b"kind", "occupations", b"occupations", "organisation", b"organisation", "removed", b"removed", "sessions", b"sessions", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "eqf_level", b"eqf_level", "isced_f_codes", b"isced_f_codes", "kind", b"kind", "occupations", b"occupations", "organisation", b"organisation", "removed", b"removed", "sessions", b"sessions", "titles", b"titles", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -191,6 +191,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_EXPORT_CHANGED: _Reason.ValueType  # 875
     REASON_SKILL_CLAIM_ATTESTED: _Reason.ValueType  # 876
     REASON_HIRINGS_UNDECIDED: _Reason.ValueType  # 880
+    REASON_PAID_MORE_THAN_OWED: _Reason.ValueType  # 890
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason an RPC is refused for. `google.rpc.ErrorInfo.reason` carries the name without `REASON_`,
@@ -362,6 +363,7 @@ REASON_EVIDENCE_HANDED_IN: Reason.ValueType  # 874
 REASON_EXPORT_CHANGED: Reason.ValueType  # 875
 REASON_SKILL_CLAIM_ATTESTED: Reason.ValueType  # 876
 REASON_HIRINGS_UNDECIDED: Reason.ValueType  # 880
+REASON_PAID_MORE_THAN_OWED: Reason.ValueType  # 890
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final

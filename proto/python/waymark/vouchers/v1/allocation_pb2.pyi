@@ -26,7 +26,7 @@ class Allocation(_message.Message):
     """A file that names people to be given vouchers that were bought beforehand. They book by themselves: such a voucher is
     good for any session that the programme funds.
 
-    CSV in UTF-8 with a header: `learner` (`learners/{id}` or the id), and if wanted `amount` (what training may cost, such
+    CSV in UTF-8, by commas or semicolons, with a header: `learner` (`learners/{id}` or the id), and if wanted `amount` (what training may cost, such
     as `100.00`, in the currency of the programme; default: the face value). At most 200 000 rows, each person once.
     """
 

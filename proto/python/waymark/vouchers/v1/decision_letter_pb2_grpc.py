@@ -50,7 +50,7 @@ class DecisionLetterServiceServicer:
     def GetDecisionLetter(self, request, context):
         """Writes the letter of a decision: what was applied for; of a grant the amount and what the learner pays; of a refusal
         each clause that failed with the law it rests on, and how and until when to appeal. It names the learner by
-        `learners/{id}` only. The same decision in the same language gives the same bytes.
+        `learners/{id}` only, and the training by the title it had then. The same decision in the same language gives the same bytes.
         Errors: NOT_FOUND, NOT_DECIDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

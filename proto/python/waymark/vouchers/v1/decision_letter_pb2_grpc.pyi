@@ -37,7 +37,7 @@ class DecisionLetterServiceStub:
     GetDecisionLetter: _grpc.UnaryUnaryMultiCallable[_decision_letter_pb2.GetDecisionLetterRequest, _httpbody_pb2.HttpBody]
     """Writes the letter of a decision: what was applied for; of a grant the amount and what the learner pays; of a refusal
     each clause that failed with the law it rests on, and how and until when to appeal. It names the learner by
-    `learners/{id}` only. The same decision in the same language gives the same bytes.
+    `learners/{id}` only, and the training by the title it had then. The same decision in the same language gives the same bytes.
     Errors: NOT_FOUND, NOT_DECIDED.
     """
 
@@ -49,7 +49,7 @@ class DecisionLetterServiceAsyncStub(DecisionLetterServiceStub):
     GetDecisionLetter: _aio.UnaryUnaryMultiCallable[_decision_letter_pb2.GetDecisionLetterRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Writes the letter of a decision: what was applied for; of a grant the amount and what the learner pays; of a refusal
     each clause that failed with the law it rests on, and how and until when to appeal. It names the learner by
-    `learners/{id}` only. The same decision in the same language gives the same bytes.
+    `learners/{id}` only, and the training by the title it had then. The same decision in the same language gives the same bytes.
     Errors: NOT_FOUND, NOT_DECIDED.
     """
 
@@ -64,7 +64,7 @@ class DecisionLetterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """Writes the letter of a decision: what was applied for; of a grant the amount and what the learner pays; of a refusal
         each clause that failed with the law it rests on, and how and until when to appeal. It names the learner by
-        `learners/{id}` only. The same decision in the same language gives the same bytes.
+        `learners/{id}` only, and the training by the title it had then. The same decision in the same language gives the same bytes.
         Errors: NOT_FOUND, NOT_DECIDED.
         """
 

@@ -340,6 +340,7 @@ class Trainee(_message.Message):
     HIRE_DATE_FIELD_NUMBER: _builtins.int
     EVIDENCE_REFERENCE_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
+    CORRECTION_PROPOSED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name `employerObligations/{employer_obligation}/trainees/{id}`."""
     learner: _builtins.str
@@ -352,6 +353,8 @@ class Trainee(_message.Message):
     """Reference of the evidence of it."""
     provider: _builtins.str
     """Who trains them and is paid for it, `organisations/{id}`; empty: outside of Waymark."""
+    correction_proposed: _builtins.bool
+    """True while a person has found a VERIFIED hiring wrong and nobody else has yet; it counts until then."""
     @_builtins.property
     def cost(self) -> _money_pb2.Money:
         """What the training costs."""
@@ -376,10 +379,11 @@ class Trainee(_message.Message):
         hire_date: _date_pb2.Date | None = ...,
         evidence_reference: _builtins.str = ...,
         provider: _builtins.str = ...,
+        correction_proposed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "hire_date", b"hire_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "evidence_reference", b"evidence_reference", "hire_date", b"hire_date", "hiring", b"hiring", "learner", b"learner", "name", b"name", "parts", b"parts", "provider", b"provider", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_proposed", b"correction_proposed", "cost", b"cost", "evidence_reference", b"evidence_reference", "hire_date", b"hire_date", "hiring", b"hiring", "learner", b"learner", "name", b"name", "parts", b"parts", "provider", b"provider", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -732,7 +736,7 @@ class DecideHiringsRequest(_message.Message):
     parent: _builtins.str
     """The obligation, `employerObligations/{id}`."""
     refute: _builtins.bool
-    """True: not found true; it does not count and can be reported again."""
+    """True: not found true; it does not count and can be reported again. A verified hiring is refuted once two people say so."""
     request_id: _builtins.str
     """UUID that makes the call safe to repeat."""
     @_builtins.property

@@ -173,7 +173,8 @@ class EmployerObligationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReportHirings(self, request, context):
-        """Reports that trainees were hired. It counts once another person has verified it.
+        """Reports that trainees were hired. It counts once another person has verified it. After the assessment only what was refuted can be
+        reported again.
         Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -181,8 +182,10 @@ class EmployerObligationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DecideHirings(self, request, context):
-        """Verifies or refutes reported hirings, by another person than reported them; all of them or none.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED.
+        """Verifies or refutes reported hirings, by another person than reported them; all of them or none. To refute what was verified takes
+        two people: the first call proposes it, the same call by another does it, and verifying again ends the proposal. After the
+        assessment what the employer owes is counted anew, and the difference is booked; not once it was written off.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED, PAID_MORE_THAN_OWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,7 +193,7 @@ class EmployerObligationServiceServicer:
 
     def AssessObligation(self, request, context):
         """Counts after the last day how many the employer should have hired and did not, and books what it owes for them.
-        Refused while a hiring that would count waits for a decision: it could not be decided any more.
+        Refused while a hiring that would count waits for a decision.
         Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE, HIRINGS_UNDECIDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -62,16 +62,19 @@ class EmployerObligationServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ReportHirings: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.ReportHiringsRequest, _employer_obligation_pb2.TraineesResponse]
-    """Reports that trainees were hired. It counts once another person has verified it.
+    """Reports that trainees were hired. It counts once another person has verified it. After the assessment only what was refuted can be
+    reported again.
     Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT.
     """
     DecideHirings: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.DecideHiringsRequest, _employer_obligation_pb2.TraineesResponse]
-    """Verifies or refutes reported hirings, by another person than reported them; all of them or none.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED.
+    """Verifies or refutes reported hirings, by another person than reported them; all of them or none. To refute what was verified takes
+    two people: the first call proposes it, the same call by another does it, and verifying again ends the proposal. After the
+    assessment what the employer owes is counted anew, and the difference is booked; not once it was written off.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED, PAID_MORE_THAN_OWED.
     """
     AssessObligation: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.AssessObligationRequest, _employer_obligation_pb2.EmployerObligation]
     """Counts after the last day how many the employer should have hired and did not, and books what it owes for them.
-    Refused while a hiring that would count waits for a decision: it could not be decided any more.
+    Refused while a hiring that would count waits for a decision.
     Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE, HIRINGS_UNDECIDED.
     """
     RecordObligationPayment: _grpc.UnaryUnaryMultiCallable[_employer_obligation_pb2.RecordObligationPaymentRequest, _employer_obligation_pb2.EmployerObligation]
@@ -130,16 +133,19 @@ class EmployerObligationServiceAsyncStub(EmployerObligationServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     ReportHirings: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.ReportHiringsRequest, _employer_obligation_pb2.TraineesResponse]  # type: ignore[assignment]
-    """Reports that trainees were hired. It counts once another person has verified it.
+    """Reports that trainees were hired. It counts once another person has verified it. After the assessment only what was refuted can be
+    reported again.
     Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT.
     """
     DecideHirings: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.DecideHiringsRequest, _employer_obligation_pb2.TraineesResponse]  # type: ignore[assignment]
-    """Verifies or refutes reported hirings, by another person than reported them; all of them or none.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED.
+    """Verifies or refutes reported hirings, by another person than reported them; all of them or none. To refute what was verified takes
+    two people: the first call proposes it, the same call by another does it, and verifying again ends the proposal. After the
+    assessment what the employer owes is counted anew, and the difference is booked; not once it was written off.
+    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED, PAID_MORE_THAN_OWED.
     """
     AssessObligation: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.AssessObligationRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
     """Counts after the last day how many the employer should have hired and did not, and books what it owes for them.
-    Refused while a hiring that would count waits for a decision: it could not be decided any more.
+    Refused while a hiring that would count waits for a decision.
     Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE, HIRINGS_UNDECIDED.
     """
     RecordObligationPayment: _aio.UnaryUnaryMultiCallable[_employer_obligation_pb2.RecordObligationPaymentRequest, _employer_obligation_pb2.EmployerObligation]  # type: ignore[assignment]
@@ -243,7 +249,8 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _employer_obligation_pb2.ReportHiringsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_employer_obligation_pb2.TraineesResponse, _abc.Awaitable[_employer_obligation_pb2.TraineesResponse]]:
-        """Reports that trainees were hired. It counts once another person has verified it.
+        """Reports that trainees were hired. It counts once another person has verified it. After the assessment only what was refuted can be
+        reported again.
         Errors: NOT_FOUND, WRONG_STATE, INVALID_ARGUMENT.
         """
 
@@ -253,8 +260,10 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _employer_obligation_pb2.DecideHiringsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_employer_obligation_pb2.TraineesResponse, _abc.Awaitable[_employer_obligation_pb2.TraineesResponse]]:
-        """Verifies or refutes reported hirings, by another person than reported them; all of them or none.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED.
+        """Verifies or refutes reported hirings, by another person than reported them; all of them or none. To refute what was verified takes
+        two people: the first call proposes it, the same call by another does it, and verifying again ends the proposal. After the
+        assessment what the employer owes is counted anew, and the difference is booked; not once it was written off.
+        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON, OUTCOME_NOT_REPORTED, PAID_MORE_THAN_OWED.
         """
 
     @_abc_1.abstractmethod
@@ -264,7 +273,7 @@ class EmployerObligationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_employer_obligation_pb2.EmployerObligation, _abc.Awaitable[_employer_obligation_pb2.EmployerObligation]]:
         """Counts after the last day how many the employer should have hired and did not, and books what it owes for them.
-        Refused while a hiring that would count waits for a decision: it could not be decided any more.
+        Refused while a hiring that would count waits for a decision.
         Errors: NOT_FOUND, WRONG_STATE, OBLIGATION_NOT_DUE, HIRINGS_UNDECIDED.
         """
 

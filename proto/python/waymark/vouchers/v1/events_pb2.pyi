@@ -1815,7 +1815,9 @@ Global___EmployerObligationDue: _TypeAlias = EmployerObligationDue  # noqa: Y015
 
 @_typing.final
 class EmployerObligationAssessed(_message.Message):
-    """The last day of an employer's promise is over, and what it owes for those it did not hire is booked."""
+    """The last day of an employer's promise is over, and what it owes for those it did not hire is booked; told again with the new count
+    and amount when a corrected hiring has changed them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

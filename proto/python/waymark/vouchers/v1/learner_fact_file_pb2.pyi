@@ -25,7 +25,7 @@ class LearnerFactFile(_message.Message):
     """A file of facts, to be handed over. It holds personal data, so it is kept no longer than needed: it is deleted at the end
     of its import, and when its import was stopped, failed or never asked for, about a day after it was handed over.
 
-    CSV in UTF-8 with a header that names the columns, in any order: `learner` (`learners/{id}` or the id), `key`, `value`,
+    CSV in UTF-8, by commas or semicolons, with a header that names the columns, in any order: `learner` (`learners/{id}` or the id), `key`, `value`,
     `source` (`SELF_DECLARED`, `PES_REGISTER`, `PORTFOLIO_VERIFIED`), and if wanted `observed_date` and `valid_until`. Values
     are written as the key demands: whole numbers in digits, `true` or `false`, days as `2026-01-31`. A row is one fact; the
     same fact in a later row takes its place. At most 1 000 000 rows.

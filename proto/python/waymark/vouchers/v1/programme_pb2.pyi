@@ -1200,7 +1200,7 @@ class UpdateProgrammeVersionRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields to change; empty: all."""
+        """Fields to change; empty or `*`: all, so that what is not sent is emptied. By REST an absent mask names the fields that are sent."""
 
     def __init__(
         self,
@@ -1444,7 +1444,9 @@ class FundProgrammeRequest(_message.Message):
 
     @_builtins.property
     def target_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Target groups the pot is ring-fenced for; empty: everyone. Must be the same each time a pot is funded."""
+        """Target groups the pot is ring-fenced for; empty: everyone. Must be the same each time a pot is funded, and
+        of a version of the programme, once it has any.
+        """
 
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
