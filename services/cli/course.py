@@ -29,6 +29,7 @@ COURSE = {
     "title": "titles",
     "of": "organisation",
     "awarded by": "awardingBody",
+    "that is": "awardingOrganisation",
     "source": "source",
     "partner's id": "externalId",
     "corrected": "correctedFields",
