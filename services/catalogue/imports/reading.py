@@ -5,7 +5,7 @@ The mark is written together with the batch that it stands behind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from services.catalogue.store import feed_runs, staging
@@ -20,7 +20,7 @@ class Mark(NamedTuple):
     """
 
     salt: str
-    counts: Mapping[str, int]
+    counts: dict[str, int]
     nameless: int
     told: Sequence[str]
     staged: int

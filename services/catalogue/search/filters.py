@@ -99,8 +99,6 @@ def together(wanted: Wanted, begin: Begin | None) -> Query | None:
     book_on = wanted.book_on
     if wanted.fit.asked + (begin is not None) + (book_on is not None) < 2:
         return None
-    if begin is None and book_on is not None:
-        begin = Begin(book_on, None)
     return in_one(wanted.fit, begin, book_on, wanted.ways)
 
 

@@ -87,7 +87,7 @@ def schema() -> tantivy.Schema:
     builder.add_unsigned_field("eqf", indexed=True, fast=True)  # 0 where there is none
     for name in ("start", "bookable_until", "enter_until", "first_over"):  # days since 1970-01-01
         builder.add_integer_field(name, indexed=True, fast=True)
-    for name in ("way_start", "way_enter", "way_closes"):  # see `ways`
+    for name in ("way_start", "way_enter", "way_until"):  # see `ways`
         builder.add_integer_field(name, indexed=True)
     builder.add_unsigned_field("way_price", indexed=True)
     for currency in CURRENCIES:

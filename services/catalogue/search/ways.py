@@ -22,7 +22,7 @@ from services.catalogue.search import places
 from services.catalogue.search.schema import CURRENCIES
 from services.catalogue.search.words import all_of, any_of, between, either
 
-MOST = 64  # ways that are kept apart; what a course has beyond them is taken for one
+MOST = 32  # ways that are kept apart; what a course has beyond them is taken for one
 ONE = "1"  # how many ways a course has, as the index says it
 NEVER, FOREVER = -10_000_000, 10_000_000  # days; before and after every date
 EDGE = 0.002  # kilometres that a place may be away from where the index has it
@@ -56,16 +56,14 @@ class SessionFacts(NamedTuple):
 class Way(NamedTuple):
     """By thing, what sessions have of it: any of one thing goes with any of another.
 
-    `begins`: days, with True that of a start, with False the last one to enter; `closes`: last days to enrol
-    before the start, else FOREVER.
+    `whens`: start and last day to book.
     """
 
     modes: frozenset[int]
     languages: frozenset[str]
     regions: frozenset[str]
     places: frozenset[str]
-    begins: frozenset[tuple[int, bool]]
-    closes: frozenset[int]
+    whens: frozenset[tuple[int, int]]
     prices: frozenset[tuple[str, int]]
 
 
@@ -84,14 +82,12 @@ def ways(sessions: Iterable[SessionFacts]) -> list[Way]:
 
 
 def _alone(session: SessionFacts) -> Way:
-    dated = session.start != FOREVER
     return Way(
         frozenset((session.mode,)),
         frozenset((session.language,)),
         frozenset((session.nuts,)),
         frozenset((session.place,)),
-        frozenset(((session.start if dated else session.until, dated),)),
-        frozenset((session.until if dated and session.until < session.start else FOREVER,)),
+        frozenset(((session.start, session.until),)),
         frozenset(((session.currency, session.cents),)),
     )
 
@@ -110,9 +106,12 @@ def put(made: tantivy.Document, found: Sequence[Way]) -> None:
     for number, way in enumerate(found) if len(found) > 1 else ():
         for term in _terms(way):
             made.add_text("way", f"{number}{term}")
-        for day, dated in way.begins:
-            made.add_integer("way_start" if dated else "way_enter", number * _SPAN + day)
-        made.add_integer("way_closes", number * _SPAN + max(way.closes))
+        for start, until in way.whens:
+            dated = start != FOREVER
+            made.add_integer(
+                "way_start" if dated else "way_enter", number * _SPAN + (start if dated else until)
+            )
+            made.add_integer("way_until", number * _SPAN + until)
         for currency, cents in way.prices:
             if currency in CURRENCIES and cents >= 0:
                 made.add_unsigned("way_price", _price(number, currency) + min(cents, _CENTS - 1))
@@ -205,7 +204,7 @@ def _way(fit: Fit, begin: Begin | None, book_on: int | None, number: int) -> Que
     if begin is not None:
         musts.append(_beginning(begin, number))
     if book_on is not None:
-        musts.append(_days("way_closes", number, book_on, None))
+        musts.append(_days("way_until", number, book_on, None))
     if fit.price is not None:
         currency, cents = fit.price
         free = _price(number, currency)

@@ -88,9 +88,11 @@ Global___SearchOrder: _TypeAlias = SearchOrder  # noqa: Y015
 class SearchCoursesRequest(_message.Message):
     """A search. A session counts for it until it starts (permanent entry: until it ends), or until the last day to enrol before
     that. Sessions over by today are out, from a minute after midnight; of a course that has no other, all count, for
-    `include_not_bookable`. What is asked of sessions (modes, languages, region, circle, start, price, and that they can be booked on
-    `as_of`) must hold for one session of a course; where it has more than 64 that differ in several of these things, the
-    filters may be met by several of those beyond. Facets count a course for each value that one of its sessions has.
+    `include_not_bookable`. What is asked of sessions (modes, languages, region, circle, start, price, and that they can be booked
+    on `as_of`) must hold for one session of a course. Two exceptions: of a course with more than 32 sessions that differ in
+    several of these things, those beyond may meet the filters together; and with a start and an `as_of` after today, one session
+    may have the start and another be the one that can still be enrolled for then. Facets count a course for each value that one of its
+    sessions has.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
