@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from waymark.catalogue.v1 import course_pb2
 from waymark.catalogue.v1 import search_pb2 as pb
 
-from services.cli import call, search
+from services.cli import call, search, shortage
 from services.platform.rpc.interceptors.validation import violations_of
 
 FOUND = {
@@ -151,3 +151,12 @@ def test_more_than_a_page_is_read_page_by_page_with_titles_in_the_language_of_th
     assert "Course" not in printed.replace("courses", "")
     assert "Course 0" in run("course", "--limit", "120")
     assert sizes[3:] == [100, 20]
+
+
+def test_who_sees_no_version_of_a_list_is_not_told_to_create_it(
+    monkeypatch: pytest.MonkeyPatch, edge: Edge
+) -> None:
+    monkeypatch.setattr(edge, "rest", lambda *_, **__: {})
+    done = CliRunner().invoke(shortage.shortage, ["list", "shortageLists/national"], catch_exceptions=False)
+    assert done.output.strip() == "no published version; staff see drafts as well"
+    assert "create" in CliRunner().invoke(shortage.shortage, ["list"]).output  # control: of lists it is right
