@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tantivy import DocAddress, Query, Searcher
 from waymark.catalogue.v1.search_pb2 import (
@@ -110,10 +111,13 @@ def _by_start(searcher: Searcher, query: Query, wanted: Wanted, need: int) -> Hi
     def starting(first: int, last: int) -> Query:
         return words.all_of(starting_between(wanted, first, last))
 
-    def enough(last: int) -> bool:
-        return count(searcher, words.filtered([query], [starting(first, last)])) >= need
+    def enough(last: int, filters: int = 2) -> bool:
+        asked = starting_between(wanted, first, last)[:filters]
+        return count(searcher, words.filtered([query], asked)) >= need
 
-    low = _first_day(first, limit, enough)
+    low = _first_day(first, limit, partial(enough, filters=1))
+    if len(starting_between(wanted, first, limit)) > 1:  # then it is no sooner, and takes longer to count
+        low = _near(low, limit, enough)
     early = words.filtered([query], [starting(first, low - 1)])
     before = _all(searcher, early, need) if low > first else []
     before.sort(key=lambda item: _next_start(searcher, item[1], wanted))
@@ -131,6 +135,14 @@ def _by_start(searcher: Searcher, query: Query, wanted: Wanted, need: int) -> Hi
 def _first_day(low: int, high: int, enough: Callable[[int], bool]) -> int:
     """Returns the first day up to which there are enough, `high` where there never are."""
     return bisect_left(range(high), 1, low, max(low, high), key=enough)
+
+
+def _near(low: int, high: int, enough: Callable[[int], bool]) -> int:
+    """Like `_first_day`, where that is mostly `low` or soon after it."""
+    at, step = low, 1
+    while at < high and not enough(at):
+        low, at, step = at + 1, min(at + step, high), 2 * step
+    return _first_day(low, at, enough)
 
 
 def _all(searcher: Searcher, query: Query, limit: int) -> Hits:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
 
+import pytest
 from google.type.date_pb2 import Date
 from google.type.latlng_pb2 import LatLng
 from google.type.money_pb2 import Money
@@ -153,6 +154,7 @@ def _has(state: dict[str, Any], **values: Any) -> bool:
             price = values.get("max_price")
             if (
                 until >= as_of
+                and (begins or not values.get("dated"))
                 and ("modes" not in values or each["mode"] in values["modes"])
                 and each["language"] in values.get("instruction_languages", [each["language"]])
                 and one.get("nuts", "").startswith(values.get("nuts_code", ""))
@@ -185,6 +187,30 @@ def test_any_filters_together_find_what_one_session_has(monkeypatch: Any) -> Non
                 off.setattr(filters, "together", lambda *_: None)
                 wrong += asked(searcher, **values).total_size - expected
     assert wrong > 100
+
+
+@pytest.mark.parametrize(
+    "filters", [{}, {"modes": [1], "instruction_languages": ["nl"]}], ids=["all", "some"]
+)
+def test_the_order_by_start_is_that_of_sessions_as_asked_for(filters: dict[str, Any]) -> None:
+    pick = random.Random(28)
+    states = [_made(pick) for _ in range(600)]
+    searcher = Indexed().add(*states, today=TODAY)
+
+    def first(state: dict[str, Any]) -> str:
+        days = {one["start"] for each in state["offerings"] for one in each["sessions"] if "start" in one}
+        begun = [
+            on
+            for on in sorted(days)
+            if _has(state, **filters, start_from=day(on), start_to=day(on), dated=True)
+        ]
+        return next(iter(begun), "")
+
+    starts = sorted(start for state in states if (start := first(state)))
+    hits = asked(searcher, order_by=SEARCH_ORDER_NEXT_START, **filters).hits
+    shown = [hit.next_session.start_date for hit in hits if hit.next_session.HasField("start_date")]
+    assert [date(each.year, each.month, each.day).isoformat() for each in shown] == starts[: len(hits)][:20]
+    assert len(shown) > 5
 
 
 def test_ways_are_as_few_as_what_goes_together() -> None:
