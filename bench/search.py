@@ -231,7 +231,7 @@ def bare_tantivy(
     for request in requests:
         concepts = Concepts(labels, snapshot.labelled)
         text = asked.understand(request.query, request.language, concepts).every or [Query.empty_query()]
-        wanted = understand(request, app.market, view, snapshot.places)
+        wanted = understand(request, app.market, view, snapshot)
         ours.append(words.filtered(text, wanted.filters, wanted.excluded))
         circle = [within(snapshot, request)] if request.HasField("near") else []  # the only filter there is
         plain.append(words.filtered(text, circle, wanted.excluded))

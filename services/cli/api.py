@@ -187,6 +187,13 @@ def close_plan(call: Call, name: Plan) -> None:
     call.one(call.post(f"{name}:close"), PLAN)
 
 
+@plan.command("reopen", epilog="Example:  waymark api plan reopen apiProducts/courses/plans/cv-service")
+@calls(MANAGER)
+def reopen_plan(call: Call, name: Plan) -> None:
+    """Open a closed plan again."""
+    call.one(call.post(f"{name}:reopen"), PLAN)
+
+
 @grant.command(
     "request",
     epilog="Example:  waymark api grant request organisations/harbour apiProducts/courses/plans/open"

@@ -18,7 +18,7 @@ from services.cli.options import ActAs, AsJson, Home, Organisation, Token, calli
 if TYPE_CHECKING:
     from services.cli.client import Caller
 
-PAGE = 500  # most a list answers at once
+PAGE = 200  # every list answers so many at once
 P = ParamSpec("P")
 
 

@@ -27,14 +27,26 @@ MANAGER = "catalogue_manager:maker"
 COURSE = {
     "course": "name",
     "title": "titles",
+    "kind": "kind",
+    "EQF level": "eqfLevel",
+    "about": "descriptions",
+    "page": "url",
+    "subjects": "subjects",
+    "prepares for": "occupations",
+    "for": "targetGroups",
+    "territories": "territories",
     "of": "organisation",
     "awarded by": "awardingBody",
+    "that is": "awardingOrganisation",
+    "on hold": "onHold",
+    "removed": "removed",
     "source": "source",
     "partner's id": "externalId",
     "corrected": "correctedFields",
     "same as": "sameAs",
     "stands for": "standsFor",
 }
+MODULES = {"module": "title", "EQF level": "eqfLevel", "level": "level"}
 SKILLS = {
     "teaches": "label",
     "said by": "origin",
@@ -74,9 +86,18 @@ def show(
 ) -> None:
     """Show a course, what it teaches, where each field comes from, and the feed behind corrections."""
     found = call.get(name, composed=str(composed).lower())
-    call.one(found, COURSE)
+    call.one(found if call.as_json else _for_people(found), COURSE)
+    if modules := found.get("modules"):
+        call.part([{**each, "eqfLevel": each.get("eqfLevel") or ""} for each in modules], MODULES)
     call.part(found.get("skills", []), SKILLS)
     call.part([_origin(each) for each in found.get("origins", [])], ORIGINS)
+
+
+def _for_people(course: dict[str, Any]) -> dict[str, Any]:
+    """A course with its occupations by label; what is not so, or not known, is left out."""
+    labels = [tag.get("label") or tag["uri"] for tag in course.get("occupations", [])]
+    said = {name: course.get(name) or "" for name in ("eqfLevel", "onHold", "removed")}
+    return {**course, **said, "occupations": labels}
 
 
 @course.command(epilog="Example:  waymark course completeness --organisation organisations/harbour")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -45,6 +46,9 @@ from services.cli.search_options import (
     price_query,
 )
 
+PAGE = 100  # hits of one answer
+MOST = 1000  # hits that a search goes down to
+
 
 def register(app: typer.Typer) -> None:
     """Adds `search`, `suggest`, `similar` and `recommend` to the command line `app`."""
@@ -61,6 +65,7 @@ def register(app: typer.Typer) -> None:
 def search(
     call: Call,
     words: Annotated[list[str] | None, typer.Argument(help="Words; none: all courses.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the words, nl; default: any.")] = "",
     occupation: Occupations = None,
     region: Region = "",
     place: Place = "",
@@ -87,20 +92,33 @@ def search(
     facet: Facets = None,
     order: OrderBy = Order.RELEVANCE,
     as_of: AsOf = "",
-    limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most so many.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="Show at most so many.")] = 10,
 ) -> None:
     """Search courses; every hit says why it was found."""
     taught = [*(mode or []), *([Mode.ONLINE] if online else [])]
-    wanted = given(query=" ".join(words or ()), occupations=occupation, organisations=provider)
+    wanted = given(
+        query=" ".join(words or ()), language=language, occupations=occupation, organisations=provider
+    )
     wanted |= given(nuts_code=region, kinds=kind, target_groups=group, territories=territory)
     wanted |= given(shortage=shortage, shortage_nuts_code=shortage_region, voucher_eligible=voucher)
     wanted |= given(include_not_bookable=all_courses, collapse_same=collapse_same)
     wanted |= given(sectors=enums("SECTOR", sector), modes=enums("COURSE_MODE", taught))
     wanted |= given(instruction_languages=taught_in, eqf_level_from=eqf_from, eqf_level_to=eqf_to)
-    wanted |= given(facets=enums("FACET", facet), order_by=enum("SEARCH_ORDER", order), page_size=limit)
+    wanted |= given(facets=enums("FACET", facet), order_by=enum("SEARCH_ORDER", order))
     wanted |= given(place=place, place_country=country, radius_km=radius) if place else {}
     wanted |= day_query("start_from", start) | day_query("start_to", end) | day_query("as_of", as_of)
-    _print(call, call.get("courses:search", **wanted, **price_query(max_price)), show)
+    _print(call, _found(call, limit, **wanted, **price_query(max_price)), partial(show, language=language))
+
+
+def _found(call: Call, limit: int, **wanted: Any) -> dict[str, Any]:
+    """The answer to a search with up to `limit` hits, however many pages these are."""
+    answer = call.get("courses:search", **wanted, page_size=min(limit, PAGE))
+    hits, token = answer.setdefault("hits", []), answer.get("nextPageToken")
+    while token and (left := limit - len(hits)) > 0:
+        page = call.get("courses:search", **wanted, page_size=min(left, PAGE), page_token=token)
+        hits += page.get("hits", [])
+        token = answer["nextPageToken"] = page.get("nextPageToken", "")
+    return answer
 
 
 @calls()
@@ -172,8 +190,9 @@ def short(name: str) -> str:
     return name.removeprefix("KIND_").lower().replace("_", " ")
 
 
-def show(answer: dict[str, Any]) -> None:
-    """Prints the hits with their reasons, and how many there are in all."""
+def show(answer: dict[str, Any], language: str = "") -> None:
+    """Prints the hits with their reasons, and how many there are in all; titles in a language where there is
+    one."""
     columns = {
         "course": "course",
         "title": "titles",
@@ -184,6 +203,8 @@ def show(answer: dict[str, Any]) -> None:
         "because": "because",
     }
     hits = [row(hit) for hit in answer.get("hits", [])]
+    for hit in hits:
+        hit["titles"] = hit.get("titles", {}).get(language) or hit.get("titles", {})
     output.table(hits, columns, empty="no course found; try fewer words or --all")
     if "asOf" in answer:  # a search, which counts
         typer.echo(f"{answer.get('totalSize', 0)} in all")

@@ -239,7 +239,12 @@ def list_(
     found = listed(call.caller, path, limit, key=key)
     versions = {key: VERSION[key] for key in ("version", "state", "in force from", "until", "entries")}
     columns = versions if name else LIST
-    call.rows(found, columns, empty="none yet; see `waymark shortage create --help`")
+    none = (
+        "no published version; staff see drafts as well"
+        if name
+        else "none yet; see `waymark shortage create --help`"
+    )
+    call.rows(found, columns, empty=none)
 
 
 @shortage.command(epilog="Example:  waymark shortage entries shortageLists/national/versions/1")

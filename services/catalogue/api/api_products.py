@@ -97,10 +97,20 @@ class ApiProductApi(api_product_pb2_grpc.ApiProductServiceServicer):
 
     @mutation
     def CloseApiPlan(self, tx: Transaction, request: pb.CloseApiPlanRequest) -> pb.ApiPlan:
-        row = store.read_plan(tx, part(request.name, 1), last(request.name), lock=True)
-        if row.closed:
-            raise Refusal(reason_pb2.REASON_WRONG_STATE, "This plan is closed.", metadata={"state": "CLOSED"})
-        return _plan(store.close_plan(tx, row.product_id, row.id))
+        return _closed(tx, request.name, closed=True)
+
+    @mutation
+    def ReopenApiPlan(self, tx: Transaction, request: pb.ReopenApiPlanRequest) -> pb.ApiPlan:
+        return _closed(tx, request.name, closed=False)
+
+
+def _closed(tx: Transaction, name: str, *, closed: bool) -> pb.ApiPlan:
+    """Closes a plan or opens it again; raises Refusal: NOT_FOUND, WRONG_STATE where it is so already."""
+    row = store.read_plan(tx, part(name, 1), last(name), lock=True)
+    if row.closed == closed:
+        said, state = ("closed", "CLOSED") if closed else ("not closed", "OPEN")
+        raise Refusal(reason_pb2.REASON_WRONG_STATE, f"This plan is {said}.", metadata={"state": state})
+    return _plan(store.set_closed(tx, row.product_id, row.id, closed=closed))
 
 
 def _check_methods(methods: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from waymark.catalogue.v1.course_pb2 import (
     Session,
     SkillTag,
 )
+from waymark.catalogue.v1.organisation_pb2 import ORGANISATION_ROLE_AWARDING_BODY
 from waymark.errors.v1 import reason_pb2
 
 from services.catalogue import events
@@ -35,6 +37,7 @@ from services.catalogue.domain import composing
 from services.catalogue.domain import courses as domain
 from services.catalogue.domain.courses import CORRECTABLE, FIELDS, Document
 from services.catalogue.domain.findings import Findings
+from services.catalogue.domain.labels import normal
 from services.catalogue.imports.values import web_address
 from services.catalogue.store import branding, course_usage, courses, organisations, quality_holds, taxonomies
 from services.catalogue.store.tables import courses as table
@@ -64,6 +67,7 @@ class CourseApi(course_pb2_grpc.CourseServiceServicer):
         answer.stands_for.extend(f"courses/{other.id}" for other in rows[1:])
         others = [other for other in rows[1:] if request.composed and not other.on_hold]
         put_origins(answer, [rows[0], *others])
+        _put_awarding(tx, [answer])
         return answer
 
     @query
@@ -216,7 +220,20 @@ def _messages(tx: Transaction, rows: Sequence[Any]) -> list[Course]:
         answer.on_hold = row.id in held
         if found := branded.get(row.organisation_id):
             put_branding(answer, found)
+    _put_awarding(tx, answers)
     return answers
+
+
+def _put_awarding(tx: Transaction, answers: Sequence[Course]) -> None:
+    """Writes which organisations the awarding bodies of courses are."""
+    if not any(answer.awarding_body for answer in answers):
+        return
+    called: defaultdict[str, list[str]] = defaultdict(list)
+    for organisation, name in organisations.names_of_role(tx, ORGANISATION_ROLE_AWARDING_BODY):
+        called[normal(name)].append(organisation)
+    for answer in answers:
+        found = called.get(normal(answer.awarding_body), [])
+        answer.awarding_organisation = f"organisations/{found[0]}" if len(found) == 1 else ""
 
 
 def course_message(row: Any) -> Course:

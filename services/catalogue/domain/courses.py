@@ -102,10 +102,10 @@ def _with_sessions(document: Document, change: Callable[[Document], Document | N
 
 
 def sessions(document: Document) -> Iterator[Document]:
-    """Yields every session, with the offering's `mode` put in."""
+    """Yields every session, with the `mode` and `language` of its offering put in."""
     for offering in document["offerings"]:
         for session in offering["sessions"]:
-            yield {**session, "mode": offering["mode"]}
+            yield {**session, "mode": offering["mode"], "language": offering["language"]}
 
 
 def as_told(session: Document) -> Document:

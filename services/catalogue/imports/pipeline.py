@@ -1,8 +1,8 @@
 """The one path every feed takes: read → compare → stage with findings → judge removals → apply → remove.
 
-A run can be cut off anywhere and taken up again: reading starts over, applying goes on after the last
-external id that was committed. Nothing of a course is visible before its batch commits together with its
-events.
+A run can be cut off anywhere and taken up again: reading goes on with the first record that is not staged
+(see `reading`), applying after the last external id that was committed. Nothing of a course is visible before
+its batch commits together with its events.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
@@ -23,6 +24,7 @@ from services.catalogue import events
 from services.catalogue.domain import courses, guard
 from services.catalogue.domain.courses import Document
 from services.catalogue.domain.findings import ERROR, WARNING, Finding, Findings
+from services.catalogue.imports import reading
 from services.catalogue.imports.csv_template import CsvTemplate
 from services.catalogue.imports.elm import Elm
 from services.catalogue.imports.emg import Emg
@@ -31,6 +33,7 @@ from services.catalogue.imports.lheo import Lheo
 from services.catalogue.imports.ooapi import Ooapi
 from services.catalogue.imports.placing import Placing
 from services.catalogue.imports.pushed import Pushed
+from services.catalogue.imports.reading import Mark
 from services.catalogue.imports.record_checks import check_size, doubled, nameless
 from services.catalogue.imports.schema_org import SchemaOrg
 from services.catalogue.imports.tags import TagsInUse
@@ -80,7 +83,7 @@ class FeedImport:
         self._reader = READERS[self._source.format]
         self._counts: Counter[str] = Counter()
         self._findings = 0
-        self._nameless = 0
+        self._nameless = self._staged = 0
 
     def go(self) -> None:
         """Takes the run as far as it gets: SUCCEEDED, FAILED or HELD."""
@@ -110,10 +113,6 @@ class FeedImport:
 
     def stage(self) -> None:
         """Reads the file into staged records and findings, batch by batch."""
-        with self._turn.writing() as tx:
-            staging.forget(tx, self._run)
-            feed_runs.forget_findings(tx, self._run)
-            feed_changes.forget(tx, self._run)
         self._tags, self._placing = self._in_use.get(), Placing(self._engine)
         self._context = Context(
             default_language=self._source.default_language,
@@ -124,18 +123,33 @@ class FeedImport:
         defaults = self._context.default_language, self._context.default_nuts_code
         salt = (REVISION, self._reader.revision, self._tags.state, self._placing.state, *defaults)
         self._salt = hashlib.blake2b("\x1f".join(salt).encode(), digest_size=16).digest()
+        with self._turn.writing() as tx:
+            feed_changes.forget(tx, self._run)
+            self._take_up(reading.taken_up(tx, self._row, self._salt.hex()))
         self._complete, broken = True, None
         with (
             self._app.objects.open(uploads.BUCKET, self._upload.id, sha256=self._upload.sha256) as stream,
             unvisited(),
         ):
             try:
-                self._stage_all(self._reader.records(Bounded(stream)))
+                records = self._reader.records(Bounded(stream))
+                self._stage_all(islice(records, self._counts["records_in"], None))
             except FeedBroken as error:
                 self._complete, broken = False, error.finding
         if broken is not None:
             with self._turn.writing() as tx:
                 self._note(tx, [broken])
+
+    def _take_up(self, mark: Mark) -> None:
+        """Goes on from there."""
+        self._counts = Counter(mark.counts)
+        self._findings, self._nameless, self._staged = mark.findings, mark.nameless, mark.staged
+        self._context.told.update(mark.told)
+
+    def _mark(self) -> Mark:
+        """How far reading is; what is counted as it is written is put in then."""
+        told = sorted(self._context.told)
+        return Mark(self._salt.hex(), dict(self._counts), self._nameless, told, 0, 0)
 
     def _stage_all(self, records: Iterator[Raw]) -> None:
         """Stages batch after batch; while the database writes one, the next is read."""
@@ -147,7 +161,7 @@ class FeedImport:
                     rows, found = self._read_batch(batch, before)
                     if written is not None:
                         written.result()
-                    written = beside.submit(self._write_batch, rows, found, self._counts["records_in"])
+                    written = beside.submit(self._write_batch, rows, found, self._mark())
                     before = {row.external_id for row in rows}
             finally:  # also when the file turns out broken: what was read of it is noted
                 if written is not None:
@@ -170,11 +184,15 @@ class FeedImport:
         self._counts["records_rejected"] += len(batch) - len(rows)
         return rows, found
 
-    def _write_batch(self, rows: list[Staged], found: list[Finding], count: int) -> None:
+    def _write_batch(self, rows: list[Staged], found: list[Finding], mark: Mark) -> None:
         with self._turn.writing() as tx:
             staging.add(tx, self._run, rows)
             self._note(tx, found)
-            feed_runs.change(tx, self._run, read_count=count)
+            self._staged += len(rows)
+            said = {name: self._counts[name] for name in ("error_count", "warning_count")}
+            mark = mark._replace(counts=mark.counts | said, staged=self._staged, findings=self._findings)
+            read = mark.counts["records_in"]
+            feed_runs.change(tx, self._run, read_count=read, reading=mark._asdict())
 
     def _examine(
         self, part: list[Raw], known: dict[str, bytes], seen: set[str], found: list[Finding]
@@ -265,7 +283,7 @@ class FeedImport:
                 )
             )
             values: dict[str, Any] = {name: self._counts[name] for name in COUNTED}
-            values |= {"staged": True, "complete": self._complete, "removes": verdict.removes}
+            values |= {"staged": True, "reading": {}, "complete": self._complete, "removes": verdict.removes}
             gone, waiting = (going, missing - going) if verdict.removes else (0, 0)
             values |= {"hold_reason": verdict.hold, "courses_removed": gone, "courses_missing": waiting}
             if not self._complete:  # a broken file changes nothing: the last good one stays served

@@ -20,6 +20,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import tantivy
 
+from services.catalogue.search import ways
 from services.catalogue.search.damage import IndexDamaged, guarded, is_damage, told
 from services.catalogue.search.labelled import Labelled
 from services.catalogue.search.places import Places
@@ -126,11 +127,12 @@ def _replace(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One consistent view of the index."""
+    """One consistent view of the index; `ways`: in how many ways a course of it can be taken at most."""
 
     searcher: tantivy.Searcher
     places: Places
     labelled: Labelled
+    ways: int
 
     @classmethod
     def of(cls, searcher: tantivy.Searcher, before: Snapshot | None = None) -> Snapshot:
@@ -139,8 +141,10 @@ class Snapshot:
         terms = [term for term, _ in searcher.terms_with_prefix("place", "")]
         towns = [town for town, _ in searcher.terms_with_prefix("town", "")]
         if before is not None and (before.places.terms, before.places.towns) == (terms, towns):
-            return cls(searcher, before.places, Labelled(searcher))  # nearly always; else 5 µs a place
-        return cls(searcher, Places(terms, towns), Labelled(searcher))
+            known = before.places  # nearly always; else 5 µs a place
+        else:
+            known = Places(terms, towns)
+        return cls(searcher, known, Labelled(searcher), ways.most(searcher))
 
 
 View = TypeVar("View")

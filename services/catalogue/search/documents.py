@@ -15,30 +15,41 @@ from waymark.catalogue.v1.search_pb2 import CourseHit
 from services.catalogue.api.courses import session_message, tag_message
 from services.catalogue.domain import courses
 from services.catalogue.domain.courses import Document
-from services.catalogue.search import places
+from services.catalogue.search import places, ways
 from services.catalogue.search.schema import CURRENCIES, PLAIN, TITLE, columns, field_language, prepared
+from services.catalogue.search.ways import FOREVER, NEVER, SessionFacts
 from services.catalogue.search.words import between
 
 EPOCH = date(1970, 1, 1).toordinal()
-NEVER, FOREVER = -10_000_000, 10_000_000  # days; before and after every date
 ITSELF = "itself"
 SUMMARY = 300  # characters
-_KEPT = struct.Struct("<iidd")  # start, last day to book, latitude, longitude
+_KEPT = struct.Struct("<iiddqB8s5s3s")  # start, last day to book, latitude, longitude, and the other facts
+_HEAD = struct.Struct("<iidd")  # those of them that are always looked at
 
 
 class KeptSession(NamedTuple):
     """A session as the index keeps it: what chooses among sessions can be read without parsing a message.
 
-    `start` and `until`, the last day to book it, are days since 1970-01-01, `start` FOREVER when there is
-    none; a place unknown is not a number.
-    `hit` is a serialized CourseHit that holds the session as `next_session`, to be merged into the hit shown.
+    `start`, `until` and the place are as in `SessionFacts`; `kept`: all of it.
     """
 
     start: int
     until: int
     latitude: float
     longitude: float
-    hit: bytes
+    kept: bytes
+
+    @property
+    def hit(self) -> bytes:
+        """A serialized CourseHit with the session as `next_session`, to be merged into the hit shown."""
+        return self.kept[_KEPT.size :]
+
+    @property
+    def facts(self) -> SessionFacts:
+        """What a search asks of sessions."""
+        start, until, latitude, longitude, cents, mode, *texts = _KEPT.unpack_from(self.kept)
+        language, nuts, currency = (text.rstrip(b"\0").decode() for text in texts)
+        return SessionFacts(mode, language, nuts, latitude, longitude, start, until, currency, cents)
 
 
 def days(iso: str) -> int:
@@ -67,15 +78,9 @@ def document(row: Any, today: date) -> tantivy.Document:
     for uri in row.skills.get("refused", ()):
         made.add_text("refused", uri)
     sessions = sorted(courses.sessions(state), key=courses.session_order)
-    _sessions(made, sessions, today)
-    modes = {offering["mode"] for offering in state["offerings"]} - {0}
-    for mode in modes:
-        made.add_unsigned("mode", mode)
-    _counted(made, "mode", list(map(str, modes)))
-    languages = {offering["language"] for offering in state["offerings"]} - {""}
-    for language in languages:
-        made.add_text("language", language)
-    _counted(made, "language", languages)
+    found = _sessions(made, sessions, today)
+    _taught(made, found or state["offerings"])
+    ways.put(made, ways.ways(map(_facts, found)))
     made.add_bytes("hit", _hit(row, state).SerializeToString())
     for session in sessions:
         made.add_bytes("session", _kept(row.id, session))
@@ -85,17 +90,31 @@ def document(row: Any, today: date) -> tantivy.Document:
 def kept_sessions(stored: tantivy.Document) -> list[KeptSession]:
     """Returns the sessions of a stored document in order of start, permanent entry last."""
     return [
-        KeptSession(start, until, latitude, longitude, kept[_KEPT.size :])
+        KeptSession(start, until, latitude, longitude, kept)
         for kept in cast("list[bytes]", stored.get_all("session"))
-        for start, until, latitude, longitude in (_KEPT.unpack_from(kept),)
+        for start, until, latitude, longitude in (_HEAD.unpack_from(kept),)
     ]
 
 
+def _facts(session: Document) -> SessionFacts:
+    return SessionFacts(
+        session["mode"],
+        session["language"],
+        session.get("nuts", ""),
+        session.get("lat", math.nan),
+        session.get("lon", math.nan),
+        days(session["start"]) if "start" in session else FOREVER,
+        days(courses.last_day(session)),
+        session.get("currency", ""),
+        session.get("cents", -1),
+    )
+
+
 def _kept(course: str, session: Document) -> bytes:
-    start = days(session["start"]) if "start" in session else FOREVER
-    at = session.get("lat", math.nan), session.get("lon", math.nan)
+    mode, language, nuts, latitude, longitude, start, until, currency, cents = _facts(session)
+    texts = (text.encode() for text in (language, nuts, currency))
     return (
-        _KEPT.pack(start, days(courses.last_day(session)), *at)
+        _KEPT.pack(start, until, latitude, longitude, cents, mode, *texts)
         + CourseHit(next_session=session_message(course, session)).SerializeToString()
     )
 
@@ -138,9 +157,21 @@ def outdated(today: date) -> Query:
     return between("first_over", FieldType.Integer, None, days(today.isoformat()) - 1)
 
 
-def _sessions(made: tantivy.Document, every: list[Document], today: date) -> None:
+def _taught(made: tantivy.Document, found: list[Document]) -> None:
+    """Puts in how and in which languages sessions are taught, or offerings that have none."""
+    modes = {each["mode"] for each in found} - {0}
+    for mode in modes:
+        made.add_unsigned("mode", mode)
+    _counted(made, "mode", list(map(str, modes)))
+    languages = {each["language"] for each in found} - {""}
+    for language in languages:
+        made.add_text("language", language)
+    _counted(made, "language", languages)
+
+
+def _sessions(made: tantivy.Document, every: list[Document], today: date) -> list[Document]:
     """Puts in what a course is found by that is said of its sessions: of those that can be booked, where
-    there are any; else of all, for who looks for what cannot be booked as well."""
+    there are any; else of all, for who looks for what cannot be booked as well. Returns these sessions."""
     made.add_integer("bookable_until", days(max(map(courses.last_day, every))) if every else NEVER)
     sessions = [each for each in every if courses.bookable(each, today)]
     if sessions:
@@ -155,6 +186,7 @@ def _sessions(made: tantivy.Document, every: list[Document], today: date) -> Non
         prices = [s["cents"] for s in sessions if s.get("currency") == currency]
         if prices:
             made.add_unsigned(f"price_{currency}", min(prices))
+    return sessions
 
 
 def _begun(made: tantivy.Document, sessions: list[Document]) -> None:

@@ -125,7 +125,7 @@ class _Asked:
         self._found: dict[Place, Covering] = {}
         self._teaching: defaultdict[str, list[Place]] = defaultdict(list)
         self._view = market.view()
-        self._wanted = understand(among, market, self._view, snapshot.places)
+        self._wanted = understand(among, market, self._view, snapshot)
 
     def know(self, uris: Iterable[str]) -> None:
         """Reads the labels of concepts, all at once."""

@@ -12,9 +12,10 @@ from tantivy import DocAddress, Searcher
 from waymark.catalogue.v1.search_pb2 import CourseHit, SearchReason
 
 from services.catalogue.domain.distance import Degrees, distance
-from services.catalogue.search.documents import EPOCH, FOREVER, KeptSession, kept_sessions
+from services.catalogue.search.documents import EPOCH, KeptSession, kept_sessions
 from services.catalogue.search.filters import Wanted
 from services.catalogue.search.market import View
+from services.catalogue.search.ways import FOREVER
 
 Hits = RepeatedCompositeFieldContainer[CourseHit]
 
@@ -68,15 +69,15 @@ def put_first(hit: CourseHit, reasons: Sequence[SearchReason]) -> None:
 
 
 def passing(sessions: Iterable[KeptSession], wanted: Wanted) -> Iterator[KeptSession]:
-    """Yields the sessions that fit, in their order: they can be booked on the day looked from, and begin, or
-    can be entered, from the first day asked for to the last."""
+    """Yields the sessions that fit, in their order: they are as asked, can be booked on the day looked from,
+    and begin, or can be entered, from the first day asked for to the last."""
     day, first, last = wanted.as_of.toordinal() - EPOCH, wanted.start_from, wanted.start_to
     for session in sessions:
         if session.start == FOREVER:
             fits = session.until >= first and (last is None or first <= last)
         else:
             fits = session.until >= day and first <= session.start and (last is None or session.start <= last)
-        if fits:
+        if fits and (not wanted.fit.asked or wanted.fit.met_by(session.facts)):
             yield session
 
 

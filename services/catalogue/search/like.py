@@ -28,7 +28,7 @@ def similar_courses(
 ) -> FindSimilarCoursesResponse:
     """Answers; raises Refusal(NOT_FOUND, INVALID_ARGUMENT), IndexDamaged."""
     view = market.view()
-    wanted = understand(request.among, market, view, snapshot.places)
+    wanted = understand(request.among, market, view, snapshot)
     searcher, course = snapshot.searcher, last(request.name)
     own = words.any_of("id", [course])
     found = searcher.search(own, 1, count=False).hits

@@ -37,7 +37,7 @@ def recommend(
 ) -> RecommendCoursesResponse:
     """Answers; raises Refusal(INVALID_ARGUMENT), IndexDamaged."""
     view = market.view()
-    wanted = understand(request.among, market, view, snapshot.places)
+    wanted = understand(request.among, market, view, snapshot)
     known = labels.of(request.skills)
     for number, skill in enumerate(request.skills):
         if skill not in known:

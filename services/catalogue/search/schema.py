@@ -12,7 +12,7 @@ import tantivy
 from services.catalogue.domain.labels import STEMMERS, stem, written
 
 # Any change here needs a new number: indexes of another one are rebuilt.
-REVISION = "10"
+REVISION = "11"
 
 OTHER = "xx"  # fields of texts in a language without word stems, words as they are
 LANGUAGES = (*STEMMERS, OTHER)
@@ -69,12 +69,27 @@ def schema() -> tantivy.Schema:
         *chain.from_iterable(map(columns, SPLIT)),
     ):
         builder.add_text_field(name, tokenizer_name=RAW, fast=True, index_option="basic")
-    for name in ("isco", "uri", "refused", "language", "nuts", "place", "cell", "stands_for", "town"):
+    for name in (
+        "isco",
+        "uri",
+        "refused",
+        "language",
+        "nuts",
+        "place",
+        "cell",
+        "stands_for",
+        "town",
+        "ways",
+        "way",
+    ):
         builder.add_text_field(name, tokenizer_name=RAW, index_option="basic")
     builder.add_unsigned_field("mode", indexed=True)
     builder.add_unsigned_field("eqf", indexed=True, fast=True)  # 0 where there is none
     for name in ("start", "bookable_until", "enter_until", "first_over"):  # days since 1970-01-01
         builder.add_integer_field(name, indexed=True, fast=True)
+    for name in ("way_start", "way_enter", "way_until"):  # see `ways`
+        builder.add_integer_field(name, indexed=True)
+    builder.add_unsigned_field("way_price", indexed=True)
     for currency in CURRENCIES:
         builder.add_unsigned_field(f"price_{currency}", indexed=True, fast=True)
     builder.add_bytes_field("hit", stored=True)

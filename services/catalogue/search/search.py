@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from tantivy import DocAddress, FieldType, Query, Searcher
+from tantivy import DocAddress, Query, Searcher
 from waymark.catalogue.v1.search_pb2 import (
     SEARCH_ORDER_NEXT_START,
     SearchCoursesRequest,
@@ -17,14 +19,13 @@ from services.catalogue.search import asked, facets, fusion, reasons, words
 from services.catalogue.search.asked import Attempt, How
 from services.catalogue.search.directory import Snapshot
 from services.catalogue.search.documents import kept_sessions
-from services.catalogue.search.filters import Wanted, understand
+from services.catalogue.search.filters import Wanted, starting_between, understand
 from services.catalogue.search.fusion import Hits, Ranked
 from services.catalogue.search.hits import add_hits, passing
 from services.catalogue.search.label_index import Labels
 from services.catalogue.search.market import Market
 from services.catalogue.search.meaning import Concepts
 from services.catalogue.search.nearest import Nearest
-from services.catalogue.search.words import between
 
 DEEPEST = 1000  # hits one can page to
 LONGEST = 4096  # days ahead that starts are put in order
@@ -53,7 +54,7 @@ def search(
     `nearest`: None where nothing is searched for by meaning.
     """
     view = market.view()
-    wanted = understand(request, market, view, snapshot.places)
+    wanted = understand(request, market, view, snapshot)
     searcher = snapshot.searcher
 
     def run(text: Sequence[Query]) -> Ranked:
@@ -104,29 +105,44 @@ def _by_start(searcher: Searcher, query: Query, wanted: Wanted, need: int) -> Hi
 
     Looks for the day up to which there are just about enough starts, instead of sorting every hit.
     """
-    first, limit = wanted.start_from, wanted.start_from + LONGEST
-    low, high = first, limit
-    while low < high:
-        middle = (low + high) // 2
-        if count(searcher, _starting(query, first, middle)) >= need:
-            high = middle
-        else:
-            low = middle + 1
-    before = _all(searcher, _starting(query, first, low - 1), need) if low > first else []
+    first = wanted.start_from
+    limit = first + LONGEST if wanted.start_to is None else min(first + LONGEST, wanted.start_to)
+
+    def starting(first: int, last: int) -> Query:
+        return words.all_of(starting_between(wanted, first, last))
+
+    def enough(last: int, filters: int = 2) -> bool:
+        asked = starting_between(wanted, first, last)[:filters]
+        return count(searcher, words.filtered([query], asked)) >= need
+
+    low = _first_day(first, limit, partial(enough, filters=1))
+    if len(starting_between(wanted, first, limit)) > 1:  # then it is no sooner, and takes longer to count
+        low = _near(low, limit, enough)
+    early = words.filtered([query], [starting(first, low - 1)])
+    before = _all(searcher, early, need) if low > first else []
     before.sort(key=lambda item: _next_start(searcher, item[1], wanted))
     if len(before) >= need:
         return before[:need]
-    rest = [between("start", FieldType.Integer, first, low - 1)] if low > first else []
-    on_day = words.filtered([query], [between("start", FieldType.Integer, low, low)], rest)
+    rest = [starting(first, low - 1)] if low > first else []
+    on_day = words.filtered([query], [starting(low, low)], rest)
     found = [*before, *_all(searcher, on_day, need - len(before))]
     if len(found) < need:
-        undated = words.filtered([query], [], [between("start", FieldType.Integer, first, limit)])
+        undated = words.filtered([query], [], [starting(first, limit)])
         found += _all(searcher, undated, need - len(found))
     return found
 
 
-def _starting(query: Query, first: int, last: int) -> Query:
-    return words.filtered([query], [between("start", FieldType.Integer, first, last)])
+def _first_day(low: int, high: int, enough: Callable[[int], bool]) -> int:
+    """Returns the first day up to which there are enough, `high` where there never are."""
+    return bisect_left(range(high), 1, low, max(low, high), key=enough)
+
+
+def _near(low: int, high: int, enough: Callable[[int], bool]) -> int:
+    """Like `_first_day`, where that is mostly `low` or soon after it."""
+    at, step = low, 1
+    while at < high and not enough(at):
+        low, at, step = at + 1, min(at + step, high), 2 * step
+    return _first_day(low, at, enough)
 
 
 def _all(searcher: Searcher, query: Query, limit: int) -> Hits:

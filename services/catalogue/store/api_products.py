@@ -48,7 +48,7 @@ def read_plan(tx: Transaction, product: str, plan: str, *, lock: bool = False) -
     return tx.one(statement.with_for_update() if lock else statement)
 
 
-def close_plan(tx: Transaction, product: str, plan: str) -> Row[Any]:
-    """Closes a locked plan; returns its row."""
+def set_closed(tx: Transaction, product: str, plan: str, *, closed: bool) -> Row[Any]:
+    """Closes a locked plan, or opens it again; returns its row."""
     statement = update(api_plans).where(api_plans.c.product_id == product, api_plans.c.id == plan)
-    return tx.execute(statement.values(closed=True).returning(api_plans)).one()
+    return tx.execute(statement.values(closed=closed).returning(api_plans)).one()

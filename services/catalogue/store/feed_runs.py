@@ -248,9 +248,10 @@ def add_findings(tx: Transaction, run: str, first: int, findings: Iterable[Findi
     )
 
 
-def forget_findings(tx: Transaction, run: str) -> None:
-    """Removes the findings of a run that starts again."""
-    tx.execute(feed_findings.delete().where(feed_findings.c.run_id == run))
+def forget_findings(tx: Transaction, run: str, first: int = 0) -> None:
+    """Removes the findings of a run that starts again, from a number on."""
+    f = feed_findings.c
+    tx.execute(feed_findings.delete().where(f.run_id == run, f.seq >= first))
 
 
 def listing_findings(run: str, minimum_severity: int) -> Select[Any]:

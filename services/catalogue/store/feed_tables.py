@@ -102,6 +102,7 @@ feed_runs = Table(
     Column("complete", Boolean, nullable=False, server_default="false"),
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in COUNTS),
     Column("read_count", BigInteger, nullable=False, server_default="0"),  # records, while it is being read
+    Column("reading", JSONB, nullable=False, server_default="{}"),  # see imports.reading.Mark; until staged
     Column("applied_count", BigInteger, nullable=False, server_default="0"),  # courses written so far
     Column("turn", Integer, nullable=False, server_default="0"),  # of whoever works on it: the newest alone
     Column("rolls_back_to", UuidText, ForeignKey("feed_runs.id")),  # whose raw copy it imports again

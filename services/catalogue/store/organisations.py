@@ -89,6 +89,13 @@ def of_role(tx: Transaction, role: int) -> set[str]:
     return set(tx.execute(wanted).scalars())
 
 
+def names_of_role(tx: Transaction, role: int) -> list[tuple[str, str]]:
+    """Returns ids and names of open organisations with a role."""
+    row = organisations.c
+    wanted = select(row.id, row.display_name).where(row.roles.contains([role]), row.close_time.is_(None))
+    return [(each.id, each.display_name) for each in tx.execute(wanted)]
+
+
 def have_told(tx: Transaction, organisation: str) -> None:
     """Has others hear anew of all courses of an organisation."""
     told(tx, organisation, _FIRST)

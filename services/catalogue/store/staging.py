@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, func, select, text, update
 
 from services.catalogue.store.feed_tables import feed_staged
 from services.platform.db.copying import copy
@@ -72,6 +72,12 @@ def correct(
         .where(feed_staged.c.run_id == run, feed_staged.c.external_id == external_id)
         .values(document=document, imported=imported)
     )
+
+
+def count(tx: Transaction, run: str) -> int:
+    """Returns how many records a run has staged."""
+    counted = select(func.count()).where(feed_staged.c.run_id == run)
+    return int(tx.execute(counted).scalar_one())
 
 
 def forget(tx: Transaction, run: str) -> None:

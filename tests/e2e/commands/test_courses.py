@@ -116,6 +116,12 @@ def test_a_correction_stands_beside_what_the_feed_says(staff: Person, sources: l
     told = staff.prints("course", "show", name)
     assert "Welding for all" in told
     assert before in told
+    (about,) = course["descriptions"].values()
+    labels = [each["label"] for each in course["occupations"]]
+    assert [
+        words for words in (about[:40], course["url"], course["kind"], *labels) if words not in told
+    ] == []
+    assert [words for words in ("on hold", "removed") if words in told] == []
     stale = staff.fails("course", "correct", name, "--kind", "exam", "--etag", course["etag"])
     assert stale[1] == "ETAG_STALE"
     for wrong in ((), ("--title", "Welding"), ("--kind", "exam", "--take-back", "kind")):

@@ -127,6 +127,10 @@ def test_what_cannot_be_sold_is_refused(seller: Seller) -> None:
     harbour = seller.organisation("harbour")
     late = pb.RequestApiGrantRequest(api_grant=pb.ApiGrant(organisation=harbour, plan=plan))
     assert reason_of(seller.access(harbour).RequestApiGrant, late) == "WRONG_STATE"
+    reopen = api_product_pb2.ReopenApiPlanRequest(name=plan)
+    assert not seller.products.ReopenApiPlan(reopen).closed
+    assert reason_of(seller.products.ReopenApiPlan, reopen) == "WRONG_STATE"
+    assert seller.access(harbour).RequestApiGrant(late).state == State.STATE_GRANTED
 
 
 def test_a_key_is_shown_once_kept_as_digest_rotated_with_an_overlap_and_revoked(

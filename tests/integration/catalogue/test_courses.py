@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from waymark.catalogue.v1 import course_pb2, events_pb2
+from waymark.catalogue.v1 import course_pb2, events_pb2, organisation_pb2
 
 from tests.integration.catalogue.feeds import feed, row
 from tests.integration.catalogue.outbox import events
@@ -136,3 +136,28 @@ def test_the_event_carries_the_whole_state(one: Any) -> None:
     assert {s.nuts_code for s in event.sessions} == {"BE211"}
     assert len(event.sessions) == 2
     assert DEVELOPER not in {o.uri for o in event.occupations}
+
+
+def test_who_awards_is_an_organisation_where_the_catalogue_has_one_of_the_name(catalogue: Catalogue) -> None:
+    source = catalogue.source(catalogue.organisation("harbour"))
+    catalogue.feed(source, feed(row("A", "Welding", awarding_body="Guild of  WELDERS"), row("B", "Sewing")))
+
+    def added(name: str, *roles: str) -> str:
+        given = organisation_pb2.Organisation(display_name="Guild of Welders", roles=roles)
+        request = organisation_pb2.CreateOrganisationRequest(organisation=given, organisation_id=name)
+        return str(catalogue.organisations().CreateOrganisation(request).name)
+
+    def told() -> list[tuple[str, str]]:
+        listed = catalogue.courses("").ListCourses(course_pb2.ListCoursesRequest()).courses
+        found = sorted((each.awarding_body, each.awarding_organisation) for each in listed)
+        for each in listed:
+            alone = catalogue.courses("").GetCourse(course_pb2.GetCourseRequest(name=each.name))
+            assert alone.awarding_organisation == each.awarding_organisation
+        return found
+
+    added("guild-school", "ORGANISATION_ROLE_PROVIDER")  # of the name, but awards nothing
+    assert told() == [("", ""), ("Guild of WELDERS", "")]
+    guild = added("guild", "ORGANISATION_ROLE_AWARDING_BODY")
+    assert told() == [("", ""), ("Guild of WELDERS", guild)]
+    added("guild-two", "ORGANISATION_ROLE_AWARDING_BODY")  # nobody knows which of them is meant
+    assert told() == [("", ""), ("Guild of WELDERS", "")]

@@ -91,7 +91,7 @@ def test_others_are_told_until_when_one_can_enrol() -> None:
         "eqf_level": 0,
         "occupations": [],
         "subjects": [],
-        "offerings": [{"mode": 0, "sessions": [session]}],
+        "offerings": [{"mode": 0, "language": "", "sessions": [session]}],
     }
     (told,) = events.course_changed("c", 1, "o", document, removed=False, held=False).sessions
     assert [(d.year, d.month, d.day) for d in (told.apply_from, told.apply_until)] == [

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 import typer
+from buf.validate import validate_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool
 from typer.testing import CliRunner
 
 from services.cli import call as module
 from services.cli.call import Call, calls, listed
+from services.platform.edge.contract import Contract
 
 
 def test_a_command_keeps_its_own_parameters_and_gets_the_shared_ones() -> None:
@@ -86,3 +89,23 @@ def test_a_file_is_written_and_told(tmp_path: Path, capsys: Any, as_json: bool, 
     Call(Pages(0), as_json).file(out, b"ab")  # type: ignore[arg-type]
     assert out.read_bytes() == b"ab"
     assert said.format(out=out) in capsys.readouterr().out
+
+
+# What no command reads page by page, or with a size of its own.
+OTHERWISE = ("CheckProgrammes", "CheckSkillGap", "SearchConcepts", "SearchCourses", "SuggestTerms")
+ANSWERS = ("FindSimilarCourses", "RecommendCourses", "RecommendOccupations")
+
+
+def test_every_list_answers_a_page_of_the_size_that_is_asked_for() -> None:
+    contract, refusing = Contract(), {}
+    pool = descriptor_pool.DescriptorPool()
+    for file in contract.files:
+        pool.Add(file)
+    for rpc in contract.rpcs:
+        size = pool.FindMessageTypeByName(rpc.request).fields_by_name.get("page_size")
+        if size is not None and rpc.name not in OTHERWISE + ANSWERS:
+            options = descriptor_pb2.FieldOptions.FromString(size.GetOptions().SerializeToString())
+            if most := options.Extensions[validate_pb2.field].int32.lte:  # others answer less, and go on
+                refusing[rpc.name] = most
+    assert len(refusing) > 40
+    assert [name for name, most in refusing.items() if most < module.PAGE] == []

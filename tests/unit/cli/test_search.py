@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from waymark.catalogue.v1 import course_pb2
 from waymark.catalogue.v1 import search_pb2 as pb
 
-from services.cli import call, search
+from services.cli import call, search, shortage
 from services.platform.rpc.interceptors.validation import violations_of
 
 FOUND = {
@@ -74,6 +74,8 @@ def test_each_option_is_a_filter(edge: Edge) -> None:
         *(
             "welding",
             "iron",
+            "--language",
+            "en",
             "--provider",
             "organisations/harbour",
             "--mode",
@@ -109,6 +111,7 @@ def test_each_option_is_a_filter(edge: Edge) -> None:
     asked = edge.request()
     assert violations_of(asked) == []
     assert (asked.query, list(asked.organisations)) == ("welding iron", ["organisations/harbour"])
+    assert asked.language == "en"
     assert list(asked.modes) == [course_pb2.COURSE_MODE_ON_SITE, course_pb2.COURSE_MODE_ONLINE]
     assert (list(asked.instruction_languages), asked.eqf_level_from, asked.eqf_level_to) == (["nl"], 3, 5)
     price = asked.max_price
@@ -127,3 +130,33 @@ def test_without_options_nothing_is_filtered_and_counts_are_printed(edge: Edge) 
     assert asked == pb.SearchCoursesRequest(order_by=pb.SEARCH_ORDER_RELEVANCE)
     for words in ("3 in all", "region", "BE211", "eqf"):
         assert words in printed
+
+
+def test_more_than_a_page_is_read_page_by_page_with_titles_in_the_language_of_the_words(
+    monkeypatch: pytest.MonkeyPatch, edge: Edge
+) -> None:
+    sizes = []
+
+    def rest(_verb: str, _path: str, _body: Any = None, **query: Any) -> Any:
+        first, size = int(query.get("page_token") or 0), int(query["page_size"])
+        sizes.append(size)
+        titles = [{"en": f"Course {n}", "nl": f"Cursus {n}"} for n in range(first, min(first + size, 230))]
+        token = str(first + size) if first + size < 230 else ""
+        return {"hits": [{"titles": each} for each in titles], "totalSize": "230", "nextPageToken": token}
+
+    monkeypatch.setattr(edge, "rest", rest)
+    printed = run("cursus", "--language", "nl", "--limit", "250")
+    assert sizes == [100, 100, 50]
+    assert [f"Cursus {number}" in printed for number in (0, 229)] == [True, True]
+    assert "Course" not in printed.replace("courses", "")
+    assert "Course 0" in run("course", "--limit", "120")
+    assert sizes[3:] == [100, 20]
+
+
+def test_who_sees_no_version_of_a_list_is_not_told_to_create_it(
+    monkeypatch: pytest.MonkeyPatch, edge: Edge
+) -> None:
+    monkeypatch.setattr(edge, "rest", lambda *_, **__: {})
+    done = CliRunner().invoke(shortage.shortage, ["list", "shortageLists/national"], catch_exceptions=False)
+    assert done.output.strip() == "no published version; staff see drafts as well"
+    assert "create" in CliRunner().invoke(shortage.shortage, ["list"]).output  # control: of lists it is right

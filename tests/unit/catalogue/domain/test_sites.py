@@ -16,7 +16,7 @@ DOCK = Place("9000", "Gent")
 
 def course(**session: Any) -> list[tuple[str, dict[str, Any]]]:
     held = {"id": "s", "start": "2026-04-01", **session}
-    return [("c", {"offerings": [{"mode": 1, "sessions": [held]}]})]
+    return [("c", {"offerings": [{"mode": 1, "language": "", "sessions": [held]}]})]
 
 
 @pytest.mark.parametrize(

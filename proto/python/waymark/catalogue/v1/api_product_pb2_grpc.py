@@ -70,6 +70,11 @@ class ApiProductServiceStub:
                 request_serializer=waymark_dot_catalogue_dot_v1_dot_api__product__pb2.CloseApiPlanRequest.SerializeToString,
                 response_deserializer=waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ApiPlan.FromString,
                 _registered_method=True)
+        self.ReopenApiPlan = channel.unary_unary(
+                '/waymark.catalogue.v1.ApiProductService/ReopenApiPlan',
+                request_serializer=waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ReopenApiPlanRequest.SerializeToString,
+                response_deserializer=waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ApiPlan.FromString,
+                _registered_method=True)
 
 
 class ApiProductServiceServicer:
@@ -125,7 +130,15 @@ class ApiProductServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseApiPlan(self, request, context):
-        """Closes a plan: nobody new gets it, and who has it keeps it.
+        """Closes a plan: nobody new gets it, and who has it keeps it. ReopenApiPlan takes it back.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReopenApiPlan(self, request, context):
+        """Opens a closed plan again, as it was: whoever the product is for can ask for it.
         Errors: NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -168,6 +181,11 @@ def add_ApiProductServiceServicer_to_server(servicer, server):
             'CloseApiPlan': grpc.unary_unary_rpc_method_handler(
                     servicer.CloseApiPlan,
                     request_deserializer=waymark_dot_catalogue_dot_v1_dot_api__product__pb2.CloseApiPlanRequest.FromString,
+                    response_serializer=waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ApiPlan.SerializeToString,
+            ),
+            'ReopenApiPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReopenApiPlan,
+                    request_deserializer=waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ReopenApiPlanRequest.FromString,
                     response_serializer=waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ApiPlan.SerializeToString,
             ),
     }
@@ -360,6 +378,33 @@ class ApiProductService:
             target,
             '/waymark.catalogue.v1.ApiProductService/CloseApiPlan',
             waymark_dot_catalogue_dot_v1_dot_api__product__pb2.CloseApiPlanRequest.SerializeToString,
+            waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ApiPlan.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReopenApiPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.catalogue.v1.ApiProductService/ReopenApiPlan',
+            waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ReopenApiPlanRequest.SerializeToString,
             waymark_dot_catalogue_dot_v1_dot_api__product__pb2.ApiPlan.FromString,
             options,
             channel_credentials,

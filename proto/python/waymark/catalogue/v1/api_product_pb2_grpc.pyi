@@ -58,7 +58,11 @@ class ApiProductServiceStub:
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     CloseApiPlan: _grpc.UnaryUnaryMultiCallable[_api_product_pb2.CloseApiPlanRequest, _api_product_pb2.ApiPlan]
-    """Closes a plan: nobody new gets it, and who has it keeps it.
+    """Closes a plan: nobody new gets it, and who has it keeps it. ReopenApiPlan takes it back.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ReopenApiPlan: _grpc.UnaryUnaryMultiCallable[_api_product_pb2.ReopenApiPlanRequest, _api_product_pb2.ApiPlan]
+    """Opens a closed plan again, as it was: whoever the product is for can ask for it.
     Errors: NOT_FOUND, WRONG_STATE.
     """
 
@@ -92,7 +96,11 @@ class ApiProductServiceAsyncStub(ApiProductServiceStub):
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID.
     """
     CloseApiPlan: _aio.UnaryUnaryMultiCallable[_api_product_pb2.CloseApiPlanRequest, _api_product_pb2.ApiPlan]  # type: ignore[assignment]
-    """Closes a plan: nobody new gets it, and who has it keeps it.
+    """Closes a plan: nobody new gets it, and who has it keeps it. ReopenApiPlan takes it back.
+    Errors: NOT_FOUND, WRONG_STATE.
+    """
+    ReopenApiPlan: _aio.UnaryUnaryMultiCallable[_api_product_pb2.ReopenApiPlanRequest, _api_product_pb2.ApiPlan]  # type: ignore[assignment]
+    """Opens a closed plan again, as it was: whoever the product is for can ask for it.
     Errors: NOT_FOUND, WRONG_STATE.
     """
 
@@ -165,7 +173,17 @@ class ApiProductServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _api_product_pb2.CloseApiPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_api_product_pb2.ApiPlan, _abc.Awaitable[_api_product_pb2.ApiPlan]]:
-        """Closes a plan: nobody new gets it, and who has it keeps it.
+        """Closes a plan: nobody new gets it, and who has it keeps it. ReopenApiPlan takes it back.
+        Errors: NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ReopenApiPlan(
+        self,
+        request: _api_product_pb2.ReopenApiPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_api_product_pb2.ApiPlan, _abc.Awaitable[_api_product_pb2.ApiPlan]]:
+        """Opens a closed plan again, as it was: whoever the product is for can ask for it.
         Errors: NOT_FOUND, WRONG_STATE.
         """
 

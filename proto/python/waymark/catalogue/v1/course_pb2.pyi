@@ -158,6 +158,7 @@ class Course(_message.Message):
     TARGET_GROUPS_FIELD_NUMBER: _builtins.int
     TERRITORIES_FIELD_NUMBER: _builtins.int
     AWARDING_BODY_FIELD_NUMBER: _builtins.int
+    AWARDING_ORGANISATION_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
     ON_HOLD_FIELD_NUMBER: _builtins.int
     CANCELLED_SESSIONS_FIELD_NUMBER: _builtins.int
@@ -185,6 +186,11 @@ class Course(_message.Message):
     """
     awarding_body: _builtins.str
     """Who awards what it leads to, by name, as the partner says it; empty: nobody is named. Who teaches is `organisation`."""
+    awarding_organisation: _builtins.str
+    """The organisation of the catalogue that `awarding_body` names, `organisations/{id}`: the one open organisation with the role
+    AWARDING_BODY that is called so (case, accents and signs do not matter); empty where none or several are. Exports,
+    snapshots and changes of courses hold the name alone.
+    """
     on_hold: _builtins.bool
     """True: it, or its organisation, is held back for its quality; nobody can book it. Exports, snapshots and changes of courses
     hold no such course; why it is held its organisation reads in ListQualityHolds.
@@ -287,6 +293,7 @@ class Course(_message.Message):
         target_groups: _abc.Iterable[_builtins.str] | None = ...,
         territories: _abc.Iterable[_builtins.str] | None = ...,
         awarding_body: _builtins.str = ...,
+        awarding_organisation: _builtins.str = ...,
         skills: _abc.Iterable[Global___SkillTag] | None = ...,
         on_hold: _builtins.bool = ...,
         cancelled_sessions: _abc.Iterable[_builtins.str] | None = ...,
@@ -295,7 +302,7 @@ class Course(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["branding", b"branding", "missing_time", b"missing_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["awarding_body", b"awarding_body", "branding", b"branding", "cancelled_sessions", b"cancelled_sessions", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "on_hold", b"on_hold", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["awarding_body", b"awarding_body", "awarding_organisation", b"awarding_organisation", "branding", b"branding", "cancelled_sessions", b"cancelled_sessions", "corrected_fields", b"corrected_fields", "descriptions", b"descriptions", "eqf_level", b"eqf_level", "etag", b"etag", "external_id", b"external_id", "kind", b"kind", "missing_time", b"missing_time", "modules", b"modules", "name", b"name", "occupations", b"occupations", "offerings", b"offerings", "on_hold", b"on_hold", "organisation", b"organisation", "origins", b"origins", "removed", b"removed", "same_as", b"same_as", "skills", b"skills", "source", b"source", "stands_for", b"stands_for", "subjects", b"subjects", "target_groups", b"target_groups", "territories", b"territories", "titles", b"titles", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -209,7 +209,9 @@ class FeedRun(_message.Message):
     `REDIRECT`, or `STATUS` with that of HTTP.
     """
     read_count: _builtins.int
-    """Records of the file that have been read so far; counts while the run is RUNNING, and starts anew when it is taken up again."""
+    """Records of the file that have been read so far; counts while the run is RUNNING, and goes on where it stood when the run is taken
+    up again, unless what was read would be read otherwise by then (another taxonomy or table of places).
+    """
     applied_count: _builtins.int
     """Courses that have been written so far, of courses_created + courses_updated + courses_removed + courses_missing; counts once
     the file is read through, and goes on where it stood when the run is taken up again. 0 in a dry run.

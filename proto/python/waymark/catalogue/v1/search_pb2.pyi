@@ -87,9 +87,12 @@ Global___SearchOrder: _TypeAlias = SearchOrder  # noqa: Y015
 @_typing.final
 class SearchCoursesRequest(_message.Message):
     """A search. A session counts for it until it starts (permanent entry: until it ends), or until the last day to enrol before
-    that. Sessions over by today are out of place, region, price and start, from a minute after midnight; of a course that has
-    no other, all count, for `include_not_bookable`. Each filter still holds for the course and not for one session: with several to
-    come, one may be in the region and another have the price, and with an `as_of` after today those until then count for both.
+    that. Sessions over by today are out, from a minute after midnight; of a course that has no other, all count, for
+    `include_not_bookable`. What is asked of sessions (modes, languages, region, circle, start, price, and that they can be booked
+    on `as_of`) must hold for one session of a course. Two exceptions: of a course with more than 32 sessions that differ in
+    several of these things, those beyond may meet the filters together; and with a start and an `as_of` after today, one session
+    may have the start and another be the one that can still be enrolled for then. Facets count a course for each value that one of its
+    sessions has.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -386,8 +389,8 @@ class CourseHit(_message.Message):
     score: _builtins.float
     """Relevance; comparable within one answer only."""
     distance_km: _builtins.float
-    """Distance in kilometres of the nearest session that can be booked on the as-of day and starts in the time asked for, where
-    there is one; only with `near`.
+    """Distance in kilometres of the nearest session that is as asked for, can be booked on the as-of day and starts in the time
+    asked for, where there is one; only with `near`.
     """
     organisation_logo: _builtins.str
     """Logo to be shown with the hit, `organisations/{organisation}/logos/{id}`: that of its organisation, for a branch without
@@ -415,7 +418,7 @@ class CourseHit(_message.Message):
 
     @_builtins.property
     def next_session(self) -> _course_pb2.Session:
-        """First session that can be booked on the as-of day and starts in the time asked for; unset when none."""
+        """First session that is as asked for, can be booked on the as-of day and starts in the time asked for; unset when none."""
 
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchReason]:
