@@ -30,7 +30,7 @@ RECOVERY_SECONDS = 1.0
 # Alive but without an answer for this long: ended and started anew.
 SILENT_SECONDS = 60.0
 # Characters of a dying part's last line that are shown.
-WORDS = 200
+WORDS = 300
 LARGEST_LOG = 16 * 1024 * 1024
 
 
