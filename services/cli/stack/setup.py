@@ -109,7 +109,8 @@ def wait_for(kafka: Kafka) -> None:
 
 def configure_edge(plan: Plan) -> None:
     """Write what Envoy reads."""
-    from services.platform.edge.envoy import write_configuration
+    from services.platform.edge.envoy import LOCAL_ORIGINS, write_configuration
+    from services.platform.edge.limits import Limits
 
     write_configuration(
         plan.home / "edge",
@@ -119,6 +120,8 @@ def configure_edge(plan: Plan) -> None:
         issuer=plan.issuer,
         jwks_uri=plan.jwks_uri(),
         s3_address=plan.s3_endpoint,
-        audience=plan.environ.get("WAYMARK_OIDC_AUDIENCE", "waymark"),
+        audience=plan.outside("WAYMARK_OIDC_AUDIENCE") or "waymark",
+        origins=plan.outside("WAYMARK_EDGE_ORIGINS").split() or LOCAL_ORIGINS,
+        limits=Limits(keyed=tuple(plan.outside("WAYMARK_EDGE_KEYED").split())),
         admitting=ADMITTING,
     )
