@@ -88,6 +88,8 @@ def wait_ready(
 ) -> StackState:
     """Wait until the stack just started is ready; where somebody else was faster, until theirs is.
 
+    One that is halted is not waited for: who is to look at its dead letters needs the stack.
+
     Args:
         home: folder of the stack.
         supervisor: the process that was started for it; None where somebody else's is waited for.
@@ -107,7 +109,7 @@ def wait_ready(
             state = None  # of the run before: its restarts and complaints say nothing about this one
         if state:
             watch(state)
-            if state.ready:
+            if state.ready or {part.state for part in lacking(state)} == {"halted"}:
                 return state
         if over and not held(home):
             raise Failure(ExitCode.OTHER, f"The stack did not start.\n{process.tail(log)}")

@@ -5,12 +5,13 @@ learnt, start without it.
 """
 
 SECONDS = 2.0  # for one answer
+HALTED = "too many dead letters, consuming stands still: see `waymark events dead-letters list`"
 # Why a check does not pass although the database answers.
 TROUBLES = {
     "": "it is being stopped",
     "outbox": "events have waited too long to be published",
     "consumer": "too many events wait to be consumed, or nobody says how many",
-    "dead-letters": "too many dead letters, consuming stands still: see `waymark events dead-letters list`",
+    "dead-letters": HALTED,
 }
 NO_DATABASE = "its database does not answer"
 # A channel of its own for each question, so that none waits out the back-off of an earlier failure; no proxy

@@ -1,6 +1,6 @@
 """Health (gRPC health checking v1): "" and each service follow the database.
 
-`database`, `outbox`, `consumer` and `dead-letters` say more. Events stay out of the overall answer on purpose:
+`database`, `outbox`, `consumer` and `dead-letters` say more. Events stay out of the overall answer:
 while Kafka is away the service goes on serving.
 """
 
@@ -27,8 +27,8 @@ LAG_LIMIT = 10_000  # messages a consumer may be behind
 SILENCE_LIMIT = 60.0  # seconds since a consumer that ever was last said how far it is
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-# Age of the oldest event that waits, messages not consumed, age of the consumer's last word, dead letters that
-# count towards the limit of consuming; 0 without any.
+# Age of the oldest event that waits, messages not consumed, age of the consumer's last word, and dead letters
+# that count towards the limit of consuming; 0 without any.
 _STATE = """
 SELECT
   coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY seq LIMIT 1), 0),

@@ -43,6 +43,14 @@ def test_an_earlier_runs_troubles_do_not_end_the_wait(
     later.join()
 
 
+def test_a_consumer_that_waits_for_a_person_does_not_keep_the_stack_from_coming_up(
+    tmp_path: Path, supervisor: subprocess.Popen[bytes]
+) -> None:
+    halted = of(supervisor.pid, replace(BROKEN, state="halted"))
+    write_state(tmp_path, halted)
+    assert control.wait_ready(tmp_path, supervisor, lambda _: None) == halted
+
+
 def test_control_its_own_troubles_do(tmp_path: Path, supervisor: subprocess.Popen[bytes]) -> None:
     write_state(tmp_path, of(supervisor.pid, BROKEN))
     with pytest.raises(Failure, match="not ready"):
