@@ -13,7 +13,8 @@ _EXAMPLES = re.compile(r"\bExamples?:\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
 def examples_of(command: Any) -> list[str]:
     """Returns the command lines behind `Example:` or `Examples:` in the help of a command."""
     found = _EXAMPLES.search(f"{command.help or ''}\n\n{command.epilog or ''}")
-    lines = re.split(r" · |`, `", " ".join(found[1].split())) if found else []
+    shown = re.split(r"\s*Exit codes?:", found[1])[0] if found else ""
+    lines = re.split(r" · |`, `", " ".join(shown.split()))
     return [line.strip(" `.") for line in lines if "waymark" in line]
 
 

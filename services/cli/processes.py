@@ -29,6 +29,7 @@ def settings_of(service: str) -> Settings:
 
     try:
         settings = Settings.from_environment(service)
+        settings.refuse_half_named()
     except SettingsError as error:
         raise Failure(ExitCode.USAGE, str(error)) from error
     wanted = {

@@ -16,6 +16,7 @@ from services.platform.outgoing.addresses import Reach, url_problem
 
 DEVELOPMENT_MARK = b"waymark-development-key:"
 THIS_MACHINE = "localhost,127.0.0.1,::1"
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 class SettingsError(Exception):
@@ -27,7 +28,7 @@ class KafkaSecurity:
     """How to reach the broker: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, and what these need."""
 
     protocol: str = "PLAINTEXT"
-    mechanism: str = ""
+    mechanism: str = "PLAIN"
     username: str = ""
     password: str = ""
     cafile: str = ""
@@ -93,23 +94,23 @@ class Settings:
     def from_environment(cls, service: str, environ: Mapping[str, str] = os.environ) -> Settings:
         """Reads the settings of `service`; raises SettingsError naming the variable that is wrong."""
         reader = _Reader(environ)
-        public = reader.text("WAYMARK_S3_ENDPOINT")
+        s3 = reader.address("WAYMARK_S3_ENDPOINT").rstrip("/")
         environment = reader.choice("WAYMARK_ENVIRONMENT", "development", ("development", "production"))
         inside = "" if environment == "production" else THIS_MACHINE
         settings = cls(
             environment=environment,
             service=service,
-            database_url=reader.text(f"WAYMARK_{service.upper()}_DATABASE_URL"),
-            kafka_bootstrap=reader.text("WAYMARK_KAFKA_BOOTSTRAP"),
+            database_url=reader.database(f"WAYMARK_{service.upper()}_DATABASE_URL"),
+            kafka_bootstrap=reader.endpoints("WAYMARK_KAFKA_BOOTSTRAP"),
             kafka_security=_kafka_security(reader),
-            s3_endpoint=reader.text("WAYMARK_S3_ENDPOINT"),
+            s3_endpoint=s3,
             s3_access_key=reader.text("WAYMARK_S3_ACCESS_KEY"),
             s3_secret_key=reader.text("WAYMARK_S3_SECRET_KEY"),
             s3_region=reader.text("WAYMARK_S3_REGION", "us-east-1"),
-            s3_public_endpoint=reader.text("WAYMARK_S3_PUBLIC_ENDPOINT", public),
-            issuer=reader.text("WAYMARK_OIDC_ISSUER"),
+            s3_public_endpoint=reader.address("WAYMARK_S3_PUBLIC_ENDPOINT").rstrip("/") or s3,
+            issuer=reader.address("WAYMARK_OIDC_ISSUER"),
             audience=reader.text("WAYMARK_OIDC_AUDIENCE", "waymark"),
-            jwks_uri=reader.text("WAYMARK_OIDC_JWKS_URI"),
+            jwks_uri=reader.address("WAYMARK_OIDC_JWKS_URI"),
             listen=reader.text("WAYMARK_LISTEN", "127.0.0.1:0"),
             metrics_port=reader.number("WAYMARK_METRICS_PORT", 0, 0, 65535),
             processes=reader.number("WAYMARK_PROCESSES", 1, 1, 256),
@@ -124,7 +125,7 @@ class Settings:
             feed_places=reader.number("WAYMARK_FEED_PLACES", cls.feed_places, 1, 64),
             feed_days=reader.number("WAYMARK_FEED_DAYS", cls.feed_days, 1, 36_500),
             clamav=reader.endpoint("WAYMARK_CLAMAV"),
-            embeddings_url=reader.address("WAYMARK_EMBEDDINGS_URL"),
+            embeddings_url=reader.address("WAYMARK_EMBEDDINGS_URL").rstrip("/"),
             embeddings_model=reader.text("WAYMARK_EMBEDDINGS_MODEL", cls.embeddings_model),
             key_service=reader.text("WAYMARK_KEY_SERVICE"),
             former_key_services=reader.texts("WAYMARK_FORMER_KEY_SERVICES"),
@@ -133,6 +134,22 @@ class Settings:
         )
         settings.refuse_unsafe_production()
         return settings
+
+    def refuse_half_named(self) -> None:
+        """Raises SettingsError for a store or a broker that is named without what it is reached with; not for
+        the edge, which is told no more."""
+        if self.s3_endpoint and not (self.s3_access_key and self.s3_secret_key):
+            raise SettingsError(
+                "WAYMARK_S3_ACCESS_KEY and WAYMARK_S3_SECRET_KEY must be set beside WAYMARK_S3_ENDPOINT."
+            )
+        security = self.kafka_security
+        if security.protocol.startswith("SASL") and not (security.username and security.password):
+            raise SettingsError(
+                f"WAYMARK_KAFKA_SASL_USERNAME and WAYMARK_KAFKA_SASL_PASSWORD must be set: the protocol is"
+                f" {security.protocol}."
+            )
+        if security.cafile and not Path(security.cafile).is_file():
+            raise SettingsError(f"WAYMARK_KAFKA_CAFILE is {security.cafile!r}, where there is no file.")
 
     def refuse_unsafe_production(self) -> None:
         """Raises SettingsError when production is told to trust an issuer over plain http or to call hosts
@@ -214,7 +231,7 @@ def _kafka_security(reader: _Reader) -> KafkaSecurity:
         protocol=reader.choice(
             "WAYMARK_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
         ),
-        mechanism=reader.text("WAYMARK_KAFKA_SASL_MECHANISM"),
+        mechanism=reader.choice("WAYMARK_KAFKA_SASL_MECHANISM", "PLAIN", MECHANISMS),
         username=reader.text("WAYMARK_KAFKA_SASL_USERNAME"),
         password=reader.text("WAYMARK_KAFKA_SASL_PASSWORD"),
         cafile=reader.text("WAYMARK_KAFKA_CAFILE"),
@@ -229,6 +246,22 @@ def time_zone(environ: Mapping[str, str] = os.environ) -> ZoneInfo:
     except (LookupError, ValueError, OSError):
         known = "a time zone of the IANA database, such as Europe/Brussels"
         raise SettingsError(f"WAYMARK_TIME_ZONE is {name!r} and must be {known}.") from None
+
+
+def check_stack(environ: Mapping[str, str], issuer: str) -> None:
+    """Raises SettingsError for what processes of a stack would refuse; `issuer` is the one it will have."""
+    reader = _Reader(environ)
+    reader.database("WAYMARK_DATABASE_URL")
+    if _kafka_security(reader).protocol != "PLAINTEXT" and not reader.text("WAYMARK_KAFKA_BOOTSTRAP"):
+        raise SettingsError(
+            "WAYMARK_KAFKA_SECURITY_PROTOCOL is for a broker of your own: set WAYMARK_KAFKA_BOOTSTRAP too."
+        )
+    Settings.from_environment("catalogue", {**environ, "WAYMARK_OIDC_ISSUER": issuer}).refuse_half_named()
+
+
+def _is_endpoint(value: str) -> bool:
+    host, _, port = value.rpartition(":")
+    return bool(host) and port.isdecimal() and int(port) < 65536 and "/" not in host
 
 
 class _Reader:
@@ -266,14 +299,26 @@ class _Reader:
 
     def endpoint(self, name: str) -> str:
         value = self.text(name)
-        host, _, port = value.rpartition(":")
-        if value and not value.startswith("/") and not (host and port.isdecimal() and int(port) < 65536):
+        if value and not value.startswith("/") and not _is_endpoint(value):
             raise SettingsError(f"{name} is {value!r} and must be host:port or the path of a socket.")
+        return value
+
+    def endpoints(self, name: str) -> str:
+        value = self.text(name)
+        if value and not all(_is_endpoint(each.strip()) for each in value.split(",")):
+            raise SettingsError(f"{name} is {value!r} and must be host:port, or several of them by comma.")
+        return value
+
+    def database(self, name: str) -> str:
+        """The value is not in the error: it holds a password."""
+        value = self.text(name)
+        if value and not re.fullmatch(r"postgres(ql)?(\+psycopg)?://\S*", value):
+            raise SettingsError(f"{name} must be like postgresql://role:password@host:5432/database.")
         return value
 
     def address(self, name: str) -> str:
         """An address that the operator chose, inside or outside."""
-        value = self.text(name).rstrip("/")
+        value = self.text(name)
         try:
             inside = Reach(("https", "http"), frozenset({urlsplit(value).hostname or ""}))
             problem = value and url_problem(value, inside)

@@ -1,5 +1,6 @@
 """`waymark up|down|status|logs|reset|run`: one machine, everything on it."""
 
+import signal
 import time
 from collections import deque
 from collections.abc import Callable
@@ -36,13 +37,14 @@ def up(
 
     Examples: `waymark up` · `waymark up --detach --home /var/lib/waymark --port-base 9000`
     """
+    from services.cli.stack.outside import check_settings
     from services.cli.stack.screen import console, screen
     from services.cli.stack.supervisor import supervise
-    from services.platform.settings import time_zone
 
-    time_zone()  # a wrong one is told before anything is started
+    check_settings()  # a wrong one is told before anything is started
     folder = home_dir(home)
     if detach:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it began is stopped then, too
         up_detached(folder, port_base)
         return
     with screen(console()) as watch:
@@ -50,11 +52,14 @@ def up(
 
 
 def up_detached(home: Path, port_base: int | None) -> None:
-    """Start a supervisor in the background and wait until its stack is ready, unless one runs already."""
+    """Start a supervisor in the background, unless one runs already, and wait until its stack is ready."""
     from services.cli.stack import control
     from services.cli.stack.screen import console, headline, screen
 
     state = control.running(home)
+    if state and not state.ready:
+        with screen(console(stderr=True)) as watch:
+            state = control.wait_ready(home, None, watch)
     if state is None:
         supervisor = control.start_detached(home, port_base)
         with screen(console(stderr=True)) as watch:

@@ -16,7 +16,7 @@ from services.cli.stack.holding import LOCK, held, holding, was_home
 from services.cli.stack.leftovers import end_left_overs
 from services.cli.stack.paths import option
 from services.cli.stack.postgres import socket_dir
-from services.cli.stack.state import FILE, StackState, find_state
+from services.cli.stack.state import FILE, PartState, StackState, find_state
 
 # A supervisor says its state well within it.
 BEGIN_SECONDS = 15.0
@@ -84,13 +84,15 @@ def begin_log(home: Path) -> Path:
 
 
 def wait_ready(
-    home: Path, supervisor: subprocess.Popen[bytes], watch: Callable[[StackState], None]
+    home: Path, supervisor: subprocess.Popen[bytes] | None, watch: Callable[[StackState], None]
 ) -> StackState:
     """Wait until the stack just started is ready; where somebody else was faster, until theirs is.
 
+    One that is halted is not waited for: who is to look at its dead letters needs the stack.
+
     Args:
         home: folder of the stack.
-        supervisor: the process that was started for it.
+        supervisor: the process that was started for it; None where somebody else's is waited for.
         watch: called with each state on the way.
 
     Raises:
@@ -101,28 +103,35 @@ def wait_ready(
     log = home / "logs" / "supervisor.log"
     while True:
         state = find_state(home)
-        over = supervisor.poll() is not None
-        if state and state.pid != supervisor.pid and not (over and state.alive):
+        over = supervisor is None or supervisor.poll() is not None
+        own = state and supervisor and state.pid == supervisor.pid
+        if state and not own and not (over and state.alive):
             state = None  # of the run before: its restarts and complaints say nothing about this one
         if state:
             watch(state)
-            if state.ready:
+            if state.ready or {part.state for part in lacking(state)} == {"halted"}:
                 return state
         if over and not held(home):
             raise Failure(ExitCode.OTHER, f"The stack did not start.\n{process.tail(log)}")
-        stuck = [part for part in state.parts.values() if part.restarts >= GIVE_UP_RESTARTS] if state else []
+        stuck = [part for part in lacking(state) if part.restarts >= GIVE_UP_RESTARTS]
         if stuck or time.monotonic() > deadline:
-            remedy = f"It is stopped again. Look with `waymark logs PART {option(home)}`, then start anew."
+            look = f"Look with `waymark logs PART {option(home)}`"
+            remedy = f"It is stopped again. {look}, then start anew." if supervisor else f"{look}."
             raise Failure(
                 ExitCode.UNREACHABLE, f"The stack is not ready.\n{complaints(state)}", remedy=remedy
             )
         time.sleep(0.1)
 
 
+def lacking(state: StackState | None) -> list[PartState]:
+    """Return the parts that are not ready."""
+    parts = state.parts.values() if state else []
+    return [part for part in parts if part.state not in ("ready", "done")]
+
+
 def complaints(state: StackState | None) -> str:
     """Return a line for each part that is not ready, with its reason."""
-    parts = state.parts.values() if state else []
-    return "\n".join(f"  {p.name}: {p.state} {p.reason}" for p in parts if p.state not in ("ready", "done"))
+    return "\n".join(f"  {part.name}: {part.state} {part.reason}" for part in lacking(state))
 
 
 def stop(home: Path) -> bool:

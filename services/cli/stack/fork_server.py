@@ -107,6 +107,8 @@ def fork(request: dict[str, object], told: int, log: int) -> int:
         code = become(request, told, log, parent)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
     except BaseException:
         traceback.print_exc()
     finally:

@@ -5,11 +5,13 @@ learnt, start without it.
 """
 
 SECONDS = 2.0  # for one answer
+HALTED = "too many dead letters, consuming stands still: see `waymark events dead-letters list`"
 # Why a check does not pass although the database answers.
 TROUBLES = {
     "": "it is being stopped",
     "outbox": "events have waited too long to be published",
     "consumer": "too many events wait to be consumed, or nobody says how many",
+    "dead-letters": HALTED,
 }
 NO_DATABASE = "its database does not answer"
 # A channel of its own for each question, so that none waits out the back-off of an earlier failure; no proxy
@@ -22,20 +24,17 @@ def lives(port: int) -> bool:
     return _serving(port, "") is not None
 
 
-def trouble(port: int, check: str) -> str:
-    """Return why a check of the server on the port does not pass; "" when it does, or when nobody answers.
+def trouble(port: int, *checks: str) -> str:
+    """Return why the first of the checks that fails does; "" when all pass, or when nobody answers.
 
     Args:
-        port: of 127.0.0.1.
-        check: "" for the server as a whole, "outbox" or "consumer".
+        port: of the server, on 127.0.0.1.
+        checks: "" for the server as a whole, "outbox", "consumer" or "dead-letters".
     """
-    match _serving(port, check, "database"):
-        case [False, True]:
-            return TROUBLES[check]
-        case [False, False]:
-            return NO_DATABASE
-        case _:
-            return ""
+    passed = _serving(port, *checks, "database")
+    if passed is None or all(passed):
+        return ""
+    return TROUBLES[checks[passed.index(False)]] if passed[-1] else NO_DATABASE
 
 
 def _serving(port: int, *checks: str) -> list[bool] | None:

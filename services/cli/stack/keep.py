@@ -13,6 +13,7 @@ from pathlib import Path
 from services.cli.exits import Failure
 from services.cli.stack import process
 from services.cli.stack.forks import Forks
+from services.cli.stack.health import HALTED
 from services.cli.stack.leftovers import MARK
 from services.cli.stack.parts import Member
 from services.cli.stack.plan import LONGEST_PAUSE
@@ -30,7 +31,7 @@ RECOVERY_SECONDS = 1.0
 # Alive but without an answer for this long: ended and started anew.
 SILENT_SECONDS = 60.0
 # Characters of a dying part's last line that are shown.
-WORDS = 200
+WORDS = 300
 LARGEST_LOG = 16 * 1024 * 1024
 
 
@@ -155,7 +156,8 @@ class Keeper:
         One that cannot work for want of another is not started anew: that would mend nothing.
         """
         trouble = await asyncio.to_thread(self.member.health)
-        self._say("not serving" if trouble else "ready", trouble)
+        states = {"": "ready", HALTED: "halted"}
+        self._say(states.get(trouble, "not serving"), trouble)
 
     async def _finish(self) -> None:
         """Wait for the end of a part that runs once."""

@@ -177,7 +177,7 @@ def event_process(
     """
     name = f"{service}-{kind}"
     port = plan.port(name)
-    verb, check = {"relay": ("relay", "outbox"), "consumer": ("consume", "consumer")}[kind]
+    verb, *checks = {"relay": ("relay", "outbox"), "consumer": ("consume", "dead-letters", "consumer")}[kind]
     program = Program(
         name,
         lambda: ["waymark", verb, service],
@@ -185,7 +185,7 @@ def event_process(
         lambda: {**told(service), "WAYMARK_METRICS_PORT": str(port), "WAYMARK_INSTANCE": plan.instance},
         forked=True,
     )
-    asked = partial(health.trouble, plan.port(f"{service}-server"), check)
+    asked = partial(health.trouble, plan.port(f"{service}-server"), *checks)
     return Member(program, ("setup",), floor, ports=(name,), health=asked)
 
 

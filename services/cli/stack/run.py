@@ -25,8 +25,10 @@ def run(
     Examples: `waymark run` · `waymark run --data ../shared/data`
     """
     from services.cli.stack import control, process
+    from services.cli.stack.outside import check_settings
     from services.cli.stack.screen import console, screen
 
+    check_settings()
     folder = home_dir(home)
     if control.running(folder):
         raise typer.Exit(walk(folder, data))

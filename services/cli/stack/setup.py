@@ -9,7 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+from services.cli.exits import Failure
 from services.cli.stack.kafka import Kafka
+from services.cli.stack.outside import try_object_store, used
 from services.cli.stack.plan import SERVICES, Plan
 from services.platform.service import ADMITTING
 
@@ -17,18 +19,34 @@ KAFKA_SECONDS = 60.0
 
 
 def main() -> None:
-    """Make databases, roles, tables, topics and the edge's configuration of one stack."""
-    plan = Plan(Path(sys.argv[1]), int(sys.argv[2]), os.environ)
+    """Make databases, roles, tables, topics and the edge's configuration of one stack.
+
+    Raises:
+        SystemExit: a part cannot be used; its text, the last line of the log, is what people are shown.
+    """
+    try:
+        prepare(Plan(Path(sys.argv[1]), int(sys.argv[2]), os.environ))
+    except Failure as failure:
+        sys.exit(f"{failure.text} {failure.remedy}")
+
+
+def prepare(plan: Plan) -> None:
+    """Make what is missing of one stack."""
     if plan.postgres:
         close_common_databases(plan)
-    for service in SERVICES:
-        prepare_database(plan, service)
+    with used("" if plan.postgres else "WAYMARK_DATABASE_URL", "PostgreSQL"):
+        for service in SERVICES:
+            prepare_database(plan, service)
+    if not plan.s3:
+        with used("WAYMARK_S3_ENDPOINT", "S3"):
+            try_object_store(plan)
     configure_edge(plan)
     # Last, since the broker takes longest to start: the work above is done while it does.
     if plan.kafka:
         wait_for(plan.kafka)
-    for service in SERVICES:
-        prepare_topics(plan, service)
+    with used("" if plan.kafka else "WAYMARK_KAFKA_BOOTSTRAP", "Kafka"):
+        for service in SERVICES:
+            prepare_topics(plan, service)
 
 
 def close_common_databases(plan: Plan) -> None:
@@ -91,7 +109,8 @@ def wait_for(kafka: Kafka) -> None:
 
 def configure_edge(plan: Plan) -> None:
     """Write what Envoy reads."""
-    from services.platform.edge.envoy import write_configuration
+    from services.platform.edge.envoy import LOCAL_ORIGINS, write_configuration
+    from services.platform.edge.limits import Limits
 
     write_configuration(
         plan.home / "edge",
@@ -101,6 +120,8 @@ def configure_edge(plan: Plan) -> None:
         issuer=plan.issuer,
         jwks_uri=plan.jwks_uri(),
         s3_address=plan.s3_endpoint,
-        audience=plan.environ.get("WAYMARK_OIDC_AUDIENCE", "waymark"),
+        audience=plan.outside("WAYMARK_OIDC_AUDIENCE") or "waymark",
+        origins=plan.outside("WAYMARK_EDGE_ORIGINS").split() or LOCAL_ORIGINS,
+        limits=Limits(keyed=tuple(plan.outside("WAYMARK_EDGE_KEYED").split())),
         admitting=ADMITTING,
     )

@@ -20,8 +20,8 @@ class PartState:
 
     Attributes:
         name: as `waymark logs` takes it.
-        state: waiting, starting, ready, not serving (answers that it cannot work), silent (runs, does not
-            answer), restarting, stopping, stopped or done.
+        state: waiting, starting, ready, not serving (answers that it cannot work), halted (waits for a person
+            to look at dead letters), silent (runs, does not answer), restarting, stopping, stopped or done.
         pid: its process, 0 when there is none.
         address: where it listens, "" when nowhere.
         restarts: how often it was started again.

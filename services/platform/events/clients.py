@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from services.platform.settings import Settings
 
 FOREVER_MS = 2**31 - 1
-# How long making a producer or a consumer waits for a broker; a process that is told to end waits for it too.
+# How long making a client waits for a broker; a process that is told to end waits for it too.
 BOOTSTRAP_MS = 10_000
 
 
@@ -108,4 +108,4 @@ def admin(settings: Settings) -> Any:
 
     from services.platform.events.sockets import open_client
 
-    return open_client(KafkaAdminClient, **connection_options(settings))
+    return open_client(KafkaAdminClient, **connection_options(settings), bootstrap_timeout_ms=BOOTSTRAP_MS)

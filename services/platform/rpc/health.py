@@ -1,7 +1,7 @@
 """Health (gRPC health checking v1): "" and each service follow the database.
 
-`database`, `outbox` and `consumer` say more. Events stay out of the overall answer on purpose: while Kafka is
-away the service goes on serving.
+`database`, `outbox`, `consumer` and `dead-letters` say more. Events stay out of the overall answer:
+while Kafka is away the service goes on serving.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sqlalchemy
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from services.platform.events.dead_letters import LIMIT, WINDOW
 from services.platform.rpc.pool import ASIDE
 from services.platform.telemetry import metrics
 
@@ -26,23 +27,27 @@ LAG_LIMIT = 10_000  # messages a consumer may be behind
 SILENCE_LIMIT = 60.0  # seconds since a consumer that ever was last said how far it is
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-# Age of the oldest event that waits, messages not consumed, age of the consumer's last word; 0 without any.
+# Age of the oldest event that waits, messages not consumed, age of the consumer's last word, and dead letters
+# that count towards the limit of consuming; 0 without any.
 _STATE = """
 SELECT
   coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY seq LIMIT 1), 0),
   (SELECT coalesce(sum(lag), 0) FROM consumer_lag),
-  (SELECT coalesce(extract(epoch FROM clock_timestamp() - max(measured_at)), 0) FROM consumer_lag)
+  (SELECT coalesce(extract(epoch FROM clock_timestamp() - max(measured_at)), 0) FROM consumer_lag),
+  (SELECT count(*) FROM dead_letters
+   WHERE created_at > now() - %(window)s AND replayed_at IS NULL)
 """
 
 _log = structlog.get_logger()
 
 
 class State(NamedTuple):
-    """What the database says: seconds, messages, seconds."""
+    """What the database says: seconds, messages, seconds, messages."""
 
     outbox_age: float
     lag: int
     silence: float
+    dead_letters: int
 
 
 class Servicer(health.HealthServicer):  # type: ignore[misc]
@@ -120,6 +125,7 @@ class Health:
         self._publish(
             "consumer", state is not None and state.lag <= LAG_LIMIT and state.silence <= SILENCE_LIMIT
         )
+        self._publish("dead-letters", state is not None and state.dead_letters < LIMIT)
         if state is not None:
             metrics.OUTBOX_AGE.set(state.outbox_age)
 
@@ -143,9 +149,9 @@ class Health:
                 options="-c statement_timeout=1000",
                 tcp_user_timeout=2000,
             )
-        row = self._connection.execute(_STATE).fetchone()
+        row = self._connection.execute(_STATE, {"window": WINDOW}).fetchone()
         assert row is not None
-        return State(float(row[0]), int(row[1]), float(row[2]))
+        return State(float(row[0]), int(row[1]), float(row[2]), int(row[3]))
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -20,7 +20,7 @@ SLOW = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 # Calls answered, by method and gRPC status code name.
 RPC_CALLS = Counter("waymark_rpc_calls_total", "Calls answered", ["method", "code"])
-# Seconds from a worker thread taking the call to its answer; waiting in the queue is RPC_WAIT.
+# Seconds from a worker thread taking the call to its answer, without its wait in the queue.
 RPC_SECONDS = Histogram("waymark_rpc_seconds", "Seconds to answer a call", ["method"], buckets=FAST)
 # Calls accepted and not yet answered; at most threads + queue places.
 RPC_IN_FLIGHT = Gauge(

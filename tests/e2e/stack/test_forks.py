@@ -55,6 +55,22 @@ def test_a_fork_can_be_told_much_and_says_why_it_ended_in_its_own_log(tmp_path: 
     asyncio.run(scenario())
 
 
+def test_a_setting_up_says_in_its_last_line_which_setting_to_mend(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with aclosing(Forks(tmp_path)) as forks:
+            told = {"WAYMARK_DATABASE_URL": f"postgresql://boss:hush@127.0.0.1:{free_port()}/postgres"}
+            command = Command(("setup", str(tmp_path), "8080"), told, forked=True)
+            async with asyncio.timeout(60):
+                assert await until_heard(await forks.spawn(command, tmp_path / "log")) == 1
+
+    asyncio.run(scenario())
+    said = (tmp_path / "log").read_text()
+    last = said.splitlines()[-1]
+    assert last.startswith("WAYMARK_DATABASE_URL leads to no PostgreSQL that can be used: connection")
+    assert last.endswith("Connection refused. See that it runs, or mend the setting.")
+    assert "hush" not in said
+
+
 def test_a_fork_is_ended_by_a_signal_and_lives_no_longer_than_its_server(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with aclosing(Forks(tmp_path)) as forks:

@@ -269,6 +269,17 @@ def test_outside_parts_are_used_and_not_started(outside: dict[str, str], other: 
     assert {f"waymark_{service}" for service in SERVICES} <= names
 
 
+def test_an_up_that_is_told_to_end_while_it_starts_leaves_nothing(other: Stack) -> None:
+    command = [*WAYMARK, "up", "--detach", "--home", str(other.home), "--port-base", str(other.base)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=bare_environment()) as starting:
+        assert starting.stderr is not None
+        assert starting.stderr.readline()  # of the first part that starts
+        starting.terminate()
+        starting.stderr.read()
+    assert starting.returncode not in (0, -signal.SIGTERM)
+    other.until_gone()
+
+
 def test_a_taken_port_is_named_with_the_option_that_helps(tmp_path: Path) -> None:
     base = free_base(25_000)  # a range that the other worker's stacks do not begin in
     with socket.socket() as taken:

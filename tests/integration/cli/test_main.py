@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typer.testing import CliRunner
 from services.cli.examples import examples_of
 from services.cli.faults import failure_of
 from services.cli.main import MODULES, app
+from tests.support.typed import unknown_in
 
 
 def commands(group: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -40,21 +40,6 @@ def test_every_command_and_group_says_what_it_does_and_shows_an_example(root: An
 @pytest.fixture(scope="module")
 def root() -> Any:
     return get_command(app)
-
-
-def unknown_in(line: str, node: Any) -> str:
-    """The first word of an example that the command line does not take, "" when it takes them all."""
-    # What a shell does with the command around it is not the command's.
-    line = re.split(r"\)\"| &&|\s[|>]", line[line.index("waymark") :])[0]
-    words = shlex.split(line)[1:]
-    while hasattr(node, "list_commands") and words:
-        node = node.get_command(None, words[0])
-        if node is None:
-            return words[0]
-        words = words[1:]
-    known = {"--help", *(name for each in node.params for name in (*each.opts, *each.secondary_opts))}
-    options = [word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)]
-    return next((option for option in options if option not in known), "")
 
 
 def test_examples_are_commands_that_there_are(root: Any) -> None:

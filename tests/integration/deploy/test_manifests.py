@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from services.cli.main import MODULES
+from services.cli.stack.plan import FOR_SERVICES
 from services.platform.edge.process import VARIABLES
 from services.platform.service import SERVICES
 from services.platform.settings import Settings
@@ -70,6 +71,62 @@ def test_variables_are_read_by_somebody(path: Path) -> None:
         f"WAYMARK_{service.upper()}_PASSWORD" for service in SERVICES
     }  # read by deploy/postgres/roles.sh
     assert sorted(given - read_by_processes() - passwords) == []
+
+
+def settings_page() -> dict[str, str]:
+    """What `docs/settings.md` says of each setting when it is not set."""
+    rows = [line.split(" | ") for line in (ROOT / "docs" / "settings.md").read_text().splitlines()]
+    return {name: row[2] for row in rows if len(row) == 3 for name in NAME.findall(row[0])}
+
+
+def test_the_page_of_settings_lists_all_that_are_read_and_no_other() -> None:
+    quoted = re.compile(r'"(WAYMARK_[A-Z0-9_]*[A-Z0-9])"')
+    between_processes = {"WAYMARK_PARENT_PIPE", "WAYMARK_STACK", "WAYMARK_ECHO_DATABASE_URL"}
+    read = {name for path in (ROOT / "services").rglob("*.py") for name in quoted.findall(path.read_text())}
+    assert set(settings_page()) == (read | read_by_processes()) - between_processes - {
+        "WAYMARK_EDGE_DATABASE_URL"
+    }
+
+
+def test_what_production_needs_is_in_every_deployment() -> None:
+    needed = {name for name, unless_set in settings_page().items() if unless_set.startswith("needed")}
+    assert len(needed) > 10
+    kubernetes = "".join(path.read_text() for path in MANIFESTS)
+    named = kubernetes + "".join(
+        kubernetes.replace("<SERVICE>", service.upper()) for service in SERVICES if "<SERVICE>" in kubernetes
+    )
+    compose = set(variables_of(documents(COMPOSE)[0]))
+    assert sorted(needed - set(NAME.findall(named))) == []
+    # The broker in there takes no passwords.
+    assert sorted(name for name in needed - compose if "SASL" not in name) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_compose_hands_on_what_one_service_alone_can_be_told(service: str) -> None:
+    containers = documents(COMPOSE)[0]["services"]
+    for name in (service, f"{service}-consumer"):
+        assert set(FOR_SERVICES[service]) <= set(containers[name]["environment"])
+
+
+def test_nobody_is_given_the_keys_of_another_service_and_who_needs_none_gets_none() -> None:
+    given = {
+        name: [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume]
+        for name, pod in pods()
+        if name != "edge"
+    }
+    mounted = {
+        name: [volume.partition(":/run")[0] for volume in container.get("volumes", [])]
+        for name, container in documents(COMPOSE)[0]["services"].items()
+        if container.get("image") == "waymark" and name != "edge"
+    }
+    for service in SERVICES:
+        for part in ("server", "consumer"):
+            assert given[f"{service}-{part}"] == [f"waymark-{service}-keys"]
+            assert mounted[service if part == "server" else f"{service}-{part}"] == [
+                f"${{WAYMARK_SECRETS:?}}/{service}"
+            ]
+        for part in ("relay", "migrate"):
+            assert given[f"{service}-{part}"] == mounted[f"{service}-{part}"] == []
 
 
 def test_the_edge_readme_lists_every_variable_of_the_edge() -> None:

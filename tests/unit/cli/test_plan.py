@@ -7,8 +7,9 @@ from sqlalchemy.engine import make_url
 from services.cli.exits import ExitCode, Failure
 from services.cli.stack.fork_server import PROGRAMS
 from services.cli.stack.parts import EDGE, STORES, Program, members
-from services.cli.stack.plan import OFFSETS, WIDTH, Plan
+from services.cli.stack.plan import FOR_SERVICES, OFFSETS, WIDTH, Plan
 from services.platform.service import SERVICES
+from services.platform.settings import Settings
 
 
 class FixedPassword(Plan):
@@ -94,6 +95,37 @@ def test_kafka_security_reaches_the_services() -> None:
         "WAYMARK_KAFKA_CAFILE": "/etc/broker.pem",
     }
     assert Plan(Path("/nowhere"), 8080, told).kafka_environment() == told
+
+
+# What `waymark up` decides itself, or tells other parts by other means.
+DECIDED = {
+    "WAYMARK_LISTEN",
+    "WAYMARK_METRICS_PORT",
+    "WAYMARK_INSTANCE",
+    "WAYMARK_SECRETS_DIR",
+    "WAYMARK_INDEX_DIR",
+}
+OF_THE_ISSUER = {"WAYMARK_OIDC_ISSUER", "WAYMARK_OIDC_JWKS_URI"}
+
+
+class Asked(dict[str, str]):
+    """An environment that notes which variables are asked for."""
+
+    def get(self, key: str, default: str = "") -> str:  # type: ignore[override]
+        self[key] = f"told {key}"
+        return default
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_setting_that_a_service_reads_is_handed_on_to_it(tmp_path: Path, service: str) -> None:
+    asked = Asked()
+    Settings.from_environment(service, asked)
+    told = {**dict(asked), "WAYMARK_DATABASE_URL": "postgresql://boss:word@db.example/postgres"}
+    given = FixedPassword(tmp_path, 8080, told).service_environment(service)
+    others = {name for each in SERVICES if each != service for name in FOR_SERVICES[each]}
+    own = f"WAYMARK_{service.upper()}_DATABASE_URL"
+    expected = set(told) - {own, "WAYMARK_DATABASE_URL"} - (others - set(FOR_SERVICES[service]))
+    assert {name for name in expected if given.get(name) != told[name]} == DECIDED | OF_THE_ISSUER
 
 
 def test_a_pause_that_is_no_number_is_a_wrong_use(tmp_path: Path) -> None:

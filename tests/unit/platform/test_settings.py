@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.platform.settings import DEVELOPMENT_MARK, Settings, SettingsError
+from services.platform.settings import DEVELOPMENT_MARK, Settings, SettingsError, check_stack
 
 GOOD = {"WAYMARK_OIDC_ISSUER": "https://login.example", "WAYMARK_VOUCHERS_DATABASE_URL": "postgresql://h/d"}
 
@@ -54,6 +54,16 @@ def test_defaults_and_names(tmp_path: Path) -> None:
         ("WAYMARK_EMBEDDINGS_URL", "http://user:word@localhost/v1"),
         ("WAYMARK_EMBEDDINGS_URL", "http://[::1/v1"),
         ("WAYMARK_KAFKA_SECURITY_PROTOCOL", "TLS"),
+        ("WAYMARK_KAFKA_SASL_MECHANISM", "GSSAPI"),
+        ("WAYMARK_KAFKA_BOOTSTRAP", "broker"),
+        ("WAYMARK_KAFKA_BOOTSTRAP", "broker:9092,"),
+        ("WAYMARK_KAFKA_BOOTSTRAP", "http://broker:9092"),
+        ("WAYMARK_VOUCHERS_DATABASE_URL", "mysql://h/d"),
+        ("WAYMARK_VOUCHERS_DATABASE_URL", "h:5432"),
+        ("WAYMARK_S3_ENDPOINT", "s3.example:9000"),
+        ("WAYMARK_S3_PUBLIC_ENDPOINT", "waymark.example"),
+        ("WAYMARK_OIDC_ISSUER", "login.example"),
+        ("WAYMARK_OIDC_JWKS_URI", "/jwks.json"),
         ("WAYMARK_OIDC_ALGORITHMS", "none"),
         ("WAYMARK_OIDC_ALGORITHMS", "RS256,HS256"),
     ],
@@ -61,6 +71,45 @@ def test_defaults_and_names(tmp_path: Path) -> None:
 def test_a_wrong_value_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         settings(tmp_path, **{name: value})
+
+
+def test_an_address_of_a_database_is_not_in_the_error_since_it_holds_a_password(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        settings(tmp_path, WAYMARK_VOUCHERS_DATABASE_URL="mysql://u:hush@h/d")
+    assert "hush" not in str(refused.value)
+
+
+def test_an_issuer_keeps_the_slash_that_its_tokens_have(tmp_path: Path) -> None:
+    assert settings(tmp_path, WAYMARK_OIDC_ISSUER="https://id.example/").issuer == "https://id.example/"
+
+
+STACK = {
+    "WAYMARK_S3_ENDPOINT": "http://s3:9000",
+    "WAYMARK_S3_ACCESS_KEY": "a",
+    "WAYMARK_S3_SECRET_KEY": "s",
+    "WAYMARK_KAFKA_BOOTSTRAP": "one:9092, two:9092",
+    "WAYMARK_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+    "WAYMARK_KAFKA_SASL_USERNAME": "u",
+    "WAYMARK_KAFKA_SASL_PASSWORD": "p",
+    "WAYMARK_DATABASE_URL": "postgresql://u:p@h:5432/postgres?sslmode=verify-full",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"WAYMARK_S3_SECRET_KEY": ""}, "WAYMARK_S3_SECRET_KEY must be set"),
+        ({"WAYMARK_KAFKA_SASL_USERNAME": ""}, "WAYMARK_KAFKA_SASL_USERNAME"),
+        ({"WAYMARK_KAFKA_CAFILE": "/none.pem"}, "WAYMARK_KAFKA_CAFILE is '/none.pem'"),
+        ({"WAYMARK_KAFKA_BOOTSTRAP": ""}, "set WAYMARK_KAFKA_BOOTSTRAP too"),
+        ({"WAYMARK_DATABASE_URL": "h:5432"}, "WAYMARK_DATABASE_URL must be like postgresql://"),
+        ({"WAYMARK_ENVIRONMENT": "production"}, "WAYMARK_OIDC_ISSUER must be an https address"),
+    ],
+)
+def test_what_a_stack_is_told_is_looked_at_before_it_starts(changed: dict[str, str], named: str) -> None:
+    check_stack(STACK, "http://127.0.0.1")
+    with pytest.raises(SettingsError, match=named):
+        check_stack({**STACK, **changed}, "http://127.0.0.1")
 
 
 def test_secrets_do_not_show(tmp_path: Path) -> None:
