@@ -22,7 +22,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from heapq import nsmallest
+from heapq import nlargest
 from pathlib import Path
 from statistics import mean, median
 from typing import NamedTuple
@@ -181,12 +181,12 @@ class Baseline:
 
     def rank(self, text: str) -> list[str]:
         """Returns the FIRST closest labels."""
-        scores: defaultdict[int, float] = defaultdict(float)
+        scores = [0.0] * len(self._labels)
         for gram, weight in self._unit(Counter(_grams(text))).items():
             for number, other in self._postings[gram]:
                 scores[number] += weight * other
-        best = nsmallest(FIRST, ((-score, number) for number, score in scores.items()))
-        return [self._labels[number] for _, number in best]
+        best = nlargest(FIRST, range(len(scores)), key=scores.__getitem__)
+        return [self._labels[number] for number in best]
 
     def _unit(self, counts: Counter[str]) -> dict[str, float]:
         vector = {gram: n * self._rarity[gram] for gram, n in counts.items() if gram in self._rarity}

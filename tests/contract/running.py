@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -84,6 +84,16 @@ def method_of(rpc: Rpc) -> MethodDescriptor:
 
 
 Run = Callable[[str], Running]
+
+
+def of_each(rpcs: Iterable[Rpc]) -> pytest.MarkDecorator:
+    """A test for the RPCs of each interface, in every role: one for each RPC, or role, would spend most of
+    its time on saying so."""
+    by_interface: dict[str, list[Rpc]] = {}
+    for rpc in rpcs:
+        by_interface.setdefault(rpc.interface, []).append(rpc)
+    named = [pytest.param(each, id=name.removeprefix("waymark.")) for name, each in by_interface.items()]
+    return pytest.mark.parametrize("rpcs", named)
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from waymark.options.v1 import options_pb2
 
-from services.platform.edge.contract import Contract, service_of
+from services.platform.edge.contract import service_of
 from services.platform.edge.documents import events
 from services.platform.service import SERVICES, load_service
+from tests.support.contract import CONTRACT
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTRACT = Contract()
 EVENTS = {
     message.name: message.descriptor.options.Extensions[options_pb2.event]
     for message in CONTRACT.messages.values()

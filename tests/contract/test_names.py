@@ -17,13 +17,13 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from services.catalogue.api import messages
-from services.platform.edge.contract import Contract, Rpc
+from services.platform.edge.contract import Rpc
 from services.platform.identity.principals import ROLE_NAMES
 from services.platform.rpc.interceptors import validation
-from tests.contract.running import ANONYMOUS, OWN, PASSED, REAL, Run, Running, method_of
+from tests.contract.running import ANONYMOUS, OWN, PASSED, REAL, Run, Running, method_of, of_each
+from tests.support.contract import CONTRACT
 from tests.support.requests import fill, smallest
 
-CONTRACT = Contract()
 TEMPLATE = re.compile(r"`([a-zA-Z]+/\{[^`]*)`")
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 DEEPEST = 4  # messages within messages
@@ -130,9 +130,10 @@ def wrongly_said(running: Running, rpc: Rpc) -> dict[tuple[str, ...], str]:
     return found
 
 
-@pytest.mark.parametrize("rpc", CONTRACT.rpcs, ids=lambda rpc: rpc.path.removeprefix("/waymark."))
-def test_a_malformed_name_is_refused(run: Run, rpc: Rpc) -> None:
-    assert wrongly_said(run(rpc.service), rpc) == {}
+@of_each(CONTRACT.rpcs)
+def test_a_malformed_name_is_refused(run: Run, rpcs: list[Rpc]) -> None:
+    for rpc in rpcs:
+        assert wrongly_said(run(rpc.service), rpc) == {}, rpc.path
 
 
 class TestControls:

@@ -5,21 +5,20 @@ What the contract says is what is expected; nothing is listed here. `docs/policy
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.platform.edge.contract import Contract, Rpc
+from services.platform.edge.contract import Rpc
 from services.platform.identity.principals import ROLE_NAMES
 from services.platform.rpc import pipeline
 from services.platform.rpc.call import Call
 from services.platform.service import SERVICES, load_service
-from tests.contract.running import ANONYMOUS, OTHER, OWN, PASSED, REAL, Run, method_of
+from tests.contract.running import ANONYMOUS, OTHER, OWN, PASSED, REAL, Run, method_of, of_each
+from tests.support.contract import CONTRACT
 from tests.support.requests import smallest, violations
 
-CONTRACT = Contract()
 REFUSALS = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 
 
@@ -50,44 +49,42 @@ def related(rpc: Rpc, *, only: bool = False) -> list[str]:
     return [role for role in roles if expected(rpc, role) != PASSED] if only else roles
 
 
-def of_each(rpcs: Iterable[Rpc]) -> pytest.MarkDecorator:
-    """A test for each RPC, in every role: a test for each role would spend most of its time on saying so."""
-    named = [pytest.param(rpc, id=rpc.path.removeprefix("/waymark.")) for rpc in rpcs]
-    return pytest.mark.parametrize("rpc", named)
+def test_the_smallest_request_keeps_the_rules() -> None:
+    for name in SERVICES:
+        load_service(name)
+    broken = {rpc.path: violations(smallest(method_of(rpc))) for rpc in CONTRACT.rpcs}
+    assert {path: said for path, said in broken.items() if said} == {}
 
 
 @of_each(CONTRACT.rpcs)
-def test_the_smallest_request_keeps_the_rules(rpc: Rpc) -> None:
-    load_service(rpc.service)
-    assert violations(smallest(method_of(rpc))) == []
-
-
-@of_each(CONTRACT.rpcs)
-def test_a_stranger_gets_what_the_role_alone_allows(run: Run, rpc: Rpc) -> None:
-    said = {role: run(rpc.service).reason(rpc, role, OTHER) for role in ROLES}
-    due = {role: expected(rpc, role) for role in ROLES}
-    passing = {role for role in ROLES if due[role] == PASSED}
-    assert {role: said[role] for role in passing if said[role] in {*REFUSALS, "INTERNAL"}} == {}
-    assert {role: said[role] for role in ROLES if role not in passing and said[role] != due[role]} == {}
+def test_a_stranger_gets_what_the_role_alone_allows(run: Run, rpcs: list[Rpc]) -> None:
+    for rpc in rpcs:
+        said = {role: run(rpc.service).reason(rpc, role, OTHER) for role in ROLES}
+        due = {role: expected(rpc, role) for role in ROLES}
+        passing = {role for role in ROLES if due[role] == PASSED}
+        wrong = {role: said[role] for role in passing if said[role] in {*REFUSALS, "INTERNAL"}}
+        wrong |= {role: said[role] for role in ROLES if role not in passing and said[role] != due[role]}
+        assert wrong == {}, rpc.path
 
 
 @of_each(filter(related, CONTRACT.rpcs))
-def test_the_relationships_named_are_asked_and_suffice(run: Run, rpc: Rpc) -> None:
-    running = run(rpc.service)
-    for role in related(rpc):
-        said = running.reason(rpc, role, OWN)
-        if expected(rpc, role) != PASSED:
-            assert running.relations.asked, role
-            assert running.relations.asked <= relations_of(rpc, role), role
-        assert said not in {*REFUSALS, "INTERNAL"}, role
+def test_the_relationships_named_are_asked_and_suffice(run: Run, rpcs: list[Rpc]) -> None:
+    for rpc in rpcs:
+        running = run(rpc.service)
+        for role in related(rpc):
+            said = running.reason(rpc, role, OWN)
+            if expected(rpc, role) != PASSED:
+                assert running.relations.asked, (rpc.path, role)
+                assert running.relations.asked <= relations_of(rpc, role), (rpc.path, role)
+            assert said not in {*REFUSALS, "INTERNAL"}, (rpc.path, role)
 
 
 @of_each(rpc for rpc in CONTRACT.rpcs if related(rpc, only=True))
-def test_the_real_resolvers_know_nobody_of_an_empty_database(run: Run, rpc: Rpc) -> None:
-    roles = related(rpc, only=True)
-    assert {role: run(rpc.service).reason(rpc, role, REAL) for role in roles} == dict.fromkeys(
-        roles, "NOT_FOUND"
-    )
+def test_the_real_resolvers_know_nobody_of_an_empty_database(run: Run, rpcs: list[Rpc]) -> None:
+    for rpc in rpcs:
+        roles = related(rpc, only=True)
+        said = {role: run(rpc.service).reason(rpc, role, REAL) for role in roles}
+        assert said == dict.fromkeys(roles, "NOT_FOUND"), rpc.path
 
 
 def test_every_relationship_of_the_contract_is_registered_and_every_registered_one_is_used() -> None:

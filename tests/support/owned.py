@@ -35,8 +35,8 @@ from waymark.portfolio.v1 import (
 )
 from waymark.portfolio.v1.evidence_pb2 import Evidence
 
-from services.platform.edge.contract import Contract
 from tests.support.company import Things, company_of, together
+from tests.support.contract import CONTRACT
 from tests.support.credentials import fixture
 from tests.support.portfolio import (
     Caller,
@@ -66,7 +66,7 @@ OF_NOBODY = {
 # Every RPC about what is in a portfolio, by the contract: a new one is in the tests at once.
 CALLS = {
     rpc.name: descriptor_pool.Default().FindServiceByName(rpc.interface).methods_by_name[rpc.name]
-    for rpc in Contract().rpcs
+    for rpc in CONTRACT.rpcs
     if rpc.service == "portfolio" and rpc.interface.rpartition(".")[2] not in OF_NOBODY
 }
 METHODS = {name: method for name, method in CALLS.items() if not method.server_streaming}

@@ -20,9 +20,10 @@ from google.protobuf.message import Message
 
 from services.cli.stack.state import read_state
 from services.cli.token import request_token
-from services.platform.edge.contract import Contract, Rpc
+from services.platform.edge.contract import Rpc
+from tests.support.contract import CONTRACT
 
-RPCS: dict[str, Rpc] = {rpc.name: rpc for rpc in Contract().rpcs}
+RPCS: dict[str, Rpc] = {rpc.name: rpc for rpc in CONTRACT.rpcs}
 DEADLINE = 20.0
 LIFETIME = 24 * 3600  # seconds of a token: torture may take hours
 # What a caller may hear of a part that is away; anything else is an answer.

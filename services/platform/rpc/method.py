@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
@@ -37,6 +38,19 @@ class Method:
 
 def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relationship]) -> Method:
     """Reads a method from its descriptor; raises ContractError unless its policy is complete."""
+    method, bound = _said(descriptor)
+    for _, relationship in bound:
+        if relationship not in relationships:
+            raise ContractError(
+                f"{method.path} needs the relationship {relationship!r}, which nobody registered."
+            )
+    related = tuple((role, relationships[name]) for role, name in bound)
+    return replace(method, related=related) if related else method
+
+
+@cache  # tests start hundreds of servers in a process, and options are made anew each time they are asked for
+def _said(descriptor: MethodDescriptor) -> tuple[Method, tuple[tuple[int, str], ...]]:
+    """What the contract alone says: the method without its resolvers, and (role, relationship) pairs."""
     path = f"/{descriptor.containing_service.full_name}/{descriptor.name}"
     options = descriptor.GetOptions()
     if not options.HasExtension(options_pb2.policy):
@@ -53,20 +67,16 @@ def read_method(descriptor: MethodDescriptor, relationships: Mapping[str, Relati
             raise ContractError(
                 f"{path} streams requests, which name no one resource to stand in relation to."
             )
-        if allow.relationship and allow.relationship not in relationships:
-            raise ContractError(
-                f"{path} needs the relationship {allow.relationship!r}, which nobody registered."
-            )
-    return Method(
+    bound = tuple((allow.role, allow.relationship) for allow in policy.allow if allow.relationship)
+    method = Method(
         path=path,
         name=path.rsplit(".", 1)[-1],
         public=policy.public,
         open_roles=frozenset(allow.role for allow in policy.allow if not allow.relationship),
-        related=tuple(
-            (allow.role, relationships[allow.relationship]) for allow in policy.allow if allow.relationship
-        ),
+        related=(),
         server_streaming=descriptor.server_streaming,
         request_has_id="request_id" in descriptor.input_type.fields_by_name,
         can_only_validate="validate_only" in descriptor.input_type.fields_by_name,
         response=GetMessageClass(descriptor.output_type),
     )
+    return method, bound

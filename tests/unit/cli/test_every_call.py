@@ -12,7 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from services import cli
-from services.platform.edge.contract import Binding, Contract
+from services.platform.edge.contract import Binding
+from tests.support.contract import CONTRACT
 
 CLI = Path(cli.__file__).parent
 SHARED = ("call", "client", "output", "downloads")  # how commands call; they name no address
@@ -29,7 +30,6 @@ CALLS = {
     "listed": ("get", 1),
 }
 ANY = "[^:]+"
-CONTRACT = Contract()
 CUSTOM = re.compile(r"^[^ ]+:(?:[A-Za-z]+|\[\^:\]\+)$")  # an address of a custom method, as a pattern
 
 

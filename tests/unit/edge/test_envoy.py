@@ -8,7 +8,6 @@ import pytest
 from google.rpc import error_details_pb2
 from waymark.errors.v1 import reason_pb2
 
-from services.platform.edge.contract import Contract
 from services.platform.edge.envoy import LOCAL_ORIGINS
 from services.platform.edge.errors import REASONS, body_of, local_replies, status_of
 from services.platform.edge.filters import KEEP_KNOWN, http_filters, lua
@@ -16,8 +15,8 @@ from services.platform.edge.limits import Limits
 from services.platform.edge.process import EdgeSettings
 from services.platform.edge.routes import CORS_HEADERS, route_configuration, valid_origins
 from services.platform.settings import SettingsError
+from tests.support.contract import CONTRACT
 
-CONTRACT = Contract()
 ROUTES = route_configuration(CONTRACT, "/openapi.json", 1, Limits(), LOCAL_ORIGINS)["virtual_hosts"][0][
     "routes"
 ]

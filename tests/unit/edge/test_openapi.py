@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -10,12 +11,26 @@ import pytest
 
 from services.platform.edge import openapi
 from services.platform.edge.contract import Contract
+from tests.support.contract import CONTRACT
 
-CONTRACT = Contract()
-DOCUMENT: dict[str, Any] = json.loads(openapi.document(CONTRACT))
-OPERATIONS = [
-    (verb, path, operation) for path, verbs in DOCUMENT["paths"].items() for verb, operation in verbs.items()
-]
+
+@cache
+def described() -> dict[str, Any]:
+    """The document, made when it is asked for: every worker loads this module, and one needs it."""
+    document: dict[str, Any] = json.loads(openapi.document(CONTRACT))
+    return document
+
+
+def operations() -> list[tuple[str, str, Any]]:
+    """Each operation with its verb and path."""
+    paths = described()["paths"]
+    return [(verb, path, operation) for path, verbs in paths.items() for verb, operation in verbs.items()]
+
+
+def schemas() -> dict[str, Any]:
+    """Schemas by name."""
+    found: dict[str, Any] = described()["components"]["schemas"]
+    return found
 
 
 @pytest.mark.parametrize(
@@ -43,8 +58,8 @@ def test_the_document_is_the_same_each_time() -> None:
 
 def test_every_binding_of_every_rpc_is_described_once() -> None:
     bindings = [binding for rpc in CONTRACT.rpcs for binding in rpc.bindings]
-    assert len(OPERATIONS) == len(bindings)
-    names = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert len(operations()) == len(bindings)
+    names = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(names)) == len(names)
 
 
@@ -55,12 +70,12 @@ def test_references_lead_somewhere() -> None:
             return inner | ({value["$ref"]} if "$ref" in value else set())
         return set().union(*(references(one) for one in value)) if isinstance(value, list) else set()
 
-    known = {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
-    assert references(DOCUMENT) <= known
+    known = {f"#/components/schemas/{name}" for name in schemas()}
+    assert references(described()) <= known
 
 
 def test_path_parameters_are_those_of_the_path() -> None:
-    for _, path, operation in OPERATIONS:
+    for _, path, operation in operations():
         named = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert {f"{{{name}}}" for name in named} == {
             part for part in path.replace(":", "/").split("/") if "{" in part
@@ -68,7 +83,7 @@ def test_path_parameters_are_those_of_the_path() -> None:
 
 
 def test_errors_have_their_http_status_and_reason() -> None:
-    (operation,) = (one for _, _, one in OPERATIONS if one["operationId"].endswith("GetHolder"))
+    (operation,) = (one for _, _, one in operations() if one["operationId"].endswith("GetHolder"))
     assert "`NOT_FOUND`" in operation["responses"]["404"]["description"]
     assert operation["responses"]["default"]["content"]["application/json"]["schema"]["$ref"].endswith(
         "/Error"
@@ -79,29 +94,27 @@ def test_only_public_calls_may_go_without_a_token() -> None:
     public = {rpc.name for rpc in CONTRACT.rpcs if rpc.policy is not None and rpc.policy.public}
     free = {
         operation["operationId"].rpartition(".")[2]
-        for _, _, operation in OPERATIONS
+        for _, _, operation in operations()
         if {} in operation.get("security", [])
     }
     assert free == public
 
 
 def test_roles_and_relations_are_named() -> None:
-    (operation,) = (one for _, _, one in OPERATIONS if one["operationId"].endswith("GetHolder"))
+    (operation,) = (one for _, _, one in operations() if one["operationId"].endswith("GetHolder"))
     assert "learner (self)" in operation["x-roles"]
 
 
 class TestSchemas:
-    SCHEMAS = DOCUMENT["components"]["schemas"]
-
     def test_limits_hold_for_what_is_sent_only(self) -> None:
-        for name, schema in self.SCHEMAS.items():
+        for name, schema in schemas().items():
             if not name.endswith(".Input") and name != "Error":
                 text = json.dumps(schema)
                 assert '"maxLength"' not in text
                 assert '"required": ["' not in text.replace('"required": ["@type"]', "")
 
     def test_every_schema_is_one(self) -> None:
-        for schema in self.SCHEMAS.values():
+        for schema in schemas().values():
             jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
 
     def test_lengths_of_text_that_callers_send_are_capped(self) -> None:
@@ -111,7 +124,7 @@ class TestSchemas:
         limits = {"maxLength", "enum", "format", "pattern", "contentEncoding"}
         endless = [
             f"{name}.{field}"
-            for name, schema in self.SCHEMAS.items()
+            for name, schema in schemas().items()
             if name.endswith(".Input")
             for field, one in schema.get("properties", {}).items()
             if one.get("type") == "string" and not limits & one.keys() and field not in compared

@@ -10,10 +10,10 @@ from buf.validate import validate_pb2
 from waymark.catalogue.v1.shortage_list_pb2 import CheckShortageRequest
 from waymark.vouchers.v1.programme_pb2 import GetProgrammeVersionRequest
 
-from services.platform.edge.contract import Contract
 from services.platform.rpc import patterns
 from services.platform.rpc.interceptors.validation import violations_of
 from services.platform.rpc.patterns import words
+from tests.support.contract import CONTRACT
 
 
 def patterns_of(rules: validate_pb2.FieldRules) -> Iterator[str]:
@@ -29,7 +29,7 @@ def patterns_of(rules: validate_pb2.FieldRules) -> Iterator[str]:
 ALL = sorted(
     {
         pattern
-        for message in Contract().messages.values()
+        for message in CONTRACT.messages.values()
         for field in message.descriptor.field
         for pattern in patterns_of(field.options.Extensions[validate_pb2.field])
     }
