@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from waymark.catalogue.v1 import events_pb2
 from waymark.catalogue.v1 import organisation_pb2 as pb
 
 from services.catalogue import telling
+from services.platform.db.transaction import transaction
 from tests.integration.catalogue.feeds import feed, row
 from tests.integration.catalogue.outbox import events
 from tests.support.catalogue import Catalogue, day
@@ -68,3 +70,15 @@ def test_where_a_field_comes_to_count_others_hear_anew_of_the_courses(
     assert len(heard) == 6
     assert all(list(each.isced_f_codes) == ["0715"] and each.sessions for each in heard)
     assert {each.version for each in heard[3:]} == {2}
+
+
+def test_after_the_upgrade_vouchers_hear_what_each_course_is_called(catalogue: Catalogue) -> None:
+    name, bare = catalogue.organisation("harbour"), catalogue.organisation("inland")
+    catalogue.feed(catalogue.source(name), feed(row("C1", "Welding")))
+    before = len(events(catalogue, events_pb2.CourseChanged))
+    again = import_module("services.catalogue.migrations.versions.0028_titles_told").AGAIN
+    with transaction(catalogue.app) as tx:
+        assert tx.connection.exec_driver_sql(again).rowcount == 1, f"{bare} has no course"
+    telling.tell_anew(catalogue.app)
+    (heard,) = events(catalogue, events_pb2.CourseChanged)[before:]
+    assert list(heard.titles.values()) == ["Welding"]
