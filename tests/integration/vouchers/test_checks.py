@@ -67,6 +67,8 @@ ATTEMPTS = {
     "obligation_payments_some_amount": "UPDATE obligation_payments SET cents = 0",
     "obligation_payments_undone_by_someone": "UPDATE obligation_payments SET undone_at = now()",
     "obligation_trainees_approved_by_someone": "UPDATE obligation_trainees SET state = 2",
+    "obligation_trainees_hiring_corrected_by_another": """UPDATE obligation_trainees
+      SET hiring = 3, decided_by = 'b', correction_by = 'b'""",
     "obligation_trainees_hiring_decided_by_someone": "UPDATE obligation_trainees SET hiring = 2",
     "obligation_trainees_hiring_maker_checker": """UPDATE obligation_trainees
       SET reported_by = 'b', decided_by = 'b'""",

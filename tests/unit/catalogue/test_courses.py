@@ -74,6 +74,7 @@ def test_others_are_told_what_is_cancelled_also_of_a_course_on_hold() -> None:
         "eqf_level": 4,
         "occupations": [],
         "subjects": [],
+        "titles": {},
     }
     told = [
         [(each.session[-1], each.cancelled) for each in event.sessions]
@@ -91,6 +92,7 @@ def test_others_are_told_until_when_one_can_enrol() -> None:
         "eqf_level": 0,
         "occupations": [],
         "subjects": [],
+        "titles": {},
         "offerings": [{"mode": 0, "language": "", "sessions": [session]}],
     }
     (told,) = events.course_changed("c", 1, "o", document, removed=False, held=False).sessions
