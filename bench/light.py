@@ -58,7 +58,8 @@ def run(
         for connection in line.connections:
             connection.socket.close()
     errors = Counter({"refused": sum(line.errors for line in lines)})
-    results.put((took, [latency for line in lines for latency in line.latencies], errors))
+    latencies = [latency for line in lines for latency in line.latencies]
+    results.put((took, latencies, errors, [[moment - started for moment in line.answers] for line in lines]))
 
 
 class _Line:
@@ -75,6 +76,7 @@ class _Line:
         self._left = iter(cycle(caller.bodies) if repeats else caller.bodies)
         self._started = 0.0
         self.latencies: list[float] = []
+        self.answers: list[float] = []  # when
         self.errors = 0
 
     def warm(self, count: int) -> None:
@@ -102,6 +104,7 @@ class _Line:
         now = time.perf_counter()
         if connection.answered:
             self.latencies.append(now - self._started)
+            self.answers.append(now)
         else:
             self.errors += 1
         return now >= end or not self.next()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -35,16 +36,20 @@ class Caller:
 
 @dataclass
 class Load:
-    """What came of it. `latencies` are in seconds, sorted, of calls answered OK."""
+    """What came of it. `latencies` are in seconds, sorted, of calls answered OK; `together`: the seconds
+    until the first caller had sent all it had, and `answered` how many calls were answered OK in them."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
+    together: float = 0.0
+    answered: int = 0
 
     @property
     def rate(self) -> float:
-        """Calls answered OK per second."""
-        return len(self.latencies) / self.seconds if self.seconds else 0.0
+        """Calls answered OK per second while all callers called. How the system spreads connections over the
+        processes of a server makes some callers end early, and what the others do alone is another load."""
+        return self.answered / self.together if self.together else 0.0
 
     def percentile(self, share: float) -> float:
         """Returns the latency in seconds that `share` (0 to 1) of the calls stay below."""
@@ -80,12 +85,16 @@ def run_load(
     """
     client = light.run if cheap else _client
     shares = [callers[index::processes] for index in range(processes)]
-    total = Load()
-    for took, latencies, errors in spread(client, shares, seconds, warm if seconds else 0, timeout):
+    total, moments = Load(), list[list[float]]()
+    for took, latencies, errors, answers in spread(client, shares, seconds, warm if seconds else 0, timeout):
         total.seconds = max(total.seconds, took)
         total.latencies += latencies
         total.errors += errors
+        moments += answers
     total.latencies.sort()
+    ends = [each[-1] for each in moments if each]
+    total.together = total.seconds if seconds or not ends else min(ends)
+    total.answered = sum(bisect_right(each, total.together) for each in moments)
     return total
 
 
@@ -113,7 +122,7 @@ def _client(
 ) -> None:
     """One client process: a thread per caller, which all start when every process is connected."""
     local = threading.Barrier(len(callers) + 1)
-    taken: list[tuple[list[float], Counter[str]]] = []
+    taken: list[tuple[list[float], Counter[str], list[float]]] = []
     threads = [
         threading.Thread(target=_caller, args=(caller, local, taken, seconds, warm, timeout), daemon=True)
         for caller in callers
@@ -127,9 +136,9 @@ def _client(
     for thread in threads:
         thread.join()
     took = time.perf_counter() - started
-    latencies = [latency for found, _ in taken for latency in found]
-    errors: Counter[str] = sum((count for _, count in taken), Counter())
-    results.put((took, latencies, errors))
+    latencies = [latency for found, _, _ in taken for latency in found]
+    errors: Counter[str] = sum((count for _, count, _ in taken), Counter())
+    results.put((took, latencies, errors, [[end - started for end in ends] for _, _, ends in taken]))
 
 
 def _caller(
@@ -148,6 +157,7 @@ def _caller(
             _send(call, body, caller.metadata, timeout)
         latencies: list[float] = []
         errors: Counter[str] = Counter()
+        answers: list[float] = []
         local.wait()
         local.wait()
         end = time.perf_counter() + seconds if seconds else float("inf")
@@ -159,8 +169,9 @@ def _caller(
             if code:
                 errors[code] += 1
             else:
-                latencies.append(time.perf_counter() - started)
-        taken.append((latencies, errors))
+                answers.append(time.perf_counter())
+                latencies.append(answers[-1] - started)
+        taken.append((latencies, errors, answers))
 
 
 def _send(call: Any, body: bytes, metadata: Sequence[tuple[str, str]], timeout: float) -> str:

@@ -98,6 +98,7 @@ def run_visits(callers: Sequence[Caller], seconds: float) -> Load:
         total.latencies += latencies
         total.errors += errors
     total.latencies.sort()
+    total.together, total.answered = total.seconds, len(total.latencies)
     return total
 
 
