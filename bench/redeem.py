@@ -23,7 +23,7 @@ from waymark.vouchers.v1 import redemption_pb2
 
 from bench import cpu, echo, redeem_sql
 from bench.load import Caller, Load, run_load
-from bench.redeem_world import SESSION, seed, voucher_id
+from bench.redeem_world import COURSE, seed, voucher_id
 from bench.report import Goal, report
 from bench.servers import durable_postgres, keys, serving, settings
 from services.cli.stack.ports import free_port
@@ -113,11 +113,13 @@ def redemptions(
     people: list[str],
     vouchers: Sequence[Sequence[int]],
     between: Callable[[], None] = lambda: None,
+    sessions: int = 1,
 ) -> dict[str, Load]:
-    """Returns the load of reserving, authorising and accepting a cent of each of everybody's vouchers."""
+    """Returns the load of reserving, authorising and accepting a cent of each of everybody's vouchers, dealt
+    out to so many sessions."""
     each = len(vouchers[0])
     between()
-    found = {"reserve": run_load(reservations(address, people, vouchers))}
+    found = {"reserve": run_load(reservations(address, people, vouchers, sessions))}
     between()
     found["authorise"] = run_load(steps(engine, address, "AuthoriseRedemption", people, each))
     deliver(engine)
@@ -134,14 +136,18 @@ def deliver(engine: Engine) -> None:
         connection.execute(text("UPDATE redemptions SET state = 4 WHERE state = 2"))
 
 
-def reservations(address: str, people: list[str], vouchers: Sequence[Sequence[int]]) -> list[Caller]:
-    """Returns callers that reserve a cent of each of their vouchers, which are given by number."""
+def reservations(
+    address: str, people: list[str], vouchers: Sequence[Sequence[int]], sessions: int = 1
+) -> list[Caller]:
+    """Returns callers that reserve a cent of each of their vouchers, which are given by number, for one of so
+    many sessions."""
     found = []
     for bearer, numbers in zip(people, vouchers, strict=True):
-        request = redemption_pb2.ReserveRedemptionRequest(session=SESSION)
+        request = redemption_pb2.ReserveRedemptionRequest()
         request.amount.currency_code, request.amount.nanos = "EUR", 10_000_000
         bodies = []
         for number in numbers:
+            request.session = f"{COURSE}/sessions/{number % sessions + 1}"
             request.voucher, request.request_id = f"vouchers/{voucher_id(number)}", new_id()
             bodies.append(request.SerializeToString())
         found.append(Caller(address, SERVICE + "ReserveRedemption", bodies, bearing(bearer)))

@@ -26,7 +26,7 @@ from sqlalchemy import Engine
 
 from bench.load import run_load
 from bench.redeem import CALLERS, redemptions, reservations
-from bench.redeem_world import RULES, SESSION, grow
+from bench.redeem_world import RULES, SESSION, SESSIONS, grow
 from bench.report import Goal, report
 from bench.servers import durable_postgres, keys, serving, settings
 from services.cli.stack.ports import free_port
@@ -103,8 +103,8 @@ def measure(engine: Engine, environ: dict[str, str], vouchers: int) -> float:
     """Returns how many writes of all three kinds together a server does in a second."""
     people = [token("learner", subject=str(number)) for number in range(1, CALLERS + 1)]
     with serving("vouchers", environ) as (address, _):
-        run_load(reservations(address, people, anywhere(vouchers, WARM)))
-        loads = redemptions(engine, address, people, anywhere(vouchers, EACH)).values()
+        run_load(reservations(address, people, anywhere(vouchers, WARM), SESSIONS))
+        loads = redemptions(engine, address, people, anywhere(vouchers, EACH), sessions=SESSIONS).values()
     assert not any(load.errors for load in loads), [load.errors for load in loads]
     return harmonic_mean([load.rate for load in loads])
 

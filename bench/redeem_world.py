@@ -12,7 +12,9 @@ from sqlalchemy import text
 from services.platform.db.engine import driver_url
 
 ROOT = Path(__file__).resolve().parents[1]
-SESSION = "courses/bench/sessions/1"
+COURSE = "courses/bench"
+SESSION = f"{COURSE}/sessions/1"
+SESSIONS = 1_000  # where a world is grown: its people have hundreds of vouchers, and not for one session
 VALUE = 10_000_000  # cents: each voucher lasts for the whole run
 _SAMPLE = json.loads((ROOT / "samples/programmes/dutch-temporary-training-voucher.json").read_text())
 RULES = {key: value for key, value in _SAMPLE["version"].items() if key != "shortageRule"}
@@ -51,6 +53,9 @@ _GROW = (
       (programme_id, number, state, effective_date, rules, drafted_by, activated_by)
       SELECT p.id, v.number, v.state, v.effective_date, v.rules, v.drafted_by, v.activated_by
       FROM programmes p, programme_versions v WHERE p.id LIKE 'bench-%'""",
+    """INSERT INTO sessions (name, course, listed, price_cents, currency)
+      SELECT 'courses/bench/sessions/' || n, 'courses/bench', true, 100000000, 'EUR'
+      FROM generate_series(2, :sessions) AS n""",
     """INSERT INTO vouchers (id, learner, programme_id, version_number, application_id, course, pot_id, shard,
       currency, cover_percent, state, value_cents, available_cents, order_until, expires_at)
       SELECT CAST('00000000-0000-7000-8000-' || lpad(n::text, 12, '0') AS uuid),
@@ -86,7 +91,7 @@ def grow(url: str, vouchers: int, *, people: int, programmes: int) -> sqlalchemy
     values = {"one": voucher_id(0), "value": VALUE, "vouchers": vouchers, "people": people}
     with engine.begin() as connection:
         for statement in _GROW:
-            connection.execute(text(statement), {**values, "programmes": programmes})
+            connection.execute(text(statement), {**values, "programmes": programmes, "sessions": SESSIONS})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     return engine
