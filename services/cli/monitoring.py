@@ -98,7 +98,7 @@ def draft(
     more_than: Annotated[int, Option(help="Hits more redemptions than this; with --new-for.")] = 0,
     complaints: Annotated[int, Option(help="Hits from so many complaints on.")] = 0,
     within_days: Annotated[int, Option(help="Within so many days; with --complaints.")] = 90,
-    sample: Annotated[float, Option(help="Hits so many percent, drawn by lot.")] = 0,
+    sample: Annotated[float, Option(min=0, max=100, help="Hits so many percent, drawn by lot.")] = 0,
     off: Annotated[bool, Option(help="This version switches the rule off.")] = False,
 ) -> None:
     """Draft a rule, or the next version of one. Exactly one kind of condition is given."""
@@ -111,7 +111,7 @@ def draft(
         "newProvider": new,
         "speed": {"soonerThanHours": sooner_than, "moreThanPerDay": per_day} if sooner_than or per_day else 0,
         "distance": {"nutsLevel": other_region} if other_region >= 0 else 0,
-        "sample": {"shareBasisPoints": round(sample * 100)} if sample else 0,
+        "sample": {"shareBasisPoints": round(sample * 100)} if sample > 0 else 0,
         "complaint": {"count": complaints, "withinDays": within_days} if complaints else 0,
     }
     found = {kind: condition for kind, condition in kinds.items() if condition}

@@ -70,12 +70,15 @@ def tell_unbooked(app: VouchersApp, tx: Transaction) -> int:
 
 
 def expire(tx: Transaction, redemption: str) -> None:
-    """Ends an offer that nobody took: the money of an open redemption returns to the voucher."""
+    """Ends an offer that nobody took: the money of an open redemption returns to the voucher, unless its
+    provider is delisted no longer, where the training goes on."""
     row = redemptions.lock_with_money(tx, redemption)
-    open_ = row.state in UNDER_WAY
-    if open_:
+    if rebookings.get(tx, redemption, locked=True).state != rebookings.OFFERED:
+        return  # taken meanwhile
+    gone = row.state in UNDER_WAY and rebookings.delisted(tx, row.organisation)
+    if gone:
         give_back(tx, row)
-    rebookings.change(tx, redemption, rebookings.EXPIRED if open_ else rebookings.ENDED)
+    rebookings.change(tx, redemption, rebookings.EXPIRED if gone else rebookings.ENDED)
 
 
 def end_cancelled(tx: Transaction, redemption: str) -> None:
