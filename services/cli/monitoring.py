@@ -111,7 +111,7 @@ def draft(
         "newProvider": new,
         "speed": {"soonerThanHours": sooner_than, "moreThanPerDay": per_day} if sooner_than or per_day else 0,
         "distance": {"nutsLevel": other_region} if other_region >= 0 else 0,
-        "sample": {"shareBasisPoints": round(sample * 100)} if sample > 0 else 0,
+        "sample": {"shareBasisPoints": round(sample * 100)} if sample else 0,
         "complaint": {"count": complaints, "withinDays": within_days} if complaints else 0,
     }
     found = {kind: condition for kind, condition in kinds.items() if condition}
