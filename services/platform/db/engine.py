@@ -6,7 +6,7 @@ fail within a bound, so that callers hear UNAVAILABLE instead of hanging.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -88,7 +88,7 @@ class _InUtc(Loader):
     def load(self, data: Buffer) -> datetime:
         said = bytes(data).decode()
         if said.startswith("10000-"):  # ahead of UTC, the last hours of the calendar have begun the next year
-            return datetime.fromisoformat(f"2000-{said[6:]}").astimezone(UTC).replace(year=datetime.max.year)
+            return datetime.fromisoformat(f"2000-{said[6:]}").astimezone(UTC).replace(year=MAXYEAR)
         return datetime.fromisoformat(said).astimezone(UTC)
 
 
