@@ -14,6 +14,7 @@ from waymark.vouchers.v1 import events_pb2, redemption_pb2
 from services.platform.db.transaction import Transaction
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain.redemption import NOT_STARTED, UNDER_WAY
 from services.vouchers.domain.states import RedemptionState, need
 from services.vouchers.releasing import release_reservation
 from services.vouchers.shortages import Lists, pays
@@ -22,8 +23,6 @@ from services.vouchers.store import rebookings, redemptions
 AT_ONCE = 200
 MOST = 5  # sessions of an offer
 PATIENCE = timedelta(days=14)  # to choose
-NOT_STARTED = (RedemptionState.RESERVED, RedemptionState.AUTHORISED)
-UNDER_WAY = (*NOT_STARTED, RedemptionState.STARTED)
 WHY = redemption_pb2.Redemption.END_REASON_SESSION_CHANGED
 
 
