@@ -31,6 +31,8 @@ def offer(app: VouchersApp, tx: Transaction, redemption: str) -> None:
     none, the money returns to the voucher. Raises Refusal(WRONG_STATE) when it is no longer open."""
     row = redemptions.lock_with_money(tx, redemption)
     need(RedemptionState(row.state), UNDER_WAY)
+    if not rebookings.delisted(tx, row.organisation):
+        return  # lifted meanwhile
     sessions = _elsewhere(app, tx, row)
     expires = tx.now + PATIENCE
     values = {

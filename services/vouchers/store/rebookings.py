@@ -128,8 +128,8 @@ def replaces(tx: Transaction, voucher: str, wanted: str, currency: str, today: d
 
 def add(tx: Transaction, values: dict[str, Any]) -> None:
     """Inserts an offer, in place of one that a lifted delisting ended."""
-    anew = {name: value for name, value in values.items() if name != "redemption_id"}
-    statement = insert(rebookings).values(values)
+    statement = insert(rebookings).values(created_at=tx.now, **values)
+    anew = {name: statement.excluded[name] for name in ("created_at", *values) if name != "redemption_id"}
     tx.execute(statement.on_conflict_do_update(index_elements=["redemption_id"], set_=anew))
 
 

@@ -294,6 +294,14 @@ def test_a_booking_stands_where_the_delisting_does_not(
     assert len(told(school, events_pb2.RebookingOffered)) == 2
 
 
+def test_a_delisting_that_was_lifted_meanwhile_ends_no_booking(school: Any) -> None:
+    redemption = school.reserve(school.person_, school.voucher_)
+    with transaction(school.app) as tx:  # as of a job that had seen it count; there is no like course
+        rebooking_of_others.offer(school.app, tx, redemption.name.partition("/")[2])
+    read = redemptions.GetRedemptionRequest(name=redemption.name)
+    assert school.person_.redemptions.GetRedemption(read).state == Redemption.STATE_RESERVED
+
+
 def test_an_offer_that_was_taken_meanwhile_does_not_end(school: Any) -> None:
     like = elsewhere(school, "courses/like")
     redemption = school.reserve(school.person_, school.voucher_)
