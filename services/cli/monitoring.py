@@ -98,7 +98,7 @@ def draft(
     more_than: Annotated[int, Option(help="Hits more redemptions than this; with --new-for.")] = 0,
     complaints: Annotated[int, Option(help="Hits from so many complaints on.")] = 0,
     within_days: Annotated[int, Option(help="Within so many days; with --complaints.")] = 90,
-    sample: Annotated[float, Option(help="Hits so many percent, drawn by lot.")] = 0,
+    sample: Annotated[float, Option(min=0, max=100, help="Hits so many percent, drawn by lot.")] = 0,
     off: Annotated[bool, Option(help="This version switches the rule off.")] = False,
 ) -> None:
     """Draft a rule, or the next version of one. Exactly one kind of condition is given."""

@@ -92,7 +92,8 @@ def void(
     reason: Annotated[Why, typer.Argument(help="Why.")],
     note: Annotated[str, typer.Option(help="Words for all concerned; kept sealed.")] = "",
 ) -> None:
-    """Give a reservation up before it is delivered: the amount returns to the voucher."""
+    """Give a reservation up before it starts, its provider or a caseworker before it is delivered: the amount
+    returns to the voucher."""
     body = {"reasonCode": enum("END_REASON", reason), "reason": note}
     call.one(call.post(f"{name}:void", body), REDEMPTION)
 

@@ -127,7 +127,7 @@ def rebook(app: VouchersApp) -> None:
     those who have nothing booked."""
     with round_of(app) as this:
         this.each(rebookings.stranded, lambda tx, key: rebooking.offer(app, tx, key))
-        this.each(rebookings.overdue, rebooking.expire)
+        this.each(rebookings.over, rebooking.expire)
         this.one("unbooked", partial(_tell_unbooked, app))
 
 

@@ -14,6 +14,7 @@ from waymark.vouchers.v1 import events_pb2, redemption_pb2
 from services.platform.db.transaction import Transaction
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
+from services.vouchers.domain.redemption import NOT_STARTED, UNDER_WAY
 from services.vouchers.domain.states import RedemptionState, need
 from services.vouchers.releasing import release_reservation
 from services.vouchers.shortages import Lists, pays
@@ -22,8 +23,6 @@ from services.vouchers.store import rebookings, redemptions
 AT_ONCE = 200
 MOST = 5  # sessions of an offer
 PATIENCE = timedelta(days=14)  # to choose
-NOT_STARTED = (RedemptionState.RESERVED, RedemptionState.AUTHORISED)
-UNDER_WAY = (*NOT_STARTED, RedemptionState.STARTED)
 WHY = redemption_pb2.Redemption.END_REASON_SESSION_CHANGED
 
 
@@ -32,6 +31,8 @@ def offer(app: VouchersApp, tx: Transaction, redemption: str) -> None:
     none, the money returns to the voucher. Raises Refusal(WRONG_STATE) when it is no longer open."""
     row = redemptions.lock_with_money(tx, redemption)
     need(RedemptionState(row.state), UNDER_WAY)
+    if not rebookings.delisted(tx, row.organisation):
+        return  # lifted meanwhile
     sessions = _elsewhere(app, tx, row)
     expires = tx.now + PATIENCE
     values = {
@@ -70,12 +71,15 @@ def tell_unbooked(app: VouchersApp, tx: Transaction) -> int:
 
 
 def expire(tx: Transaction, redemption: str) -> None:
-    """Ends an offer that nobody took: the money of an open redemption returns to the voucher."""
+    """Ends an offer that nobody took: the money of an open redemption returns to the voucher, unless its
+    provider is delisted no longer, where the training goes on."""
     row = redemptions.lock_with_money(tx, redemption)
-    open_ = row.state in UNDER_WAY
-    if open_:
+    if rebookings.get(tx, redemption, locked=True).state != rebookings.OFFERED:
+        return  # taken meanwhile
+    gone = row.state in UNDER_WAY and rebookings.delisted(tx, row.organisation)
+    if gone:
         give_back(tx, row)
-    rebookings.change(tx, redemption, rebookings.EXPIRED if open_ else rebookings.ENDED)
+    rebookings.change(tx, redemption, rebookings.EXPIRED if gone else rebookings.ENDED)
 
 
 def end_cancelled(tx: Transaction, redemption: str) -> None:

@@ -6,7 +6,7 @@ fail within a bound, so that callers hear UNAVAILABLE instead of hanging.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -86,7 +86,10 @@ class _InUtc(Loader):
     """Reads moments as UTC, whatever the zone of the session."""
 
     def load(self, data: Buffer) -> datetime:
-        return datetime.fromisoformat(bytes(data).decode()).astimezone(UTC)
+        said = bytes(data).decode()
+        if said.startswith("10000-"):  # ahead of UTC, the last hours of the calendar have begun the next year
+            return datetime.fromisoformat(f"2000-{said[6:]}").astimezone(UTC).replace(year=MAXYEAR)
+        return datetime.fromisoformat(said).astimezone(UTC)
 
 
 def _adapt(connection: psycopg.Connection[Any], _: Any) -> None:

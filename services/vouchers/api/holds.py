@@ -33,6 +33,8 @@ class HoldApi(hold_pb2_grpc.HoldServiceServicer):
     def PlaceHold(self, tx: Transaction, request: pb.PlaceHoldRequest) -> pb.Hold:
         hold = request.hold
         ends = _end(hold, "hold.end_time", tx.now, "must be in the future")
+        if not holds.known(tx, hold.target):
+            raise Refusal(reason_pb2.REASON_NOT_FOUND)
         hold_id = new_id()
         values = {
             "id": hold_id,

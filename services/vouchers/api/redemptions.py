@@ -33,6 +33,7 @@ from services.vouchers.domain.redemption import Redemption
 from services.vouchers.domain.sandbox import is_sandbox, keep_apart
 from services.vouchers.domain.states import EndReason, VoucherState
 from services.vouchers.ending import tell_ended
+from services.vouchers.relationships import learner_of
 from services.vouchers.releasing import release_reservation
 from services.vouchers.store import evidence, ledger, names, offers, receivables, redemptions, vouchers
 from services.vouchers.store.tables import redemptions as table
@@ -202,7 +203,8 @@ class RedemptionApi(EvidenceMethods, redemption_pb2_grpc.RedemptionServiceServic
     @mutation(ahead=settling)
     def VoidRedemption(self, tx: Transaction, request: pb.VoidRedemptionRequest) -> pb.Redemption:
         row = redemptions.lock_with_money(tx, names.uuid_in(request.name, "redemptions"))
-        after = redemptions.redemption_of(row).void()
+        by_learner = row.learner == learner_of(tx.principal)
+        after = redemptions.redemption_of(row).void(by_learner=by_learner)
         return end(self.app, tx, row, after, request.reason_code, request.reason)
 
     @mutation(ahead=settling)

@@ -13,7 +13,7 @@ from waymark.vouchers.v1 import sanction_pb2 as pb
 from services.platform.db.ids import new_id
 from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
-from services.platform.errors import Refusal
+from services.platform.errors import Refusal, invalid
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
 from services.vouchers.app import VouchersApp
@@ -44,7 +44,7 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
             "kind": wanted.kind,
             "state": int(State.PROPOSED),
             "ends_at": ends,
-            "alert_id": self._confirmed(tx, wanted.alert) if wanted.alert else None,
+            "alert_id": self._confirmed(tx, wanted) if wanted.alert else None,
             "appeal_days": wanted.appeal_days or domain.APPEAL_DAYS,
             "sealed_reason": self.app.notes.seal(f"sanctions/{sanction}", wanted.reason),
             "proposed_by": tx.principal.subject,
@@ -158,9 +158,12 @@ class SanctionApi(sanction_pb2_grpc.SanctionServiceServicer):
         need(State(row.state), needed)
         return row
 
-    def _confirmed(self, tx: Transaction, name: str) -> str:
-        """Returns the id of an alert that a verified finding confirmed; raises Refusal(WRONG_STATE)."""
-        row = alerts.get(tx, names.uuid_in(name, "alerts"))
+    def _confirmed(self, tx: Transaction, wanted: pb.Sanction) -> str:
+        """Returns the id of the alert that a sanction follows. Raises Refusal: WRONG_STATE unless a verified
+        finding confirmed it, INVALID_ARGUMENT when it is about another provider."""
+        row = alerts.get(tx, names.uuid_in(wanted.alert, "alerts"))
+        if wanted.organisation not in (row.organisation, *row.linked):
+            raise invalid("sanction.alert", f"must be about {wanted.organisation}")
         if row.state != alerts.CLOSED or row.outcome != alerts.CONFIRMED:
             metadata = {"state": "NOT_CONFIRMED", "needed": "CLOSED as CONFIRMED"}
             raise Refusal(reason_pb2.REASON_WRONG_STATE, metadata=metadata)

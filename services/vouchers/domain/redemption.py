@@ -15,7 +15,9 @@ from services.platform.errors import Refusal
 from services.vouchers.domain.states import RedemptionState, need
 
 State = RedemptionState
-OPEN = (State.RESERVED, State.AUTHORISED, State.STARTED, State.DELIVERED)
+NOT_STARTED = (State.RESERVED, State.AUTHORISED)
+UNDER_WAY = (*NOT_STARTED, State.STARTED)
+OPEN = (*UNDER_WAY, State.DELIVERED)
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,10 @@ class Redemption:
         need(self.state, (State.DELIVERED,))
         return replace(self, state=State.REJECTED)
 
-    def void(self) -> Redemption:
-        """Ended before delivery. Raises Refusal(WRONG_STATE) later than that."""
-        need(self.state, (State.RESERVED, State.AUTHORISED, State.STARTED))
+    def void(self, *, by_learner: bool = False) -> Redemption:
+        """Ended before delivery, `by_learner` alone before the start: else somebody could attend, and leave
+        the provider with nothing. Raises Refusal(WRONG_STATE) later than that."""
+        need(self.state, NOT_STARTED if by_learner else UNDER_WAY)
         return replace(self, state=State.VOIDED)
 
     def expire(self, now: datetime) -> Redemption:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, insert, or_, select, te
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.states import BatchState
+from services.vouchers.store.names import uuid_if_any
 from services.vouchers.store.quality_tables import holds
 from services.vouchers.store.settlement_tables import payout_batches
 
@@ -19,6 +20,18 @@ WHERE b.state = :approved AND (
     AND :target IN ('redemptions/' || r.id, 'redemptions/' || r.part_of, r.course, r.organisation))
   OR EXISTS (SELECT 1 FROM payables p WHERE p.batch_id = b.id AND p.organisation = :target))
 ORDER BY b.id LIMIT 50""")
+# A payee may be known before the catalogue tells of it.
+_KNOWN = text("""SELECT EXISTS (SELECT 1 FROM redemptions WHERE id = CAST(:redemption AS uuid))
+  OR EXISTS (SELECT 1 FROM courses WHERE name = :target)
+  OR EXISTS (SELECT 1 FROM organisations WHERE name = :target)
+  OR EXISTS (SELECT 1 FROM bank_accounts WHERE organisation = :target)
+  OR EXISTS (SELECT 1 FROM payables WHERE organisation = :target)""")
+
+
+def known(tx: Transaction, target: str) -> bool:
+    """True when there is a redemption, a course or a payee of this name: a hold on another stops nothing."""
+    asked = {"target": target, "redemption": uuid_if_any(target, "redemptions")}
+    return bool(tx.execute(_KNOWN, asked).scalar_one())
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> Row[Any]:

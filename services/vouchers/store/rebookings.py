@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import Row, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from services.platform.db.transaction import Transaction
 from services.vouchers.domain.offers import Offer
@@ -21,7 +22,7 @@ LOOKED_AT = 200  # like sessions, the soonest, of which an offer is made
 _b = rebookings.c
 _STRANDED = text(f"""SELECT r.id FROM sanctions n JOIN redemptions r ON r.organisation = n.organisation
 WHERE n.kind = 4 AND n.state IN (2, 3, 4) AND r.state IN (1, 2, 3) AND r.{REAL}
-  AND NOT EXISTS (SELECT 1 FROM rebookings b WHERE b.redemption_id = r.id)
+  AND NOT EXISTS (SELECT 1 FROM rebookings b WHERE b.redemption_id = r.id AND b.state = 1)
 ORDER BY r.id LIMIT :limit""")  # noqa: S608 - a condition of our own
 # Without MATERIALIZED, or in an order, the planner walks through all redemptions.
 _CANCELLED = text("""WITH gone AS MATERIALIZED (SELECT name FROM sessions WHERE release_from IS NOT NULL)
@@ -71,8 +72,12 @@ _UNBOOKED = text(f"""WITH due AS (
 ), told AS (
   INSERT INTO delisting_notices (voucher_id) SELECT id FROM due ON CONFLICT DO NOTHING RETURNING voucher_id
 ) SELECT due.* FROM due JOIN told ON told.voucher_id = due.id""")  # noqa: S608 - a condition of our own
-_OVERDUE = text("""SELECT redemption_id FROM rebookings WHERE state = 1 AND expires_at <= now()
-ORDER BY expires_at LIMIT :limit""")
+_DELISTED = """EXISTS (SELECT 1 FROM sanctions n
+  WHERE n.organisation = r.organisation AND n.kind = 4 AND n.state IN (2, 3, 4))"""
+_OVER = text(f"""SELECT b.redemption_id FROM rebookings b JOIN redemptions r ON r.id = b.redemption_id
+WHERE b.state = 1 AND (b.expires_at <= now() OR NOT {_DELISTED})
+ORDER BY b.expires_at LIMIT :limit""")  # noqa: S608 - a condition of our own
+_STANDS = text(f"SELECT {_DELISTED} FROM (SELECT CAST(:organisation AS text) AS organisation) AS r")  # noqa: S608
 
 
 def stranded(tx: Transaction, limit: int) -> list[str]:
@@ -90,9 +95,15 @@ def note_released(tx: Transaction) -> None:
     tx.execute(_RELEASED)
 
 
-def overdue(tx: Transaction, limit: int) -> list[str]:
-    """Returns redemptions whose offer has run out by the database's clock."""
-    return [str(row.redemption_id) for row in tx.execute(_OVERDUE, {"limit": limit})]
+def over(tx: Transaction, limit: int) -> list[str]:
+    """Returns redemptions whose offer has run out by the database's clock, or whose provider is delisted no
+    longer."""
+    return [str(row.redemption_id) for row in tx.execute(_OVER, {"limit": limit})]
+
+
+def delisted(tx: Transaction, organisation: str) -> bool:
+    """True while a delisting of a provider counts."""
+    return bool(tx.execute(_STANDS, {"organisation": organisation}).scalar_one())
 
 
 def take_unbooked(tx: Transaction, limit: int) -> Sequence[Row[Any]]:
@@ -116,8 +127,10 @@ def replaces(tx: Transaction, voucher: str, wanted: str, currency: str, today: d
 
 
 def add(tx: Transaction, values: dict[str, Any]) -> None:
-    """Inserts an offer."""
-    tx.execute(insert(rebookings).values(values))
+    """Inserts an offer, in place of one that a lifted delisting ended."""
+    statement = insert(rebookings).values(created_at=tx.now, **values)
+    anew = {name: statement.excluded[name] for name in ("created_at", *values) if name != "redemption_id"}
+    tx.execute(statement.on_conflict_do_update(index_elements=["redemption_id"], set_=anew))
 
 
 def get(tx: Transaction, redemption: str, *, locked: bool = False) -> Row[Any]:

@@ -130,7 +130,9 @@ _TAKE_OVERDUE = text("""WITH late AS (
   LIMIT :limit FOR NO KEY UPDATE OF r SKIP LOCKED
 ) UPDATE redemptions r SET overdue_told_at = :now FROM late WHERE r.id = late.id
 RETURNING r.*, late.end_date""")
-_TIMED_OUT = text("""SELECT id FROM redemptions WHERE state = 1 AND authorise_until <= now()
+# Who may choose another course has the time of that offer.
+_TIMED_OUT = text("""SELECT id FROM redemptions r WHERE state = 1 AND authorise_until <= now()
+  AND NOT EXISTS (SELECT 1 FROM rebookings b WHERE b.redemption_id = r.id AND b.state = 1)
 ORDER BY authorise_until LIMIT :limit""")
 
 

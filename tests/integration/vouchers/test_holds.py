@@ -47,6 +47,18 @@ def later(world: World, hours: int) -> None:
     run(world, f"UPDATE holds SET ends_at = ends_at - interval '{hours} hours'")
 
 
+@pytest.mark.parametrize("kind", ["redemption", "spelling", "course", "organisation"])
+def test_a_hold_that_would_stop_nothing_is_refused(owed: World, kind: str) -> None:
+    unknown = {
+        "redemption": f"redemptions/{request_id()}",
+        "spelling": f"redemptions/{owed.redemption.name.partition('/')[2].upper()}",
+        "course": "courses/none",
+        "organisation": "organisations/none",
+    }
+    hold = pb.PlaceHoldRequest(hold=pb.Hold(target=unknown[kind], reason="complaint"))
+    assert refused(lambda: owed.payer.holds.PlaceHold(hold)) == "NOT_FOUND"
+
+
 def test_what_was_renewed_stops_payouts_past_its_first_end(owed: World) -> None:
     hold = held(owed)
     renewed = renew(owed, hold)

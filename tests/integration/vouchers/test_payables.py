@@ -202,6 +202,7 @@ def test_nothing_is_set_off_against_it(owed: Any) -> None:
 @pytest.mark.parametrize(("target", "stops"), [(YARD, True), ("organisations/mill", False)])
 def test_a_hold_on_the_payee_stops_it(owed: Any, target: str, stops: bool) -> None:
     first = batch(owed).name
+    owed.accredit("organisations/mill")
     hold = hold_pb2.Hold(target=target, reason="looks fictitious")
     frozen = freeze(owed, first)
     owed.payer.holds.PlaceHold(hold_pb2.PlaceHoldRequest(hold=hold))

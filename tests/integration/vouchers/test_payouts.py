@@ -115,6 +115,7 @@ def test_a_hold_stops_payment_until_a_second_person_ends_it(owed: World, kind: s
 
 def test_control_without_the_hold_it_is_paid(owed: World) -> None:
     owed.bank_account()
+    owed.accredit("organisations/somebody-else")
     place(owed, "organisations/somebody-else")
     assert cents(owed.batch().total) == 100_000
 
@@ -246,6 +247,7 @@ def test_a_hold_placed_after_approval_keeps_back_a_file_that_nobody_has(owed: Wo
     batch = frozen(owed)
     owed.approver.batches.ApprovePayoutBatch(pb.ApprovePayoutBatchRequest(name=batch.name))
     file = pb.GetBankFileRequest(name=batch.name)
+    owed.accredit("organisations/somebody-else")
     assert not place(owed, "organisations/somebody-else").payout_batches
     assert list(place(owed, owed.course).payout_batches) == [batch.name]
     assert refused(lambda: owed.payer.batches.GetBankFile(file)) == "PAYOUT_HELD"

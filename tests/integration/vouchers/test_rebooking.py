@@ -12,8 +12,10 @@ from waymark.vouchers.v1 import rebooking_pb2 as rebookings
 from waymark.vouchers.v1 import redemption_pb2 as redemptions
 
 from services.cli.amounts import json_money
+from services.platform.db.transaction import transaction
 from services.vouchers import jobs
 from services.vouchers import rebooking as rebooking_of_others
+from services.vouchers.store import rebookings as store
 from tests.integration.vouchers.refusals import refused
 from tests.integration.vouchers.test_sanctions import appeal, decide
 from tests.support.quality import Sanction, look, run, sanction, told
@@ -250,6 +252,66 @@ def test_the_money_returns_to_the_voucher(school: Any, way: str) -> None:
     (released,) = told(school, events_pb2.RedemptionReleased)
     assert released.state == "VOIDED"
     assert school.verify().intact
+
+
+def test_a_learner_has_the_time_of_the_offer_and_not_of_the_reservation(school: Any) -> None:
+    like = elsewhere(school, "courses/like", price=80_000)
+    redemption = school.reserve(school.person_, school.voucher_)
+    sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    run(school, "UPDATE redemptions SET authorise_until = now()")
+    jobs.expire_reservations(school.app)
+    accept = rebookings.AcceptRebookingRequest(name=f"{redemption.name}/rebooking", session=like)
+    assert school.person_.rebookings.AcceptRebooking(accept).state == Rebooking.STATE_ACCEPTED
+    assert school.verify().intact
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_a_booking_stands_where_the_delisting_does_not(
+    school: Any, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    elsewhere(school, "courses/like")
+    redemption = school.reserve(school.person_, school.voucher_)
+    school.person_.redemptions.AuthoriseRedemption(
+        redemptions.AuthoriseRedemptionRequest(name=redemption.name)
+    )
+    imposed = sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    appeal(school, imposed.name)
+    decide(school, imposed.name, school.person("finance"), lift=True)
+    if not guarded:
+        monkeypatch.setattr(store, "delisted", lambda *_: True)
+    jobs.rebook(school.app)
+    read = redemptions.GetRedemptionRequest(name=redemption.name)
+    state, ended = school.person_.redemptions.GetRedemption(read).state, rebooking(school, redemption.name)
+    if not guarded:
+        assert (state, ended.state) == (Redemption.STATE_VOIDED, Rebooking.STATE_EXPIRED)
+        return
+    assert (state, ended.state) == (Redemption.STATE_AUTHORISED, Rebooking.STATE_ENDED)
+    sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    assert rebooking(school, redemption.name).state == Rebooking.STATE_OFFERED
+    assert len(told(school, events_pb2.RebookingOffered)) == 2
+
+
+def test_a_delisting_that_was_lifted_meanwhile_ends_no_booking(school: Any) -> None:
+    redemption = school.reserve(school.person_, school.voucher_)
+    with transaction(school.app) as tx:  # as of a job that had seen it count; there is no like course
+        rebooking_of_others.offer(school.app, tx, redemption.name.partition("/")[2])
+    read = redemptions.GetRedemptionRequest(name=redemption.name)
+    assert school.person_.redemptions.GetRedemption(read).state == Redemption.STATE_RESERVED
+
+
+def test_an_offer_that_was_taken_meanwhile_does_not_end(school: Any) -> None:
+    like = elsewhere(school, "courses/like")
+    redemption = school.reserve(school.person_, school.voucher_)
+    sanction(school, DELISTED)
+    jobs.rebook(school.app)
+    accept = rebookings.AcceptRebookingRequest(name=f"{redemption.name}/rebooking", session=like)
+    taken = school.person_.rebookings.AcceptRebooking(accept)
+    with transaction(school.app) as tx:  # as of a job that had seen it open
+        rebooking_of_others.expire(tx, redemption.name.partition("/")[2])
+    assert rebooking(school, redemption.name) == taken
 
 
 def test_what_was_delivered_is_paid_and_not_rebooked(school: Any) -> None:

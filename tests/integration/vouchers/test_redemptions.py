@@ -14,6 +14,7 @@ from waymark.vouchers.v1 import redemption_pb2_grpc, voucher_pb2
 
 from services.platform.db.transaction import transaction
 from services.vouchers import jobs
+from services.vouchers.api import redemptions as api
 from services.vouchers.store import attempts, redemptions
 from tests.integration.vouchers.refusals import at_once, refused, tried
 from tests.integration.vouchers.unlocked import unlock_reservations
@@ -269,6 +270,26 @@ def test_void_and_reject_return_the_amount(world: World) -> None:
     assert world.caseworker.redemptions.RejectRedemption(reject).state == State.STATE_REJECTED
     assert cents(world.wallet(learner, voucher).available) == 100_000
     assert world.verify().intact
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guarded", "control"])
+def test_a_learner_does_not_end_alone_what_has_started(
+    world: World, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """Else somebody could attend to the last day, or miss it, and leave the provider with nothing."""
+    learner, voucher = world.voucher(world.programme(**NO_EVIDENCE))
+    started = world.reserve(learner, voucher).name
+    learner.redemptions.AuthoriseRedemption(pb.AuthoriseRedemptionRequest(name=started))
+    world.provider.redemptions.StartRedemption(pb.StartRedemptionRequest(name=started))
+    if not guarded:
+        monkeypatch.setattr(api, "learner_of", lambda _: "")
+    void = pb.VoidRedemptionRequest(name=started)
+    own = world.person("caseworker", subject=learner.subject)
+    for who in (learner, own) if guarded else ():
+        assert refused(lambda who=who: who.redemptions.VoidRedemption(void)) == "WRONG_STATE"  # type: ignore[misc]
+    ending = world.provider if guarded else learner
+    assert ending.redemptions.VoidRedemption(void).state == State.STATE_VOIDED
+    assert cents(world.wallet(learner, voucher).available) == 100_000
 
 
 def age(world: World, column: str, table: str) -> None:

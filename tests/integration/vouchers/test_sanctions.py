@@ -124,6 +124,17 @@ def test_a_sanction_can_follow_a_confirmed_alert_only(school: Any) -> None:
     assert school.provider.sanctions.GetSanction(pb.GetSanctionRequest(name=made.name)).alert == ""
 
 
+def test_a_sanction_follows_no_alert_about_another_provider(school: Any) -> None:
+    school.accredit("organisations/other")
+    other = alert_pb2.Alert(target="organisations/other", reason="looks fictitious")
+    alert = school.payer.alerts.RaiseAlert(alert_pb2.RaiseAlertRequest(alert=other)).name
+    find(school, alert, alert_pb2.Alert.OUTCOME_CONFIRMED)
+    school.approver.alerts.CloseAlert(alert_pb2.CloseAlertRequest(name=alert))
+    assert list(violations_of(lambda: propose(school, WARNING, alert=alert))) == ["sanction.alert"]
+    run(school, "UPDATE alerts SET linked = ARRAY[:school]", school=school.organisation)
+    assert propose(school, WARNING, alert=alert).alert == alert  # both had one bank account
+
+
 def careless(lock: Any) -> Any:
     """Returns the statement as it is without a look at sanctions."""
     made = lock.prepared._replace(

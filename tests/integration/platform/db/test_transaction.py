@@ -73,6 +73,12 @@ def test_days_of_statements_are_those_of_the_zone_and_moments_stay_utc(far_off: 
         assert {each.isoformat() for each in moments} == {"2025-12-31T10:00:00.120000+00:00"}
 
 
+def test_the_last_moment_of_the_calendar_is_read_in_any_zone(far_off: sa.Engine) -> None:
+    last = datetime.max.replace(tzinfo=UTC)  # as people write who mean never
+    with transaction(far_off) as tx:
+        assert tx.execute(sa.text("SELECT CAST(:last AS timestamptz)"), {"last": last}).scalar_one() == last
+
+
 def test_now_does_not_follow_this_machines_clock(platform, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: 0.0)
     with transaction(platform.engine) as tx:

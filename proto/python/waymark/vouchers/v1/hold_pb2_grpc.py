@@ -62,8 +62,9 @@ class HoldServiceServicer:
     """
 
     def PlaceHold(self, request, context):
-        """Places a hold on a redemption, a course or a provider.
-        Errors: INVALID_ARGUMENT.
+        """Places a hold on a redemption, a course, a provider or somebody else who is paid; one that nobody knows is refused, as a hold on it would stop
+        nothing.
+        Errors: INVALID_ARGUMENT, NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,8 +34,9 @@ class HoldServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HoldServiceAsyncStub: ...
     PlaceHold: _grpc.UnaryUnaryMultiCallable[_hold_pb2.PlaceHoldRequest, _hold_pb2.Hold]
-    """Places a hold on a redemption, a course or a provider.
-    Errors: INVALID_ARGUMENT.
+    """Places a hold on a redemption, a course, a provider or somebody else who is paid; one that nobody knows is refused, as a hold on it would stop
+    nothing.
+    Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
     RenewHold: _grpc.UnaryUnaryMultiCallable[_hold_pb2.RenewHoldRequest, _hold_pb2.Hold]
     """Puts the end of a hold off that would end by itself and stands; that of a suspension's goes with its sanction.
@@ -57,8 +58,9 @@ class HoldServiceAsyncStub(HoldServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PlaceHold: _aio.UnaryUnaryMultiCallable[_hold_pb2.PlaceHoldRequest, _hold_pb2.Hold]  # type: ignore[assignment]
-    """Places a hold on a redemption, a course or a provider.
-    Errors: INVALID_ARGUMENT.
+    """Places a hold on a redemption, a course, a provider or somebody else who is paid; one that nobody knows is refused, as a hold on it would stop
+    nothing.
+    Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
     RenewHold: _aio.UnaryUnaryMultiCallable[_hold_pb2.RenewHoldRequest, _hold_pb2.Hold]  # type: ignore[assignment]
     """Puts the end of a hold off that would end by itself and stands; that of a suspension's goes with its sanction.
@@ -83,8 +85,9 @@ class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hold_pb2.PlaceHoldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hold_pb2.Hold, _abc.Awaitable[_hold_pb2.Hold]]:
-        """Places a hold on a redemption, a course or a provider.
-        Errors: INVALID_ARGUMENT.
+        """Places a hold on a redemption, a course, a provider or somebody else who is paid; one that nobody knows is refused, as a hold on it would stop
+        nothing.
+        Errors: INVALID_ARGUMENT, NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -44,7 +44,7 @@ class Rebooking(_message.Message):
         STATE_NONE: Rebooking._State.ValueType  # 5
         """There was no like course; the money is on the voucher."""
         STATE_ENDED: Rebooking._State.ValueType  # 6
-        """The redemption ended in another way first."""
+        """The redemption ended in another way first, or goes on where it is booked: the delisting was lifted."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the offer stands."""
@@ -61,7 +61,7 @@ class Rebooking(_message.Message):
     STATE_NONE: Rebooking.State.ValueType  # 5
     """There was no like course; the money is on the voucher."""
     STATE_ENDED: Rebooking.State.ValueType  # 6
-    """The redemption ended in another way first."""
+    """The redemption ended in another way first, or goes on where it is booked: the delisting was lifted."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int

@@ -228,7 +228,8 @@ class RedemptionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VoidRedemption(self, request, context):
-        """Ends a redemption before the training was delivered: the amount returns to the voucher.
+        """Ends a redemption before the training was delivered: the amount returns to the voucher. The learner alone ends it before the provider
+        reported the start; after that the provider or a caseworker does.
         Errors: NOT_FOUND, WRONG_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -91,7 +91,8 @@ class RedemptionServiceStub:
     Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     VoidRedemption: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]
-    """Ends a redemption before the training was delivered: the amount returns to the voucher.
+    """Ends a redemption before the training was delivered: the amount returns to the voucher. The learner alone ends it before the provider
+    reported the start; after that the provider or a caseworker does.
     Errors: NOT_FOUND, WRONG_STATE.
     """
     ReportNoShow: _grpc.UnaryUnaryMultiCallable[_redemption_pb2.ReportNoShowRequest, _redemption_pb2.Redemption]
@@ -184,7 +185,8 @@ class RedemptionServiceAsyncStub(RedemptionServiceStub):
     Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART, SAME_PERSON.
     """
     VoidRedemption: _aio.UnaryUnaryMultiCallable[_redemption_pb2.VoidRedemptionRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
-    """Ends a redemption before the training was delivered: the amount returns to the voucher.
+    """Ends a redemption before the training was delivered: the amount returns to the voucher. The learner alone ends it before the provider
+    reported the start; after that the provider or a caseworker does.
     Errors: NOT_FOUND, WRONG_STATE.
     """
     ReportNoShow: _aio.UnaryUnaryMultiCallable[_redemption_pb2.ReportNoShowRequest, _redemption_pb2.Redemption]  # type: ignore[assignment]
@@ -346,7 +348,8 @@ class RedemptionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _redemption_pb2.VoidRedemptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_redemption_pb2.Redemption, _abc.Awaitable[_redemption_pb2.Redemption]]:
-        """Ends a redemption before the training was delivered: the amount returns to the voucher.
+        """Ends a redemption before the training was delivered: the amount returns to the voucher. The learner alone ends it before the provider
+        reported the start; after that the provider or a caseworker does.
         Errors: NOT_FOUND, WRONG_STATE.
         """
 

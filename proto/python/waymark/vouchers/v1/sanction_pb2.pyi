@@ -119,7 +119,7 @@ class Sanction(_message.Message):
     kind: Global___Sanction.Kind.ValueType
     """What it does."""
     alert: _builtins.str
-    """The confirmed alert it follows, `alerts/{id}`."""
+    """The confirmed alert it follows, `alerts/{id}`: about this provider, or one that names it beside another."""
     reason: _builtins.str
     """Why: the provider and staff read it; it is kept sealed, and no event or log has it."""
     appeal_days: _builtins.int

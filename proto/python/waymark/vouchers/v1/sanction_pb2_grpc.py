@@ -95,9 +95,9 @@ class SanctionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ImposeSanction(self, request, context):
-        """Imposes a proposed sanction, by another person than proposed it: it counts at once. After a delisting, open learners
+        """Imposes a proposed sanction, by another person than proposed it, before its `end_time`: it counts at once. After a delisting, open learners
         are offered a like course, or have their money back.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

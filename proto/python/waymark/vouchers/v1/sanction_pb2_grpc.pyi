@@ -38,9 +38,9 @@ class SanctionServiceStub:
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
     ImposeSanction: _grpc.UnaryUnaryMultiCallable[_sanction_pb2.ImposeSanctionRequest, _sanction_pb2.Sanction]
-    """Imposes a proposed sanction, by another person than proposed it: it counts at once. After a delisting, open learners
+    """Imposes a proposed sanction, by another person than proposed it, before its `end_time`: it counts at once. After a delisting, open learners
     are offered a like course, or have their money back.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
     DeclineSanction: _grpc.UnaryUnaryMultiCallable[_sanction_pb2.DeclineSanctionRequest, _sanction_pb2.Sanction]
     """Ends a proposed sanction, which nobody has imposed yet: whoever made it withdraws it, or another declines it.
@@ -82,9 +82,9 @@ class SanctionServiceAsyncStub(SanctionServiceStub):
     Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE.
     """
     ImposeSanction: _aio.UnaryUnaryMultiCallable[_sanction_pb2.ImposeSanctionRequest, _sanction_pb2.Sanction]  # type: ignore[assignment]
-    """Imposes a proposed sanction, by another person than proposed it: it counts at once. After a delisting, open learners
+    """Imposes a proposed sanction, by another person than proposed it, before its `end_time`: it counts at once. After a delisting, open learners
     are offered a like course, or have their money back.
-    Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+    Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON.
     """
     DeclineSanction: _aio.UnaryUnaryMultiCallable[_sanction_pb2.DeclineSanctionRequest, _sanction_pb2.Sanction]  # type: ignore[assignment]
     """Ends a proposed sanction, which nobody has imposed yet: whoever made it withdraws it, or another declines it.
@@ -135,9 +135,9 @@ class SanctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sanction_pb2.ImposeSanctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sanction_pb2.Sanction, _abc.Awaitable[_sanction_pb2.Sanction]]:
-        """Imposes a proposed sanction, by another person than proposed it: it counts at once. After a delisting, open learners
+        """Imposes a proposed sanction, by another person than proposed it, before its `end_time`: it counts at once. After a delisting, open learners
         are offered a like course, or have their money back.
-        Errors: NOT_FOUND, WRONG_STATE, SAME_PERSON.
+        Errors: INVALID_ARGUMENT, NOT_FOUND, WRONG_STATE, SAME_PERSON.
         """
 
     @_abc_1.abstractmethod
