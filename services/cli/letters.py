@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +23,7 @@ Language = Annotated[str, typer.Option(help="Language: da, de, el, en, et, fr, n
 Form = Annotated[Format, typer.Option("--format", help="PDF or HTML.")]
 
 
-def write(call: Call, name: str, out: Path, language: str, form: Format, **query: str) -> None:
+def write(call: Call, name: str, out: Path, language: str, form: Format, **query: Any) -> None:
     """Writes the letter of what `name` names to a file. `query`: what else is asked."""
     asked = {"format": enum("FORMAT", form), "language_code": language, **query}
     call.file(out, call.caller.rest_bytes("GET", f"/v1/{name}:letter", **asked))
