@@ -244,6 +244,21 @@ def test_who_needs_a_caseworker_waits_by_the_word_of_one(world: World) -> None:
     assert world.verify().intact
 
 
+def test_an_appeal_that_another_refused_takes_the_word_back(world: World) -> None:
+    programme = world.programme(fund=100_000, **NO_EVIDENCE, **desks.APPEAL)
+    people = [world.person("learner") for _ in range(2)]
+    names = [desks.waiting(world, programme, person).name for person in people]
+    holder, voucher = world.voucher(programme)
+    for name in names:
+        desks.decide(world.caseworker, name, reason_codes=["BUDGET_EXHAUSTED"])
+    desks.appeal(people[0], names[0])
+    desks.decide_appeal(world.person("caseworker"), names[0])
+    found = [(person, join(person, name).name) for person, name in zip(people, names, strict=True)]
+    give_back(holder, voucher)
+    offer_waiting(world.app)
+    assert states(found) == ["CLOSED", "OFFERED"]  # the second is the control: the word alone
+
+
 def test_control_without_the_word_of_a_caseworker_what_nobody_verified_is_no_ground(world: World) -> None:
     programme, holder, voucher = empty(world)
     person = world.person("learner")
