@@ -96,7 +96,8 @@ def show(call: Call, name: Name) -> None:
 
 
 @application.command(
-    epilog="Example:  waymark application decide applications/0198… --grant --reason 'papers seen'"
+    epilog="Examples:  waymark application decide applications/0198… --grant --reason 'papers seen' · "
+    "waymark application decide applications/0198… --refuse --code BUDGET_EXHAUSTED --reason 'no money'"
 )
 @calls(CASEWORKER)
 def decide(
@@ -104,7 +105,10 @@ def decide(
     name: Name,
     grant: Annotated[bool, typer.Option("--grant/--refuse", help="Grant or refuse it.")],
     reason: Annotated[str, typer.Option(help="Why, for the learner; kept sealed.")],
+    code: Annotated[
+        list[str] | None, typer.Option(help="Reason code of a refusal; repeat for more. Default: CASEWORKER.")
+    ] = None,
 ) -> None:
-    """Decide an application that waits for a person."""
-    body = {"grant": grant, "reason": reason, "reasonCodes": [] if grant else ["CASEWORKER"]}
+    """Decide an application that waits for a person; refused with BUDGET_EXHAUSTED alone, it can wait."""
+    body = {"grant": grant, "reason": reason, "reasonCodes": code or []}
     call.one(call.post(f"{name}:decide", body), APPLICATION)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from services.cli import letters
 from services.cli.amounts import json_day
 from services.cli.application import APPLICATION, CASEWORKER, Name, application
 from services.cli.call import Call, calls, enum
@@ -41,13 +41,6 @@ class Kind(StrEnum):
     PROOF_OF_RESIDENCE = "proof-of-residence"
     PROOF_OF_DISABILITY = "proof-of-disability"
     OTHER_DOCUMENT = "other-document"
-
-
-class Format(StrEnum):
-    """What a letter is written as."""
-
-    PDF = "pdf"
-    HTML = "html"
 
 
 @application.command(
@@ -167,15 +160,13 @@ def decide_appeal(
 def letter(
     call: Call,
     name: Name,
-    out: Annotated[Path, typer.Option(help="Where to write it.")],
-    language: Annotated[str, typer.Option(help="Language: da, de, el, en, et, fr, nl or pt.")] = "en",
-    form: Annotated[Format, typer.Option("--format", help="PDF or HTML.")] = Format.PDF,
+    out: letters.Out,
+    language: letters.Language = "en",
+    form: letters.Form = letters.Format.PDF,
     first: Annotated[bool, typer.Option("--first", help="Of the first decision, before an appeal.")] = False,
 ) -> None:
     """Write the letter that tells the decision."""
-    query: dict[str, Any] = {"format": enum("FORMAT", form), "language_code": language}
-    query |= {"first_decision": "true"} if first else {}
-    call.file(out, call.caller.rest_bytes("GET", f"/v1/{name}:letter", **query))
+    letters.write(call, name, out, language, form, **({"first_decision": "true"} if first else {}))
 
 
 def declared(typed: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli import letters
 from services.cli.amounts import json_money
 from services.cli.call import Call, calls
 from services.cli.options import Limit, Provider
@@ -68,6 +69,21 @@ def list_(
 def show(call: Call, name: Name) -> None:
     """Show a receivable, with what its provider paid of it."""
     _show(call, call.get(name))
+
+
+@receivable.command(
+    epilog="Example:  waymark receivable letter receivables/0198… --language nl --out demand.pdf"
+)
+@calls("auditor")
+def letter(
+    call: Call,
+    name: Name,
+    out: letters.Out,
+    language: letters.Language = "en",
+    form: letters.Form = letters.Format.PDF,
+) -> None:
+    """Write the letter that demands what is left: amount, reference, day and account."""
+    letters.write(call, name, out, language, form)
 
 
 @receivable.command(

@@ -131,7 +131,7 @@ def _without_money(tx: Transaction, application: Row[Any], found: Assessment) ->
     if row.state == State.SUBMITTED:
         return DrawOutcome.REFERRED
     tell_decided(tx, row)
-    waits = may_wait(State(row.state), row.reason_codes, by_rules=True)
+    waits = may_wait(State(row.state), row.reason_codes)
     if not waits or waiting_list.standing(tx, row.learner, row.programme_id):
         return DrawOutcome.REFUSED
     waiting_list.add(tx, row)

@@ -24,6 +24,7 @@ from services.vouchers.decisions import decision_values
 from services.vouchers.domain import bookings
 from services.vouchers.domain.ledger import Booking
 from services.vouchers.domain.money import money
+from services.vouchers.domain.outcomes import Outcome
 from services.vouchers.domain.replay import BESIDE_CLAUSES
 from services.vouchers.domain.states import ApplicationState
 from services.vouchers.domain.waiting import LACKING, WaitingState, accept_hours, may_wait
@@ -35,7 +36,7 @@ def join(tx: Transaction, application_id: str) -> Row[Any]:
     """Puts an application on the list; returns the entry's row. Raises Refusal: NOT_FOUND,
     WAITING_NOT_POSSIBLE, ALREADY_WAITING, APPLICATION_OPEN."""
     row = applications.lock(tx, application_id)
-    if not may_wait(ApplicationState(row.state), row.reason_codes, by_rules=not row.decided_by):
+    if not may_wait(ApplicationState(row.state), row.reason_codes):
         raise Refusal(reason_pb2.REASON_WAITING_NOT_POSSIBLE)
     standing = waiting_list.standing(tx, row.learner, row.programme_id)
     if standing:
@@ -108,7 +109,8 @@ def leave(tx: Transaction, entry_id: str) -> Row[Any]:
 
 def _decided_now(app: VouchersApp, tx: Transaction, row: Row[Any]) -> tuple[Assessment | None, list[str]]:
     """Decides the application of an entry by its version and on what is known now; returns that with the
-    codes of what speaks against a grant by rules alone, none when nothing does."""
+    codes of what speaks against a grant by rules, and the word of a caseworker who found money lacking alone;
+    none when nothing does."""
     application = applications.get(tx, str(row.application_id), locked=True)
     programme, number = f"programmes/{row.programme_id}", application.version_number
     try:
@@ -130,10 +132,20 @@ def _decided_now(app: VouchersApp, tx: Transaction, row: Row[Any]) -> tuple[Asse
     if _over(found):
         return found, [reason_name(reason_pb2.REASON_SESSION_OUTSIDE_WINDOW)]
     state, codes = found.decision.state
-    if state is ApplicationState.SUBMITTED:  # a fact is no longer verified, so rules alone do not decide
-        unsure = [each.reason_code for each in found.decision.results if not (each.verified and each.decided)]
-        return found, list(dict.fromkeys(unsure))
+    if state is ApplicationState.SUBMITTED:  # rules alone do not decide
+        # Who refused an appeal had reasons that the codes, which are those of the first decision, do not say.
+        looked_at = bool(application.decided_by) and not application.appeal_decided_by
+        return found, _unsure(found, looked_at=looked_at)
     return found, codes
+
+
+def _unsure(found: Assessment, *, looked_at: bool) -> list[str]:
+    """Returns the codes of what verified facts do not decide: no ground for a grant, unless a caseworker has
+    `looked_at` it, then of what fails by now, as that they have not seen."""
+    unsure = [each for each in found.decision.results if not (each.verified and each.decided)]
+    if looked_at and found.decision.worth is not None:
+        unsure = [each for each in unsure if each.outcome is Outcome.FAILED]
+    return list(dict.fromkeys(each.reason_code for each in unsure))
 
 
 def _over(found: Assessment) -> bool:
@@ -177,6 +189,8 @@ def _grant(tx: Transaction, row: Row[Any], found: Assessment, voucher: str) -> t
     pot = take_money(tx, found)
     values = {**decision_values(found, row.learner), "state": int(ApplicationState.GRANTED)}
     said = {"reason_codes": [], "decided_at": tx.now, "voucher_id": voucher}
+    if applications.get(tx, str(row.application_id)).decided_by:  # whose reason was one to refuse
+        said |= {"automatic": False, "sealed_note": None}
     application = applications.change(tx, str(row.application_id), {**values, **said})
     booking = make(tx, found, row.learner, str(row.application_id), voucher, pot)
     tell_decided(tx, application)

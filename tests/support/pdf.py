@@ -14,7 +14,7 @@ from pypdf import PdfWriter
 from pypdf.generic import NameObject, StreamObject
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\n(.*?)endobj", re.DOTALL)
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_STREAM = re.compile(rb"stream\r?\n(.*?)\nendstream", re.DOTALL)
 _SHOWN = re.compile(rb"/(f\d+) [\d.]+ Tf|\[([(<].*?)\]\s*TJ", re.DOTALL)
 _TOKEN = re.compile(rb"\\([0-7]{1,3}|.)|<([0-9A-F]+)>|(.)", re.DOTALL)
 _SIGNS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}

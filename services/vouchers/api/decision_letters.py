@@ -10,14 +10,11 @@ from waymark.vouchers.v1 import decision_letter_pb2_grpc
 from services.platform.db.transaction import Transaction
 from services.platform.errors import Refusal
 from services.platform.rpc.handlers import query
+from services.vouchers.api.letters import written
 from services.vouchers.app import VouchersApp
 from services.vouchers.letters import telling
-from services.vouchers.letters.rendering import as_html, as_pdf
 from services.vouchers.letters.said import Kind
-from services.vouchers.letters.words import language_of
 from services.vouchers.store import applications, budgets, names, programmes, vouchers
-
-Format = pb.GetDecisionLetterRequest
 
 
 class DecisionLetterApi(decision_letter_pb2_grpc.DecisionLetterServiceServicer):
@@ -48,9 +45,4 @@ class DecisionLetterApi(decision_letter_pb2_grpc.DecisionLetterServiceServicer):
         if row["voucher_id"] and rules.version.window_rule.within_budget_period:
             last_day = budgets.last_day(tx, vouchers.get(tx, row["voucher_id"]).pot_id)
         said = telling.said_of(kind, row, rules, called, note, last_day)
-        language = language_of(request.language_code)
-        if request.format == Format.FORMAT_HTML:
-            return httpbody_pb2.HttpBody(
-                content_type="text/html; charset=utf-8", data=as_html(said, language)
-            )
-        return httpbody_pb2.HttpBody(content_type="application/pdf", data=as_pdf(said, language))
+        return written(said, request.format, request.language_code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.api import httpbody_pb2
 from sqlalchemy import Row
 from waymark.vouchers.v1 import events_pb2, receivable_pb2_grpc
 from waymark.vouchers.v1 import receivable_pb2 as pb
@@ -14,6 +15,7 @@ from services.platform.db.paging import page
 from services.platform.db.transaction import Transaction
 from services.platform.rpc.handlers import mutation, query
 from services.vouchers.api.convert import moment
+from services.vouchers.api.letters import written
 from services.vouchers.app import VouchersApp
 from services.vouchers.clawing_back import free_cents, left_cents, pay_back, undo_pay_back
 from services.vouchers.domain import bookings
@@ -21,8 +23,9 @@ from services.vouchers.domain.creditor_reference import reference_of
 from services.vouchers.domain.money import checked_cents, money
 from services.vouchers.domain.sandbox import keep_apart
 from services.vouchers.domain.write_offs import Debt
+from services.vouchers.letters.demanding import demand_of
 from services.vouchers.relationships import is_accountant
-from services.vouchers.store import ledger, names, receivables
+from services.vouchers.store import ledger, names, programmes, receivables
 from services.vouchers.store.settlement_tables import receivables as table
 
 State = pb.Receivable.State
@@ -65,6 +68,14 @@ class ReceivableApi(receivable_pb2_grpc.ReceivableServiceServicer):
             receivables=[self._message(tx, row) for row in found.rows],
             next_page_token=found.next_page_token,
         )
+
+    @query
+    def GetDemandLetter(self, tx: Transaction, request: pb.GetDemandLetterRequest) -> httpbody_pb2.HttpBody:
+        row = receivables.demanded(tx, names.uuid_in(request.name, "receivables"))
+        keep_apart(row.currency)
+        rules = self.app.rules(tx, row.programme_id, row.version_number)
+        said = demand_of(row, rules, programmes.get(tx, row.programme_id).display_names)
+        return written(said, request.format, request.language_code)
 
     @mutation
     def ProposeWriteOff(self, tx: Transaction, request: pb.ProposeWriteOffRequest) -> pb.Receivable:

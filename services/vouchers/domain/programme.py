@@ -41,6 +41,7 @@ RULES = (
     "waiting_rule",
     "co_funding",
 )
+REPAYMENT_DAYS = 30  # where the rules say nothing
 NOT_RULES = frozenset(field.name for field in Version.DESCRIPTOR.fields) - frozenset(RULES)
 
 
@@ -148,6 +149,10 @@ class Rules:
         None when it is not known."""
         delay = timedelta(days=self.version.hold_rule.delay_days)
         return payment.release_time(due, accepted, delay, last_day)
+
+    def repayment_limit(self, taken_back: date) -> date:
+        """Returns the last day on which a provider is to have paid back what was taken back on that day."""
+        return taken_back + timedelta(days=self.version.payment_rule.repayment_days or REPAYMENT_DAYS)
 
 
 def compile_rules(name: str, currency: str, version: Version) -> Rules:

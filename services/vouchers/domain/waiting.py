@@ -74,9 +74,9 @@ class Entry:
         return Entry(WaitingState.WAITING)
 
 
-def may_wait(state: ApplicationState, codes: list[str], *, by_rules: bool) -> bool:
-    """True when an application was refused for lack of money alone, by rules and not by a person."""
-    return state is ApplicationState.REFUSED and by_rules and codes == LACKING
+def may_wait(state: ApplicationState, codes: list[str]) -> bool:
+    """True when an application was refused for lack of money alone, by rules or by a caseworker."""
+    return state is ApplicationState.REFUSED and codes == LACKING
 
 
 def accept_hours(rules: Rules) -> int:

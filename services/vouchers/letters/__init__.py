@@ -1,1 +1,1 @@
-"""Letters that tell a decision: what they say, in which words, as HTML and as PDF."""
+"""Letters that tell a decision or demand money back: what they say, in which words, as HTML and as PDF."""

@@ -7,12 +7,12 @@ from pathlib import Path
 from services.platform.paper import pages
 from services.platform.paper.printing import pdf_of
 from services.vouchers.letters import words
-from services.vouchers.letters.said import Condition, Said
+from services.vouchers.letters.said import Condition, Demand, Said
 
 _FOLDER = Path(__file__).parent
 
 
-def as_html(said: Said, language: str) -> bytes:
+def as_html(said: Said | Demand, language: str) -> bytes:
     """Returns the letter as HTML, UTF-8. `language`: one of `words.LANGUAGES`."""
     template = pages.templates(_FOLDER / "templates").get_template(f"{said.kind}.html")
     page = template.render(
@@ -28,7 +28,7 @@ def as_html(said: Said, language: str) -> bytes:
     return page.encode()
 
 
-def as_pdf(said: Said, language: str) -> bytes:
+def as_pdf(said: Said | Demand, language: str) -> bytes:
     """Returns the letter as PDF/UA-1: tagged, so that a screen reader reads it in order."""
     return pdf_of(as_html(said, language), language)
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 
 
 class Kind(StrEnum):
-    """The kinds of letter; each has a template of this name."""
+    """The kinds of letter that tell a decision; each has a template of this name."""
 
     GRANTED = "granted"
     REFUSED = "refused"
@@ -57,3 +58,33 @@ class Said:
     conditions: tuple[Condition, ...] = ()
     appeal_until: date | None = None
     appeal_reference: str = ""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a provider owes back, for a letter. Amounts in cents of `currency`; days are legal days.
+
+    `titles`: of the course by language, empty where the catalogue had told none; `arose`: when the money was
+    taken back; `settled`: set off, paid or given up of `amount`; `reserved`: about to be set off; `left`: to
+    be paid until `due`, to the account of `payee`, naming `reference`; `bic`: empty where none is known.
+    """
+
+    kind: ClassVar[str] = "demand"
+    conditions: ClassVar[tuple[Condition, ...]] = ()
+    provider: str
+    receivable: str
+    redemption: str
+    session: str
+    titles: Mapping[str, str]
+    programme_names: Mapping[str, str]
+    arose: date
+    due: date
+    currency: str
+    amount: int
+    settled: int
+    reserved: int
+    left: int
+    payee: str
+    iban: str
+    bic: str
+    reference: str

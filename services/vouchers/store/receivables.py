@@ -25,8 +25,14 @@ from services.platform.db.transaction import Transaction
 from services.vouchers.domain import creditor_reference
 from services.vouchers.domain.voucher import Voucher
 from services.vouchers.store import vouchers
+from services.vouchers.store.catalogue_tables import courses
 from services.vouchers.store.columns import apart
-from services.vouchers.store.settlement_tables import receivable_payments, receivables, set_offs
+from services.vouchers.store.settlement_tables import (
+    payout_batches,
+    receivable_payments,
+    receivables,
+    set_offs,
+)
 from services.vouchers.store.tables import pots, redemptions
 
 _r = receivables.c
@@ -79,6 +85,21 @@ def get(tx: Transaction, receivable: str, *, locked: bool = False) -> Any:
     """Returns a receivable's row; raises Refusal(NOT_FOUND)."""
     statement = select(receivables).where(_r.id == receivable)
     return tx.one(statement.with_for_update(key_share=True) if locked else statement)
+
+
+def demanded(tx: Transaction, receivable: str) -> Any:
+    """Returns a receivable's row with what its demand says beside it: training, rules, and the account that
+    the money was paid from (`debtor_…`), None where the bank sent it back; raises Refusal(NOT_FOUND)."""
+    spent, batch = redemptions.c, payout_batches.c
+    statement = (
+        select(receivables, spent.session, spent.programme_id, spent.version_number, courses.c.titles)
+        .add_columns(batch.debtor_name, batch.debtor_iban, batch.debtor_bic)
+        .join(redemptions, spent.id == _r.redemption_id)
+        .outerjoin(courses, courses.c.name == spent.course)
+        .outerjoin(payout_batches, (batch.id == spent.batch_id) & (spent.paid_cents > 0))
+        .where(_r.id == receivable)
+    )
+    return tx.one(statement)
 
 
 def change(tx: Transaction, receivable: str, values: Mapping[str, Any]) -> Row[Any]:

@@ -64,6 +64,10 @@ def test_from_the_queue_to_a_letter_an_appeal_and_a_voucher(
     states = [each["state"] for each in learner.gets("application", "questions", name)]
     assert states == ["STATE_ANSWERED", "STATE_WITHDRAWN"]
     assert "refused" in first.prints("application", "decide", name, "--refuse", "--reason", "no papers")
+    learner_again = applied(journey, programme, "HG-202-ANY")
+    no_money = ("--refuse", "--code", "BUDGET_EXHAUSTED", "--reason", "the money is gone")
+    decided = first.gets("application", "decide", learner_again, *no_money)
+    assert decided["reasonCodes"] == ["BUDGET_EXHAUSTED"]
     for form, start in (("pdf", b"%PDF-"), ("html", b"<!DOCTYPE html>")):
         out = tmp_path / f"letter.{form}"
         learner.prints("application", "letter", name, "--format", form, "--language", "fr", "--out", str(out))

@@ -36,6 +36,7 @@ READING = ("Get", "List", "Check", "Search", "Verify")
 # sees it is held by tests/integration/vouchers (test_bank_results, test_claw_back, test_statement).
 AFTER_A_BANK = {
     "GetBankReport",
+    "GetDemandLetter",
     "GetReceivable",
     "ListBankReportEntries",
     "ListReceivables",

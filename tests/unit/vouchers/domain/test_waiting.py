@@ -53,10 +53,10 @@ def test_an_offer_ends_at_its_limit_and_not_before() -> None:
 
 def test_only_who_lacks_money_alone_may_wait() -> None:
     refused, lacking = ApplicationState.REFUSED, ["BUDGET_EXHAUSTED"]
-    assert may_wait(refused, lacking, by_rules=True)
-    assert not may_wait(refused, [*lacking, "GRANTED_BEFORE"], by_rules=True)
-    assert not may_wait(refused, lacking, by_rules=False)
-    assert not may_wait(ApplicationState.GRANTED, [], by_rules=True)
+    assert may_wait(refused, lacking)
+    assert not may_wait(refused, [*lacking, "GRANTED_BEFORE"])
+    assert not may_wait(refused, ["CASEWORKER"])
+    assert not may_wait(ApplicationState.GRANTED, [])
 
 
 def test_a_history_is_told_with_states_and_amounts() -> None:

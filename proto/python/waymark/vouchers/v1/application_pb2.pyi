@@ -429,7 +429,9 @@ class DecideApplicationRequest(_message.Message):
     """UUID that makes the call safe to repeat."""
     @_builtins.property
     def reason_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Reason codes of a refusal; codes of clauses of the programme version, or `CASEWORKER`."""
+        """Reason codes of a refusal; codes of clauses of the programme version, or `CASEWORKER`. With `BUDGET_EXHAUSTED` alone
+        the caseworker says that nothing else speaks against a grant: the learner can join the waiting list.
+        """
 
     def __init__(
         self,

@@ -558,6 +558,7 @@ class PaymentRule(_message.Message):
     EVIDENCE_COUNT_FIELD_NUMBER: _builtins.int
     NO_SHOW_PERCENT_FIELD_NUMBER: _builtins.int
     INSTALMENTS_FIELD_NUMBER: _builtins.int
+    REPAYMENT_DAYS_FIELD_NUMBER: _builtins.int
     trigger: Global___PaymentRule.Trigger.ValueType
     """What triggers payment; unset with `instalments`, of which each has its own."""
     evidence_count: _builtins.int
@@ -567,6 +568,10 @@ class PaymentRule(_message.Message):
     no_show_percent: _builtins.int
     """Of what is reserved, the share that a provider may get for a learner who was not there, in percent, rounded down to
     the cent. 0: a no-show pays nothing.
+    """
+    repayment_days: _builtins.int
+    """Days within which a provider is to pay back what was taken back after it was paid, counted from that day; the demand
+    says the last of them. 0 counts as 30.
     """
     @_builtins.property
     def instalments(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentRule.Instalment]:
@@ -581,10 +586,11 @@ class PaymentRule(_message.Message):
         evidence_count: _builtins.int = ...,
         no_show_percent: _builtins.int = ...,
         instalments: _abc.Iterable[Global___PaymentRule.Instalment] | None = ...,
+        repayment_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_count", b"evidence_count", "instalments", b"instalments", "no_show_percent", b"no_show_percent", "trigger", b"trigger"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence_count", b"evidence_count", "instalments", b"instalments", "no_show_percent", b"no_show_percent", "repayment_days", b"repayment_days", "trigger", b"trigger"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

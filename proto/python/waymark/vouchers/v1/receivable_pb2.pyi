@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import money_pb2 as _money_pb2
+from waymark.vouchers.v1 import decision_letter_pb2 as _decision_letter_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -225,6 +226,38 @@ class GetReceivableRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetReceivableRequest: _TypeAlias = GetReceivableRequest  # noqa: Y015
+
+@_typing.final
+class GetDemandLetterRequest(_message.Message):
+    """Asks for the letter that demands what a provider owes back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name `receivables/{id}`."""
+    format: _decision_letter_pb2.GetDecisionLetterRequest.Format.ValueType
+    """What it is written as."""
+    language_code: _builtins.str
+    """Language of the provider, BCP 47, such as `nl` or `de-AT`; the languages are those of letters of decision, any other
+    gets the English one.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        format: _decision_letter_pb2.GetDecisionLetterRequest.Format.ValueType = ...,
+        language_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "language_code", b"language_code", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDemandLetterRequest: _TypeAlias = GetDemandLetterRequest  # noqa: Y015
 
 @_typing.final
 class ListReceivablesRequest(_message.Message):

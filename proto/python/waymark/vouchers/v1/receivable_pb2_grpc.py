@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from waymark.vouchers.v1 import receivable_pb2 as waymark_dot_vouchers_dot_v1_dot_receivable__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -39,6 +40,11 @@ class ReceivableServiceStub:
                 '/waymark.vouchers.v1.ReceivableService/GetReceivable',
                 request_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.GetReceivableRequest.SerializeToString,
                 response_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
+                _registered_method=True)
+        self.GetDemandLetter = channel.unary_unary(
+                '/waymark.vouchers.v1.ReceivableService/GetDemandLetter',
+                request_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.GetDemandLetterRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
         self.ListReceivables = channel.unary_unary(
                 '/waymark.vouchers.v1.ReceivableService/ListReceivables',
@@ -79,6 +85,17 @@ class ReceivableServiceServicer:
     def GetReceivable(self, request, context):
         """Reads a receivable; its provider reads it too, with the payments that count, and not why it may be written off.
         Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDemandLetter(self, request, context):
+        """Writes the letter that demands what a provider is to pay back: amount, `payment_reference`, the day by which to pay
+        (`payment_rule.repayment_days` of the programme version) and the account to pay to, which is the one that the money was
+        paid from. There is none while nothing is to be paid: all is settled, frozen batches set it off, or the bank sent the
+        payment back, which then sets it off.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,6 +160,11 @@ def add_ReceivableServiceServicer_to_server(servicer, server):
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.GetReceivableRequest.FromString,
                     response_serializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.SerializeToString,
             ),
+            'GetDemandLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDemandLetter,
+                    request_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.GetDemandLetterRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
             'ListReceivables': grpc.unary_unary_rpc_method_handler(
                     servicer.ListReceivables,
                     request_deserializer=waymark_dot_vouchers_dot_v1_dot_receivable__pb2.ListReceivablesRequest.FromString,
@@ -202,6 +224,33 @@ class ReceivableService:
             '/waymark.vouchers.v1.ReceivableService/GetReceivable',
             waymark_dot_vouchers_dot_v1_dot_receivable__pb2.GetReceivableRequest.SerializeToString,
             waymark_dot_vouchers_dot_v1_dot_receivable__pb2.Receivable.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDemandLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waymark.vouchers.v1.ReceivableService/GetDemandLetter',
+            waymark_dot_vouchers_dot_v1_dot_receivable__pb2.GetDemandLetterRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

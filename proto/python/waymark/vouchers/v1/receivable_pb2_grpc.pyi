@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from grpc import aio as _aio
 from waymark.vouchers.v1 import receivable_pb2 as _receivable_pb2
 import abc as _abc_1
@@ -36,6 +37,13 @@ class ReceivableServiceStub:
     GetReceivable: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.GetReceivableRequest, _receivable_pb2.Receivable]
     """Reads a receivable; its provider reads it too, with the payments that count, and not why it may be written off.
     Errors: NOT_FOUND.
+    """
+    GetDemandLetter: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.GetDemandLetterRequest, _httpbody_pb2.HttpBody]
+    """Writes the letter that demands what a provider is to pay back: amount, `payment_reference`, the day by which to pay
+    (`payment_rule.repayment_days` of the programme version) and the account to pay to, which is the one that the money was
+    paid from. There is none while nothing is to be paid: all is settled, frozen batches set it off, or the bank sent the
+    payment back, which then sets it off.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     ListReceivables: _grpc.UnaryUnaryMultiCallable[_receivable_pb2.ListReceivablesRequest, _receivable_pb2.ListReceivablesResponse]
     """Lists receivables by age, oldest first.
@@ -73,6 +81,13 @@ class ReceivableServiceAsyncStub(ReceivableServiceStub):
     GetReceivable: _aio.UnaryUnaryMultiCallable[_receivable_pb2.GetReceivableRequest, _receivable_pb2.Receivable]  # type: ignore[assignment]
     """Reads a receivable; its provider reads it too, with the payments that count, and not why it may be written off.
     Errors: NOT_FOUND.
+    """
+    GetDemandLetter: _aio.UnaryUnaryMultiCallable[_receivable_pb2.GetDemandLetterRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Writes the letter that demands what a provider is to pay back: amount, `payment_reference`, the day by which to pay
+    (`payment_rule.repayment_days` of the programme version) and the account to pay to, which is the one that the money was
+    paid from. There is none while nothing is to be paid: all is settled, frozen batches set it off, or the bank sent the
+    payment back, which then sets it off.
+    Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
     """
     ListReceivables: _aio.UnaryUnaryMultiCallable[_receivable_pb2.ListReceivablesRequest, _receivable_pb2.ListReceivablesResponse]  # type: ignore[assignment]
     """Lists receivables by age, oldest first.
@@ -113,6 +128,19 @@ class ReceivableServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_receivable_pb2.Receivable, _abc.Awaitable[_receivable_pb2.Receivable]]:
         """Reads a receivable; its provider reads it too, with the payments that count, and not why it may be written off.
         Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDemandLetter(
+        self,
+        request: _receivable_pb2.GetDemandLetterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """Writes the letter that demands what a provider is to pay back: amount, `payment_reference`, the day by which to pay
+        (`payment_rule.repayment_days` of the programme version) and the account to pay to, which is the one that the money was
+        paid from. There is none while nothing is to be paid: all is settled, frozen batches set it off, or the bank sent the
+        payment back, which then sets it off.
+        Errors: NOT_FOUND, WRONG_STATE, SANDBOX_APART.
         """
 
     @_abc_1.abstractmethod

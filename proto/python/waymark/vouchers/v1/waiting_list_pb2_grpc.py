@@ -69,8 +69,9 @@ class WaitingListServiceServicer:
     """
 
     def JoinWaitingList(self, request, context):
-        """Puts an application that rules refused for lack of money alone on the waiting list; one entry of a programme for a
-        person at a time.
+        """Puts an application that was refused for lack of money alone on the waiting list, by rules or by a caseworker who
+        gave BUDGET_EXHAUSTED alone as reason code; one entry of a programme for a person at a time. Without the word of a
+        caseworker nobody is offered money on facts that are not verified by then.
         Errors: NOT_FOUND, WAITING_NOT_POSSIBLE, ALREADY_WAITING, APPLICATION_OPEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -36,8 +36,9 @@ class WaitingListServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WaitingListServiceAsyncStub: ...
     JoinWaitingList: _grpc.UnaryUnaryMultiCallable[_waiting_list_pb2.JoinWaitingListRequest, _waiting_list_pb2.WaitingListEntry]
-    """Puts an application that rules refused for lack of money alone on the waiting list; one entry of a programme for a
-    person at a time.
+    """Puts an application that was refused for lack of money alone on the waiting list, by rules or by a caseworker who
+    gave BUDGET_EXHAUSTED alone as reason code; one entry of a programme for a person at a time. Without the word of a
+    caseworker nobody is offered money on facts that are not verified by then.
     Errors: NOT_FOUND, WAITING_NOT_POSSIBLE, ALREADY_WAITING, APPLICATION_OPEN.
     """
     GetWaitingListEntry: _grpc.UnaryUnaryMultiCallable[_waiting_list_pb2.GetWaitingListEntryRequest, _waiting_list_pb2.WaitingListEntry]
@@ -66,8 +67,9 @@ class WaitingListServiceAsyncStub(WaitingListServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     JoinWaitingList: _aio.UnaryUnaryMultiCallable[_waiting_list_pb2.JoinWaitingListRequest, _waiting_list_pb2.WaitingListEntry]  # type: ignore[assignment]
-    """Puts an application that rules refused for lack of money alone on the waiting list; one entry of a programme for a
-    person at a time.
+    """Puts an application that was refused for lack of money alone on the waiting list, by rules or by a caseworker who
+    gave BUDGET_EXHAUSTED alone as reason code; one entry of a programme for a person at a time. Without the word of a
+    caseworker nobody is offered money on facts that are not verified by then.
     Errors: NOT_FOUND, WAITING_NOT_POSSIBLE, ALREADY_WAITING, APPLICATION_OPEN.
     """
     GetWaitingListEntry: _aio.UnaryUnaryMultiCallable[_waiting_list_pb2.GetWaitingListEntryRequest, _waiting_list_pb2.WaitingListEntry]  # type: ignore[assignment]
@@ -99,8 +101,9 @@ class WaitingListServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _waiting_list_pb2.JoinWaitingListRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_waiting_list_pb2.WaitingListEntry, _abc.Awaitable[_waiting_list_pb2.WaitingListEntry]]:
-        """Puts an application that rules refused for lack of money alone on the waiting list; one entry of a programme for a
-        person at a time.
+        """Puts an application that was refused for lack of money alone on the waiting list, by rules or by a caseworker who
+        gave BUDGET_EXHAUSTED alone as reason code; one entry of a programme for a person at a time. Without the word of a
+        caseworker nobody is offered money on facts that are not verified by then.
         Errors: NOT_FOUND, WAITING_NOT_POSSIBLE, ALREADY_WAITING, APPLICATION_OPEN.
         """
 
