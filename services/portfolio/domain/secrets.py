@@ -20,8 +20,11 @@ class LinkSecrets:
         self._key = key
 
     def new_token(self) -> str:
-        """Returns a token of 192 random bits, safe in a URL."""
-        return secrets.token_urlsafe(24)
+        """Returns a token of 192 random bits, safe in a URL; and on a command line, where a word that begins
+        with "-" is an option."""
+        while (token := secrets.token_urlsafe(24)).startswith("-"):
+            pass
+        return token
 
     def token_hash(self, token: str) -> bytes:
         """Returns the keyed hash (HMAC-SHA-256) a token is stored and found by."""

@@ -165,3 +165,9 @@ def test_secrets_are_kept_as_keyed_hashes() -> None:
     assert not secrets.pin_matches(stored, "2469")
     assert not other.pin_matches(stored, "2468")
     assert not secrets.pin_matches("", "2468")
+
+
+def test_a_token_is_typed_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = iter(["-option", "--flag", "a-word", "never"])
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _: next(made))
+    assert LinkSecrets(bytes(32)).new_token() == "a-word"
