@@ -79,12 +79,17 @@ def claw_back(
     event = events_pb2.RedemptionClawedBack(
         ref=ref(row), amount=amount, whole=whole, refund=refund, spend_until=until
     )
-    if taken.receivable:
+    _tell(tx, event, receivable, taken.receivable)
+    return written
+
+
+def _tell(tx: Transaction, event: events_pb2.RedemptionClawedBack, receivable: str, owed: int) -> None:
+    """Publishes what was taken back, with the debt where it left one: `owed` cents of a receivable."""
+    if owed:
         event.receivable = f"receivables/{receivable}"
-        event.owed.CopyFrom(money(taken.receivable, row.currency))
+        event.owed.CopyFrom(money(owed, event.amount.currency_code))
         event.payment_reference = reference_of(receivable)
     tx.publish(event)
-    return written
 
 
 def _reopened(tx: Transaction, row: Row[Any], voucher: Voucher) -> None:

@@ -10,65 +10,28 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from waymark.vouchers.v1 import application_pb2, ledger_pb2, voucher_pb2
+from waymark.vouchers.v1 import application_pb2, ledger_pb2
 from waymark.vouchers.v1 import waiting_list_pb2 as pb
 
 from services.platform.db.transaction import transaction
 from services.vouchers import granting, waiting
 from services.vouchers.jobs import offer_waiting
 from services.vouchers.store import budgets, waiting_list
-from tests.integration.vouchers import desks
+from tests.integration.vouchers.queues import (
+    Entry,
+    Waiter,
+    accept,
+    empty,
+    entry,
+    give_back,
+    join,
+    leave,
+    states,
+    waiters,
+)
 from tests.integration.vouchers.refusals import refused
 from tests.support.meetings import Meeting
-from tests.support.vouchers import NO_EVIDENCE, Person, World, cents, request_id
-
-Entry = pb.WaitingListEntry
-Waiter = tuple[Person, str]
-
-
-def join(person: Person, application: str) -> Any:
-    return person.waiting.JoinWaitingList(
-        pb.JoinWaitingListRequest(name=application, request_id=request_id())
-    )
-
-
-def entry(person: Person, name: str) -> Any:
-    return person.waiting.GetWaitingListEntry(pb.GetWaitingListEntryRequest(name=name))
-
-
-def accept(person: Person, name: str) -> Any:
-    request = pb.AcceptWaitingListOfferRequest(name=name, request_id=request_id())
-    return person.waiting.AcceptWaitingListOffer(request)
-
-
-def leave(person: Person, name: str) -> Any:
-    request = pb.LeaveWaitingListRequest(name=name, request_id=request_id())
-    return person.waiting.LeaveWaitingList(request)
-
-
-def empty(world: World, **changes: Any) -> tuple[str, Person, str]:
-    """A programme whose only money is one voucher's, and who has it."""
-    programme = world.programme(fund=100_000, **{**NO_EVIDENCE, **changes})
-    return programme, *world.voucher(programme)
-
-
-def waiters(world: World, programme: str, count: int) -> list[Waiter]:
-    """People who wait, in this order."""
-    found = []
-    for _ in range(count):
-        person = world.learner()
-        application = world.apply(person, programme)
-        assert list(application.reason_codes) == ["BUDGET_EXHAUSTED"]
-        found.append((person, join(person, application.name).name))
-    return found
-
-
-def states(found: list[Waiter]) -> list[str]:
-    return [Entry.State.Name(entry(*each).state).removeprefix("STATE_") for each in found]
-
-
-def give_back(person: Person, voucher: str) -> None:
-    person.vouchers.CancelVoucher(voucher_pb2.CancelVoucherRequest(name=voucher))
+from tests.support.vouchers import NO_EVIDENCE, World, cents, request_id
 
 
 def events(world: World) -> list[str]:
@@ -211,63 +174,6 @@ def test_only_lack_of_money_alone_lets_wait_and_only_once(world: World) -> None:
     everybody = pb.ListWaitingListEntriesRequest(programme=programme, state=Entry.STATE_WAITING)
     listed = world.caseworker.waiting.ListWaitingListEntries(everybody)
     assert [(each.name, each.position) for each in listed.waiting_list_entries] == [(name, 0)]
-
-
-def judged(world: World, programme: str, name: str, person: Person) -> Waiter:
-    """Who waits because a caseworker found that nothing but money lacks."""
-    desks.decide(world.caseworker, name, reason_codes=["BUDGET_EXHAUSTED"])
-    return person, join(person, name).name
-
-
-def test_who_needs_a_caseworker_waits_by_the_word_of_one(world: World) -> None:
-    programme = world.programme(fund=100_000, **NO_EVIDENCE)
-    people = [world.person("learner") for _ in range(3)]
-    names = [desks.waiting(world, programme, person).name for person in people]
-    holder, voucher = world.voucher(programme)
-    grant = {"grant": True}
-    assert refused(lambda: desks.decide(world.caseworker, names[0], **grant)) == "BUDGET_EXHAUSTED"
-    assert refused(lambda: join(people[0], names[0])) == "WAITING_NOT_POSSIBLE"  # nobody has looked yet
-    desks.decide(world.caseworker, names[2])
-    assert refused(lambda: join(people[2], names[2])) == "WAITING_NOT_POSSIBLE"
-    gone, here = found = [judged(world, programme, *each) for each in zip(names[:2], people[:2], strict=True)]
-    world.push(gone[0], {"employment_status": "employed"})  # what is verified since counts
-    give_back(holder, voucher)
-    offer_waiting(world.app)
-    assert states(found) == ["CLOSED", "OFFERED"]
-    accepted = accept(*here)
-    assert accepted.state == Entry.STATE_ACCEPTED
-    got = here[0].applications.GetApplication(application_pb2.GetApplicationRequest(name=names[1]))
-    assert (got.state, got.automatic) == (application_pb2.Application.STATE_GRANTED, False)
-    assert got.decision_reason == ""  # that of the refusal is not that of the grant
-    replay = application_pb2.ReplayApplicationRequest(name=names[1])
-    assert world.auditor.applications.ReplayApplication(replay).agrees
-    assert world.verify().intact
-
-
-def test_an_appeal_that_another_refused_takes_the_word_back(world: World) -> None:
-    programme = world.programme(fund=100_000, **NO_EVIDENCE, **desks.APPEAL)
-    people = [world.person("learner") for _ in range(2)]
-    names = [desks.waiting(world, programme, person).name for person in people]
-    holder, voucher = world.voucher(programme)
-    for name in names:
-        desks.decide(world.caseworker, name, reason_codes=["BUDGET_EXHAUSTED"])
-    desks.appeal(people[0], names[0])
-    desks.decide_appeal(world.person("caseworker"), names[0])
-    found = [(person, join(person, name).name) for person, name in zip(people, names, strict=True)]
-    give_back(holder, voucher)
-    offer_waiting(world.app)
-    assert states(found) == ["CLOSED", "OFFERED"]  # the second is the control: the word alone
-
-
-def test_control_without_the_word_of_a_caseworker_what_nobody_verified_is_no_ground(world: World) -> None:
-    programme, holder, voucher = empty(world)
-    person = world.person("learner")
-    refusal = desks.waiting(world, programme, person)  # by rules, as the money is gone for certain
-    (waiter,) = found = [(person, join(person, refusal.name).name)]
-    give_back(holder, voucher)
-    offer_waiting(world.app)
-    assert states(found) == ["CLOSED"]
-    assert list(entry(*waiter).reason_codes) == ["NOT_A_JOBSEEKER"]
 
 
 def test_money_of_another_group_is_not_blocked(world: World) -> None:
